@@ -1,0 +1,159 @@
+// Package bot is what newsie says: it turns one message of a reader into one
+// reply, and declares how an adapter speaks unasked.
+//
+// It owns the tables chats, follows, lists, questions, inbox, buckets and quotas.
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// A ChatID names one conversation (or topic of one), or one whole audience, on one channel.
+type ChatID struct{ Channel, ID string }
+
+func (c ChatID) String() string { return c.Channel + "/" + c.ID }
+
+// Kind says what a Message was where an adapter or the platform's windows must know.
+type Kind string
+
+const (
+	Text  Kind = "text"
+	Tap   Kind = "tap"   // a button or a menu; Text is the command it stands for
+	Join  Kind = "join"  // began to follow the account, opened the bot; Text may hold a payload
+	Leave Kind = "leave" // unfollowed, blocked, removed
+	Scan  Kind = "scan"
+	Media Kind = "media" // a picture, sticker, voice, place: Text is its kind ("picture", "sticker", …)
+)
+
+// A Message is something a reader said or did. Taps, menu clicks, scans and
+// follows arrive as the command the reader could have typed, so the bot has one
+// kind of input.
+type Message struct {
+	ID     string // the platform's id; the same id is the same message
+	Kind   Kind
+	Chat   ChatID
+	From   string // who said it, in a group; "" in a private chat
+	Text   string
+	Lang   string // the reader's language as the platform tells it, a BCP 47 tag or ""
+	Zone   string // the reader's IANA time zone where the platform tells it
+	Addr   string // the reader's network address where the adapter sees it
+	Edited bool   // the reader changed an earlier message
+	Public bool   // a group or channel: others read along
+	At     time.Time
+}
+
+// A Reply is what the bot says, free of any platform's markup. Adapters
+// shorten it to fit. The zero Reply says nothing.
+type Reply struct {
+	Lang    string  // the language the reply's own words are in
+	Text    string  // paragraphs separated by \n
+	Groups  []Group // headed lists of cards, best first
+	Actions []Action
+	Replace string // the list this reply pages, so that an adapter may edit its message
+}
+
+// Empty reports whether r says nothing.
+func (r Reply) Empty() bool { return r.Text == "" && len(r.Groups) == 0 && len(r.Actions) == 0 }
+
+// A Group is a headed list of cards.
+type Group struct {
+	Heading string // "" for the main list
+	Cards   []Card
+}
+
+// A Card shows one article.
+type Card struct {
+	Number  int   // what the reader types to open it; 0 for the article being shown itself
+	Article int64 // its id
+	Title   string
+	URL     string  // absolute; where the title leads; may be ""
+	Snippet Snippet // why it matched, or the summary
+	Source  string  // the source's or author's name
+	Date    string  // in the reader's words, "" when unknown
+	Lang    string  // of the article
+	Cover   string  // absolute URL of a picture, or ""
+	Open    string  // the command that opens it, "/read 4711"
+}
+
+// A Snippet is text with marked spans.
+type Snippet struct {
+	Text  string
+	Marks []Span // sorted, not overlapping
+}
+
+// A Span is the bytes Start to End of a text.
+type Span struct{ Start, End int }
+
+// An Action is something the reader may say next: a button whose Text is the
+// message it stands for (at most 64 bytes), or a link when URL is set.
+type Action struct {
+	Label string
+	Text  string
+	URL   string
+}
+
+// A Handler answers one message from the index and the database alone.
+type Handler func(ctx context.Context, m Message) (Reply, error)
+
+// A Sender speaks unasked. The receipt tells what the platform calls the
+// message and by which way it went. Errors: ErrGone, ErrNotNow, ErrUnknown,
+// *RetryError, *MovedError, *ConfigError; any other error gives this message up.
+type Sender interface {
+	Send(ctx context.Context, o Outgoing) (Receipt, error)
+}
+
+// Outgoing is one message to be sent unasked.
+type Outgoing struct {
+	Key    string // idempotency key where the platform has one
+	To     ChatID
+	Reply  Reply
+	Silent bool
+}
+
+// A Receipt tells how a message went out.
+type Receipt struct {
+	ProviderID string
+	Way        string // message, customer, notice, mass, held
+	Pending    bool   // accepted; the result comes as an event
+}
+
+var (
+	// ErrGone: this chat can never be reached again (blocked, deleted, unfollowed).
+	ErrGone = errors.New("the chat is gone")
+	// ErrNotNow: this way to the reader is closed for now; the message may wait
+	// for the reader's next one.
+	ErrNotNow = errors.New("the reader cannot be reached now")
+	// ErrUnknown: it cannot be told whether the message went out.
+	ErrUnknown = errors.New("it is unknown whether the message went out")
+)
+
+// A RetryError asks to wait before sending again.
+type RetryError struct {
+	After time.Duration
+	All   bool // every message of the channel must wait, not this chat alone
+	Err   error
+}
+
+func (e *RetryError) Error() string { return fmt.Sprintf("try again after %s: %v", e.After, e.Err) }
+func (e *RetryError) Unwrap() error { return e.Err }
+
+// A MovedError tells the new id of a chat.
+type MovedError struct{ To ChatID }
+
+func (e *MovedError) Error() string { return "the chat moved to " + e.To.String() }
+
+// A ConfigError means that the channel is at fault, not the message: a refused
+// token, an address that is not whitelisted. Advice says what to do.
+type ConfigError struct {
+	Channel string
+	Advice  string
+	Err     error
+}
+
+func (e *ConfigError) Error() string {
+	return fmt.Sprintf("channel %s: %v (%s)", e.Channel, e.Err, e.Advice)
+}
+func (e *ConfigError) Unwrap() error { return e.Err }

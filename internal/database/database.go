@@ -1,0 +1,183 @@
+// Package database opens the one database of an installation, SQLite or
+// PostgreSQL, and brings its schema up to date. Tables belong to the packages
+// that query them; what differs between the two databases stays here.
+package database
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	_ "github.com/jackc/pgx/v5/stdlib" // registers "pgx"
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/pgdialect"
+	"github.com/uptrace/bun/dialect/sqlitedialect"
+	"modernc.org/sqlite"
+)
+
+// A DB is an open database. Statements run through the embedded bun.DB; plain
+// reads should go through Reader, which on SQLite does not wait for writers.
+//
+// On SQLite there is one writing connection: using the DB inside a function
+// given to Tx, instead of the transaction, waits for ever.
+type DB struct {
+	*bun.DB
+	reader   *bun.DB
+	postgres bool
+	path     string
+}
+
+// Open opens "postgres://…", "sqlite://PATH" or a plain path of a SQLite file,
+// whose folder is made when it does not exist.
+func Open(ctx context.Context, address string) (*DB, error) {
+	var db *DB
+	var err error
+	if strings.HasPrefix(address, "postgres://") || strings.HasPrefix(address, "postgresql://") {
+		db, err = openPostgres(address)
+	} else {
+		db, err = openSQLite(strings.TrimPrefix(address, "sqlite://"))
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := db.PingContext(ctx); err != nil {
+		_ = db.Close()
+		return nil, fmt.Errorf("open the database %s: %w", Redact(address), err)
+	}
+	return db, nil
+}
+
+func openPostgres(address string) (*DB, error) {
+	pool, err := sql.Open("pgx", address)
+	if err != nil {
+		return nil, fmt.Errorf("open the database %s: %w", Redact(address), err)
+	}
+	pool.SetMaxOpenConns(16)
+	pool.SetMaxIdleConns(8)
+	pool.SetConnMaxIdleTime(5 * time.Minute)
+	b := bun.NewDB(pool, pgdialect.New())
+	return &DB{DB: b, reader: b, postgres: true}, nil
+}
+
+func openSQLite(path string) (*DB, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, fmt.Errorf("make the data folder: %w", err)
+	}
+	pragmas := "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=temp_store(MEMORY)"
+	escaped := (&url.URL{Path: path}).EscapedPath()
+	writer, err := sql.Open("sqlite", "file:"+escaped+pragmas+"&_txlock=immediate")
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	writer.SetMaxOpenConns(1)
+	readers, err := sql.Open("sqlite", "file:"+escaped+pragmas+"&_pragma=query_only(1)")
+	if err != nil {
+		_ = writer.Close()
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	readers.SetMaxOpenConns(4)
+	return &DB{
+		DB:     bun.NewDB(writer, sqlitedialect.New()),
+		reader: bun.NewDB(readers, sqlitedialect.New()),
+		path:   path,
+	}, nil
+}
+
+// Close closes every connection.
+func (db *DB) Close() error {
+	err := db.DB.Close()
+	if db.reader != db.DB {
+		err = errors.Join(err, db.reader.Close())
+	}
+	return err
+}
+
+// Reader is for queries outside a transaction.
+func (db *DB) Reader() *bun.DB { return db.reader }
+
+// Postgres reports whether this is PostgreSQL, for the few statements that differ.
+func (db *DB) Postgres() bool { return db.postgres }
+
+// Path is the SQLite file, or "".
+func (db *DB) Path() string { return db.path }
+
+// SkipLocked is the clause that lets replicas take different rows of a queue;
+// on SQLite, where a transaction has the database to itself, it is empty.
+func (db *DB) SkipLocked() string {
+	if db.postgres {
+		return " FOR UPDATE SKIP LOCKED"
+	}
+	return ""
+}
+
+// Tx runs fn in a transaction and commits it unless fn fails. A transaction
+// that lost against another one (serialization, deadlock, busy) runs again, up
+// to five times, so fn must not have effects of its own.
+func (db *DB) Tx(ctx context.Context, fn func(ctx context.Context, tx bun.Tx) error) error {
+	for attempt := 1; ; attempt++ {
+		err := db.RunInTx(ctx, nil, fn)
+		if err == nil || attempt == 5 || !transient(err) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Duration(attempt*attempt) * 10 * time.Millisecond):
+		}
+	}
+}
+
+// transient reports whether the same transaction may succeed when run again.
+func transient(err error) bool {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return pg.Code == "40001" || pg.Code == "40P01"
+	}
+	var lite *sqlite.Error
+	if errors.As(err, &lite) {
+		const busy, locked = 5, 6
+		return lite.Code()&0xff == busy || lite.Code()&0xff == locked
+	}
+	return false
+}
+
+// Now is the database's clock in Unix milliseconds: the one clock that all
+// replicas share.
+func (db *DB) Now(ctx context.Context) (int64, error) {
+	query := "SELECT CAST(unixepoch('subsec') * 1000 AS INTEGER)"
+	if db.postgres {
+		query = "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)"
+	}
+	var now int64
+	if err := db.reader.QueryRowContext(ctx, query).Scan(&now); err != nil {
+		return 0, fmt.Errorf("read the database's clock: %w", err)
+	}
+	return now, nil
+}
+
+// Size is the database's size in bytes.
+func (db *DB) Size(ctx context.Context) (int64, error) {
+	query := "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
+	if db.postgres {
+		query = "SELECT pg_database_size(current_database())"
+	}
+	var size int64
+	err := db.reader.QueryRowContext(ctx, query).Scan(&size)
+	return size, err
+}
+
+// Redact hides the password of a database address.
+func Redact(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "(address not shown)"
+	}
+	return u.Redacted()
+}

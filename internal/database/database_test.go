@@ -1,0 +1,72 @@
+package database_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/uptrace/bun"
+
+	"newsie/internal/database"
+	"newsie/internal/database/databasetest"
+)
+
+func TestMigrateTwiceAndRefuseNewer(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		if err := db.Migrate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		version, err := db.Version(t.Context())
+		if err != nil || version < 1 {
+			t.Fatalf("version = %d, %v", version, err)
+		}
+		if _, err := db.ExecContext(t.Context(), "INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, ?)", db.Postgres() || true); err != nil {
+			t.Fatal(err)
+		}
+		err = db.Migrate(t.Context())
+		if err == nil || !strings.Contains(err.Error(), "9999") {
+			t.Fatalf("a newer schema was accepted: %v", err)
+		}
+	})
+}
+
+func TestTxRollsBack(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		boom := errors.New("boom")
+		err := db.Tx(t.Context(), func(ctx context.Context, tx bun.Tx) error {
+			if _, err := tx.ExecContext(ctx, "UPDATE counters SET value = 7 WHERE name = 'seq'"); err != nil {
+				return err
+			}
+			return boom
+		})
+		if !errors.Is(err, boom) {
+			t.Fatalf("err = %v", err)
+		}
+		var value int64
+		if err := db.Reader().NewRaw("SELECT value FROM counters WHERE name = ?", "seq").Scan(t.Context(), &value); err != nil {
+			t.Fatal(err)
+		}
+		if value != 0 {
+			t.Errorf("value = %d after a rollback, want 0", value)
+		}
+	})
+}
+
+func TestNowAndSize(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		now, err := db.Now(t.Context())
+		if err != nil || now < 1_700_000_000_000 {
+			t.Errorf("now = %d, %v", now, err)
+		}
+		if size, err := db.Size(t.Context()); err != nil || size <= 0 {
+			t.Errorf("size = %d, %v", size, err)
+		}
+	})
+}
+
+func TestRedact(t *testing.T) {
+	if got := database.Redact("postgres://u:secret@h/db"); strings.Contains(got, "secret") {
+		t.Errorf("Redact = %q", got)
+	}
+}

@@ -1,0 +1,85 @@
+// Package databasetest gives tests real databases: SQLite always, PostgreSQL
+// where NEWSIE_TEST_POSTGRES names a server.
+package databasetest
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"newsie/internal/database"
+)
+
+// Variable names the environment variable that holds the address of a
+// PostgreSQL database in which the tests may make schemas of their own.
+const Variable = "NEWSIE_TEST_POSTGRES"
+
+// Each runs test once on an empty SQLite database and once on an empty
+// PostgreSQL schema. Without a server the second is skipped, which CI forbids.
+func Each(t *testing.T, test func(t *testing.T, db *database.DB)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) { test(t, SQLite(t)) })
+	t.Run("postgres", func(t *testing.T) { test(t, Postgres(t)) })
+}
+
+// SQLite opens an empty, migrated SQLite database in a temporary folder.
+func SQLite(t testing.TB) *database.DB {
+	t.Helper()
+	return Open(t, filepath.Join(t.TempDir(), "newsie.db"))
+}
+
+// Postgres opens an empty, migrated schema of the test server.
+func Postgres(t testing.TB) *database.DB {
+	t.Helper()
+	return Open(t, PostgresAddress(t))
+}
+
+// Open opens and migrates the database at address; two calls with one address
+// are two replicas.
+func Open(t testing.TB, address string) *database.DB {
+	t.Helper()
+	db, err := database.Open(t.Context(), address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	if err := db.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return db
+}
+
+// PostgresAddress makes an empty schema on the test server and returns an
+// address that uses it.
+func PostgresAddress(t testing.TB) string {
+	t.Helper()
+	server := os.Getenv(Variable)
+	if server == "" {
+		t.Skipf("%s is not set: no PostgreSQL to test on", Variable)
+	}
+	name := "t_" + strings.ToLower(rand.Text())
+	db, err := database.Open(t.Context(), server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.ExecContext(t.Context(), fmt.Sprintf("CREATE SCHEMA %s", name)); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_, _ = db.ExecContext(context.Background(), fmt.Sprintf("DROP SCHEMA %s CASCADE", name))
+		_ = db.Close()
+	})
+	u, err := url.Parse(server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := u.Query()
+	q.Set("search_path", name)
+	u.RawQuery = q.Encode()
+	return u.String()
+}
