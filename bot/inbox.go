@@ -1,0 +1,85 @@
+package bot
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"newsie/internal/database"
+)
+
+// An Inbox remembers what came in lately, so that a repeated message gets the
+// same answer, also when two replicas receive the two tries at once.
+type Inbox struct {
+	db  *database.DB
+	now func() time.Time
+}
+
+// NewInbox keeps its rows in db.
+func NewInbox(db *database.DB, now func() time.Time) *Inbox { return &Inbox{db: db, now: now} }
+
+// abandoned is how long a claimed message may stay unanswered before another
+// try may answer it: the process that claimed it died.
+const abandoned = 90 * time.Second
+
+// Begin claims a message. When it is fresh, nobody has answered it and the
+// caller does. Otherwise reply is what Finish stored, and done is false while
+// another request is still answering.
+func (b *Inbox) Begin(ctx context.Context, chat ChatID, messageID string) (fresh bool, reply string, done bool, err error) {
+	now := b.now().UnixMilli()
+	result, err := b.db.ExecContext(ctx, `INSERT INTO inbox (channel, message_id, chat, received_at) VALUES (?, ?, ?, ?)
+		ON CONFLICT (channel, message_id) DO UPDATE SET received_at = excluded.received_at
+		WHERE inbox.answered = 0 AND inbox.received_at < ?`,
+		chat.Channel, messageID, chat.ID, now, now-abandoned.Milliseconds())
+	if err != nil {
+		return false, "", false, fmt.Errorf("claim the message %s: %w", messageID, err)
+	}
+	if n, err := result.RowsAffected(); err != nil || n > 0 {
+		return n > 0, "", false, err
+	}
+	reply, done, err = b.Reply(ctx, chat.Channel, messageID)
+	return false, reply, done, err
+}
+
+// Finish stores the answer of a message; reply is whatever the adapter wants
+// back when the message comes again.
+func (b *Inbox) Finish(ctx context.Context, chat ChatID, messageID, reply string) error {
+	_, err := b.db.ExecContext(ctx, `INSERT INTO inbox (channel, message_id, chat, reply, answered, received_at) VALUES (?, ?, ?, ?, 1, ?)
+		ON CONFLICT (channel, message_id) DO UPDATE SET reply = excluded.reply, answered = 1`,
+		chat.Channel, messageID, chat.ID, reply, b.now().UnixMilli())
+	if err != nil {
+		return fmt.Errorf("keep the answer to the message %s: %w", messageID, err)
+	}
+	return nil
+}
+
+// Release gives a claimed message back: answering it failed before anything
+// went out, and a repeated delivery may try again.
+func (b *Inbox) Release(ctx context.Context, chat ChatID, messageID string) error {
+	_, err := b.db.ExecContext(ctx, "DELETE FROM inbox WHERE channel = ? AND message_id = ? AND answered = 0", chat.Channel, messageID)
+	if err != nil {
+		return fmt.Errorf("release the message %s: %w", messageID, err)
+	}
+	return nil
+}
+
+// Reply is what Finish stored for a message; done tells whether it did.
+func (b *Inbox) Reply(ctx context.Context, channel, messageID string) (reply string, done bool, err error) {
+	var answered int
+	err = b.db.Reader().QueryRowContext(ctx, "SELECT reply, answered FROM inbox WHERE channel = ? AND message_id = ?", channel, messageID).Scan(&reply, &answered)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", false, nil
+	}
+	if err != nil {
+		return "", false, fmt.Errorf("look for the message %s: %w", messageID, err)
+	}
+	return reply, answered == 1, nil
+}
+
+// Prune forgets what came in before a time.
+func (b *Inbox) Prune(ctx context.Context, before time.Time) error {
+	_, err := b.db.ExecContext(ctx, "DELETE FROM inbox WHERE received_at < ?", before.UnixMilli())
+	return err
+}

@@ -1,0 +1,84 @@
+package bot
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"newsie/internal/database"
+)
+
+// Settings is a small table of values that replicas share: platform tokens,
+// signing keys, notices already given.
+type Settings struct {
+	db  *database.DB
+	now func() time.Time
+}
+
+// NewSettings keeps its rows in db.
+func NewSettings(db *database.DB, now func() time.Time) *Settings {
+	return &Settings{db: db, now: now}
+}
+
+// Load gives the value saved under name, if there is one that has not expired.
+func (s *Settings) Load(ctx context.Context, name string) (value string, ok bool, err error) {
+	err = s.db.Reader().QueryRowContext(ctx, "SELECT value FROM settings WHERE name = ? AND (expires_at = 0 OR expires_at > ?)",
+		name, s.now().UnixMilli()).Scan(&value)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", false, nil
+	}
+	if err != nil {
+		return "", false, fmt.Errorf("load the setting %s: %w", name, err)
+	}
+	return value, true, nil
+}
+
+// Save keeps a value for ttl, or for ever when ttl is 0.
+func (s *Settings) Save(ctx context.Context, name, value string, ttl time.Duration) error {
+	_, err := s.db.ExecContext(ctx, `INSERT INTO settings (name, value, expires_at) VALUES (?, ?, ?)
+		ON CONFLICT (name) DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at`,
+		name, value, s.expiry(ttl))
+	if err != nil {
+		return fmt.Errorf("save the setting %s: %w", name, err)
+	}
+	return nil
+}
+
+// Create keeps a value unless there is one, and returns the one that is kept:
+// replicas that start together agree on a key.
+func (s *Settings) Create(ctx context.Context, name, value string, ttl time.Duration) (kept string, created bool, err error) {
+	now := s.now().UnixMilli()
+	result, err := s.db.ExecContext(ctx, `INSERT INTO settings (name, value, expires_at) VALUES (?, ?, ?)
+		ON CONFLICT (name) DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at
+		WHERE settings.expires_at <> 0 AND settings.expires_at <= ?`,
+		name, value, s.expiry(ttl), now)
+	if err != nil {
+		return "", false, fmt.Errorf("create the setting %s: %w", name, err)
+	}
+	if n, err := result.RowsAffected(); err != nil || n > 0 {
+		return value, n > 0, err
+	}
+	kept, _, err = s.Load(ctx, name)
+	return kept, false, err
+}
+
+// Delete forgets a value.
+func (s *Settings) Delete(ctx context.Context, name string) error {
+	_, err := s.db.ExecContext(ctx, "DELETE FROM settings WHERE name = ?", name)
+	return err
+}
+
+// Prune forgets what expired.
+func (s *Settings) Prune(ctx context.Context) error {
+	_, err := s.db.ExecContext(ctx, "DELETE FROM settings WHERE expires_at <> 0 AND expires_at <= ?", s.now().UnixMilli())
+	return err
+}
+
+func (s *Settings) expiry(ttl time.Duration) int64 {
+	if ttl == 0 {
+		return 0
+	}
+	return s.now().Add(ttl).UnixMilli()
+}
