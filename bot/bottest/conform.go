@@ -1,0 +1,233 @@
+// Package bottest is the conformance suite that every adapter passes: what a
+// reader must be able to do and see, whatever the platform.
+package bottest
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"unicode/utf8"
+
+	"newsie/bot"
+)
+
+// Platform is a reader's side of a channel under test: what a reader can do
+// and see, through the adapter's real inbound and outbound path.
+type Platform interface {
+	Say(t *testing.T, text string) Seen  // a reader types; what the reader sees as the answer
+	Tap(t *testing.T, label string) Seen // presses what the last answer offers with a label that contains label
+	Repeat(t *testing.T) Seen            // the platform delivers the last message once more
+	Push(t *testing.T, r bot.Reply) Seen // bot.Sender sends r to that reader
+}
+
+// Seen is a message as it shows in the reader's app.
+type Seen struct {
+	Text    string   // without markup
+	Links   []string // addresses that can be followed
+	Buttons []string // labels that can be tapped
+	Size    int      // in the platform's own unit
+	Limit   int
+	Nothing bool // the reader sees no new message
+}
+
+// Script is a Handler that answers as told and remembers what it was asked.
+type Script struct {
+	mu      sync.Mutex
+	heard   []bot.Message
+	Replies map[string]bot.Reply // by the message's text
+}
+
+// Handle is a bot.Handler.
+func (s *Script) Handle(_ context.Context, m bot.Message) (bot.Reply, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.heard = append(s.heard, m)
+	if m.Text == "!fail" {
+		return bot.Reply{}, fmt.Errorf("the handler broke on purpose")
+	}
+	if r, ok := s.Replies[m.Text]; ok {
+		return r, nil
+	}
+	return bot.Reply{}, nil
+}
+
+// Heard counts the messages with a text.
+func (s *Script) Heard(text string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := 0
+	for _, m := range s.heard {
+		if m.Text == text {
+			n++
+		}
+	}
+	return n
+}
+
+// Last is the last message heard.
+func (s *Script) Last() bot.Message {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.heard) == 0 {
+		return bot.Message{}
+	}
+	return s.heard[len(s.heard)-1]
+}
+
+// List is a reply with n cards, as a search gives.
+func List(n int, title, snippet string) bot.Reply {
+	r := bot.Reply{Lang: "en", Text: "Articles on commerce"}
+	var cards []bot.Card
+	for i := 1; i <= n; i++ {
+		cards = append(cards, bot.Card{
+			Number: i, Article: int64(4710 + i),
+			Title:   fmt.Sprintf("%s %d", title, i),
+			URL:     fmt.Sprintf("https://example.org/a/%d/commerce-%d", 4710+i, i),
+			Snippet: bot.Snippet{Text: snippet},
+			Source:  "Example", Date: "1 March 2026", Lang: "en",
+			Open: fmt.Sprintf("/read %d", 4710+i),
+		})
+	}
+	r.Groups = []bot.Group{{Cards: cards}}
+	r.Actions = []bot.Action{{Label: "More", Text: "/more 93 2"}, {Label: "Follow commerce", Text: "/follow commerce"}}
+	return r
+}
+
+// Conform runs the suite; start connects an adapter that answers with h.
+func Conform(t *testing.T, start func(t *testing.T, h bot.Handler) Platform) {
+	long := strings.Repeat("微信电商的故事还没有讲完，小店和大平台都在寻找读者。", 40)
+	replies := map[string]bot.Reply{
+		"hello":         {Lang: "en", Text: "Good morning & <b>welcome</b> \"friend\""},
+		"commerce":      List(3, "Commerce on chat", "Shops inside a chat <app> & their codes."),
+		"/more 93 2":    {Lang: "en", Text: "Page two", Replace: "93", Groups: []bot.Group{{Cards: []bot.Card{{Number: 4, Article: 9, Title: "Fourth", URL: "https://example.org/a/9/f", Open: "/read 9"}}}}},
+		"电商":            List(5, "微信电商", long),
+		"long":          {Lang: "en", Text: strings.Repeat("A sentence of words. ", 1500)},
+		"emoji":         {Lang: "en", Text: "family 👨‍👩‍👧‍👦, flag 🇮🇹, שלום, مرحبا"},
+		"control":       {Lang: "en", Text: "a\x00b\x0bc\ufffe \xff done"},
+		"only link":     {Lang: "en", Groups: []bot.Group{{Cards: []bot.Card{{Title: "Article <1>", URL: "https://example.org/a?x=1&y=2", Snippet: bot.Snippet{Text: "Summary."}}}}}},
+		"marked":        {Lang: "en", Groups: []bot.Group{{Heading: "Related", Cards: []bot.Card{{Number: 1, Article: 1, Title: "T", URL: "https://example.org/1", Snippet: bot.Snippet{Text: "a 微店 b", Marks: []bot.Span{{Start: 2, End: 8}}}, Open: "/read 1"}}}}},
+		"second answer": {Lang: "en", Text: "the second"},
+	}
+	connect := func(t *testing.T) (*Script, Platform) {
+		script := &Script{Replies: replies}
+		return script, start(t, script.Handle)
+	}
+
+	t.Run("a word gets its answer", func(t *testing.T) {
+		script, p := connect(t)
+		seen := p.Say(t, "commerce")
+		for _, want := range []string{"Commerce on chat 1", "Commerce on chat 3", "Shops inside a chat <app> & their codes."} {
+			if !strings.Contains(seen.Text, want) {
+				t.Errorf("the reader does not see %q in:\n%s", want, seen.Text)
+			}
+		}
+		if !contains(seen.Links, "https://example.org/a/4711/commerce-1") {
+			t.Errorf("links = %q", seen.Links)
+		}
+		if !containsPart(seen.Buttons, "More") || !containsPart(seen.Buttons, "Follow commerce") {
+			t.Errorf("buttons = %q", seen.Buttons)
+		}
+		if m := script.Last(); m.Text != "commerce" || m.Kind != bot.Text || m.Chat.ID == "" || m.Chat.Channel == "" || m.ID == "" || m.At.IsZero() {
+			t.Errorf("the message as the bot got it: %+v", m)
+		}
+	})
+	t.Run("text is shown as it is", func(t *testing.T) {
+		_, p := connect(t)
+		if seen := p.Say(t, "hello"); !strings.Contains(seen.Text, `Good morning & <b>welcome</b> "friend"`) {
+			t.Errorf("seen: %q", seen.Text)
+		}
+		if seen := p.Say(t, "emoji"); !strings.Contains(seen.Text, "family 👨‍👩‍👧‍👦, flag 🇮🇹, שלום, مرحبا") {
+			t.Errorf("seen: %q", seen.Text)
+		}
+	})
+	t.Run("a button says what it stands for", func(t *testing.T) {
+		script, p := connect(t)
+		p.Say(t, "commerce")
+		if seen := p.Tap(t, "More"); !strings.Contains(seen.Text, "Fourth") {
+			t.Errorf("seen after the tap: %q", seen.Text)
+		}
+		if script.Heard("/more 93 2") != 1 {
+			t.Errorf("the bot heard %q", script.Last().Text)
+		}
+	})
+	t.Run("a repeated message is answered once", func(t *testing.T) {
+		script, p := connect(t)
+		p.Say(t, "commerce")
+		p.Repeat(t)
+		if n := script.Heard("commerce"); n != 1 {
+			t.Errorf("the bot was asked %d times", n)
+		}
+	})
+	t.Run("an answer fits, whole", func(t *testing.T) {
+		_, p := connect(t)
+		for _, text := range []string{"电商", "long", "control"} {
+			seen := p.Say(t, text)
+			if seen.Nothing || seen.Text == "" {
+				t.Errorf("%s: nothing seen", text)
+			}
+			if seen.Limit > 0 && seen.Size > seen.Limit {
+				t.Errorf("%s: %d of at most %d", text, seen.Size, seen.Limit)
+			}
+			if !utf8.ValidString(seen.Text) || strings.ContainsAny(seen.Text, "\x00\x0b\ufffd") {
+				t.Errorf("%s: damaged text", text)
+			}
+			for _, link := range seen.Links {
+				if strings.HasPrefix(link, "https://example.org/") && !strings.Contains(link, "commerce-") {
+					t.Errorf("%s: a cut link %q", text, link)
+				}
+			}
+		}
+		if seen := p.Say(t, "电商"); !strings.Contains(seen.Text, "微信电商 1") {
+			t.Errorf("the best hit is gone: %q", seen.Text)
+		}
+	})
+	t.Run("an article view and marks", func(t *testing.T) {
+		_, p := connect(t)
+		seen := p.Say(t, "only link")
+		if !strings.Contains(seen.Text, "Article <1>") || !contains(seen.Links, "https://example.org/a?x=1&y=2") {
+			t.Errorf("seen: %+v", seen)
+		}
+		if seen := p.Say(t, "marked"); !strings.Contains(seen.Text, "a 微店 b") || !strings.Contains(seen.Text, "Related") {
+			t.Errorf("seen: %q", seen.Text)
+		}
+	})
+	t.Run("an empty reply and a broken handler say nothing wrong", func(t *testing.T) {
+		_, p := connect(t)
+		for _, text := range []string{"!fail", "nobody answers this"} {
+			if seen := p.Say(t, text); strings.Contains(seen.Text, "purpose") {
+				t.Errorf("%s: the reader sees internals: %q", text, seen.Text)
+			}
+		}
+		if seen := p.Say(t, "second answer"); !strings.Contains(seen.Text, "the second") {
+			t.Errorf("after a failure: %q", seen.Text)
+		}
+	})
+	t.Run("a push arrives", func(t *testing.T) {
+		_, p := connect(t)
+		p.Say(t, "commerce")
+		seen := p.Push(t, List(2, "Digest", "New today."))
+		if !strings.Contains(seen.Text, "Digest 2") || !contains(seen.Links, "https://example.org/a/4712/commerce-2") {
+			t.Errorf("seen: %+v", seen)
+		}
+	})
+}
+
+func contains(list []string, want string) bool {
+	for _, s := range list {
+		if s == want {
+			return true
+		}
+	}
+	return false
+}
+
+func containsPart(list []string, want string) bool {
+	for _, s := range list {
+		if strings.Contains(s, want) {
+			return true
+		}
+	}
+	return false
+}
