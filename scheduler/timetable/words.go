@@ -1,0 +1,153 @@
+package timetable
+
+import (
+	"regexp"
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// ParseWords finds a schedule at the end of what a reader typed, in English,
+// Italian or Chinese: "commerce daily 8:00", "sport ogni lunedì alle 9",
+// "电商 每天早上8点". It gives the schedule as five cron fields and what stands
+// before it. A cron schedule that was typed as such is given as it is, also a
+// wrong one, so that Parse can say what is wrong with it. A schedule without a
+// time comes at 8:00, one of the evening at 20:00, a weekly one on Monday.
+func ParseWords(text string) (spec, rest string, ok bool) {
+	text = strings.TrimSpace(text)
+	if spec, rest, ok = cronAtEnd(text); ok {
+		return spec, rest, true
+	}
+	folded, origin := fold(text)
+	folded = strings.TrimRight(folded, " \t\n.。!?,;、")
+	for start := range starts(folded) {
+		at, ok := schedule(folded[start:])
+		if !ok || notASchedule(folded[:start], folded[start:]) {
+			continue
+		}
+		rest := strings.TrimSpace(text[:origin[start]])
+		return at, trimLink(rest), true
+	}
+	return "", text, false
+}
+
+// furthest is how many bytes of folded text before the end are looked at; no
+// schedule in words is longer.
+const furthest = 100
+
+// starts yields where a schedule may begin: at a word, or before any Chinese character.
+func starts(s string) func(yield func(int) bool) {
+	return func(yield func(int) bool) {
+		previous := ' '
+		for i, r := range s {
+			begins := unicode.Is(unicode.Han, r) || unicode.Is(unicode.Han, previous) || unicode.IsSpace(previous) || strings.ContainsRune(",;:、。-(", previous)
+			previous = r
+			if begins && !unicode.IsSpace(r) && len(s)-i <= furthest && !yield(i) {
+				return
+			}
+		}
+	}
+}
+
+// link is what may join a topic to a schedule and belongs to neither.
+var link = regexp.MustCompile(`(?i)(?:[\s,，;；、:：（(\-–—]+|\s(?:at|on|di|in|alle|al|e|and)|(?:在|于|於|的))$`)
+
+func trimLink(rest string) string {
+	for {
+		shorter := link.ReplaceAllString(rest, "")
+		if shorter == rest {
+			return rest
+		}
+		rest = shorter
+	}
+}
+
+// notASchedule knows the topics that end like one.
+func notASchedule(before, schedule string) bool {
+	before = strings.TrimSpace(before)
+	switch {
+	case strings.HasSuffix(before, "black") || strings.HasSuffix(before, "cyber") || strings.HasSuffix(before, "黑色"):
+		_, day := weekdayNames[strings.Fields(schedule)[0]]
+		return day || strings.HasPrefix(schedule, "星期")
+	}
+	return false
+}
+
+// schedule reads the whole of s.
+func schedule(s string) (spec string, ok bool) {
+	if r, ok := days(s); ok && !r.weak {
+		return r.at(r.minutes), true
+	}
+	if t, ok := clock(s); ok && t.sure {
+		return rule{days: "* * *"}.at(t.minutes), true
+	}
+	for i, r := range s {
+		if i == 0 || !(r == ' ' || r == ',' || r == '@' || unicode.Is(unicode.Han, r) || unicode.IsDigit(r)) {
+			continue
+		}
+		left, right := strings.Trim(s[:i], " ,"), strings.Trim(s[i:], " ,")
+		if when, ok := days(left); ok && when.spec == "" {
+			if t, ok := clock(right); ok {
+				return when.at(when.halfday(t)), true
+			}
+		}
+		if when, ok := days(right); ok && when.spec == "" {
+			if t, ok := clock(left); ok && t.sure {
+				return when.at(when.halfday(t)), true
+			}
+		}
+	}
+	return "", false
+}
+
+// cronWord is what may stand in a cron field.
+var cronWord = regexp.MustCompile(`(?i)^[0-9*?/,-]+$|^(?:[*?0-9,/-]|sun|mon|tue|wed|thu|fri|sat|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)+$`)
+
+// cronAtEnd finds five cron fields, or what looks like another cron schedule,
+// at the end of text. Five plain numbers are not taken for one.
+func cronAtEnd(text string) (spec, rest string, ok bool) {
+	narrow := norm.NFKC.String(text)
+	words := strings.Fields(narrow)
+	n := len(words)
+	cut := func(count int) (string, string, bool) {
+		rest := strings.TrimSpace(strings.TrimRightFunc(text, unicode.IsSpace))
+		for range count {
+			rest = strings.TrimRightFunc(rest, func(r rune) bool { return !unicode.IsSpace(r) })
+			rest = strings.TrimSpace(rest)
+		}
+		return strings.Join(words[n-count:], " "), trimLink(rest), true
+	}
+	zoned := func(i int) bool {
+		upper := strings.ToUpper(words[i])
+		return strings.HasPrefix(upper, "TZ=") || strings.HasPrefix(upper, "CRON_TZ=")
+	}
+	switch {
+	case n >= 1 && (strings.HasPrefix(words[n-1], "@") && descriptorLike(words[n-1]) || zoned(n-1)):
+		return cut(1)
+	case n >= 2 && strings.EqualFold(words[n-2], "@every"):
+		return cut(2)
+	case n < 5:
+		return "", text, false
+	}
+	stars := false
+	for _, word := range words[n-5:] {
+		if !cronWord.MatchString(word) {
+			return "", text, false
+		}
+		stars = stars || strings.ContainsAny(word, "*?")
+	}
+	switch {
+	case !stars:
+		return "", text, false
+	case n >= 6 && zoned(n-6):
+		return cut(6)
+	}
+	return cut(5)
+}
+
+func descriptorLike(word string) bool {
+	lower := strings.ToLower(word)
+	_, known := descriptors[lower]
+	return known || lower == "@reboot"
+}
