@@ -1,0 +1,277 @@
+package webchat
+
+import (
+	"cmp"
+	"crypto/rand"
+	"io"
+	"net/url"
+	"regexp"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"newsie/bot"
+	"newsie/internal/locale"
+)
+
+// maxCards is how many cards a message shows; the bot pages longer lists.
+const maxCards = 5
+
+// What the templates see. Everything is plain text there; html/template does
+// the escaping.
+type (
+	pageView struct {
+		P                           locale.Printer
+		Title, Home, Base           string
+		Style, Script, Icon, Stream string
+		Once                        string
+		Earlier                     int64 // the id before which there is more; 0: nothing
+		Last                        int64
+		Fresh                       bool
+		Entries                     []entryView
+		Chips                       []actionView
+		Notice                      string
+	}
+	entryView struct {
+		P          locale.Printer
+		Base, Once string
+		ID         int64
+		Said       bool
+		Lang       string
+		At         string
+		Text       []textLine
+		Groups     []groupView
+		Actions    []actionView
+	}
+	groupView struct {
+		Heading string
+		Cards   []cardView
+	}
+	cardView struct {
+		bot.Card
+		Entry   *entryView
+		Lead    bool
+		Picture string
+		Link    string
+		Meta    string
+		Body    [][]piece // paragraphs of the snippet
+	}
+	actionView struct {
+		Label, Tap, Link string
+	}
+	textLine []piece
+	piece    struct {
+		Text string
+		Mark bool
+		Link string
+	}
+)
+
+// renderPage writes the whole page.
+func (c *Channel) renderPage(w io.Writer, printer locale.Printer, entries []entry, fresh bool) error {
+	view := c.pageView(printer)
+	view.Fresh = fresh
+	if len(entries) > pageSize {
+		entries = entries[len(entries)-pageSize:]
+		view.Earlier = entries[0].id
+	}
+	for _, e := range entries {
+		view.Entries = append(view.Entries, c.entryView(printer, view.Once, e))
+		view.Last = max(view.Last, e.id)
+	}
+	if fresh {
+		view.Chips = c.chips(printer, entries[0].reply)
+	}
+	return c.pages.ExecuteTemplate(w, "page", view)
+}
+
+// renderNotice writes a page that says one thing and leads back to the chat.
+func (c *Channel) renderNotice(w io.Writer, printer locale.Printer, words string) error {
+	view := c.pageView(printer)
+	view.Notice = words
+	return c.pages.ExecuteTemplate(w, "notice", view)
+}
+
+// renderEntries writes messages as they stand in the page.
+func (c *Channel) renderEntries(w io.Writer, printer locale.Printer, entries []entry) error {
+	once := rand.Text()
+	for _, e := range entries {
+		if err := c.pages.ExecuteTemplate(w, "entry", c.entryView(printer, once, e)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *Channel) pageView(printer locale.Printer) pageView {
+	return pageView{
+		P: printer, Title: c.config.Title, Home: c.config.Home, Base: c.link(""), Once: rand.Text(),
+		Style: c.link(c.assets.names["chat.css"]), Script: c.link(c.assets.names["chat.js"]), Icon: c.link(c.assets.names["icon.svg"]),
+		Stream: c.link("events"),
+	}
+}
+
+// chips are what an empty chat offers to say first: the publisher's words, or
+// else what every library can answer, unless the welcome has buttons already.
+func (c *Channel) chips(printer locale.Printer, welcome bot.Reply) []actionView {
+	var chips []actionView
+	for _, word := range c.config.Suggestions {
+		chips = append(chips, actionView{Label: word, Tap: word})
+	}
+	if len(chips) == 0 && len(welcome.Actions) == 0 {
+		chips = []actionView{
+			{Label: printer.T("webchat.newest"), Tap: "/latest"},
+			{Label: printer.T("webchat.help"), Tap: "/help"},
+		}
+	}
+	return chips
+}
+
+func (c *Channel) entryView(printer locale.Printer, once string, e entry) entryView {
+	view := entryView{
+		P: printer, Base: c.link(""), Once: once, ID: e.id, Said: e.said,
+		At: e.at.UTC().Format(time.RFC3339), Lang: e.reply.Lang,
+	}
+	if e.said {
+		view.Text = lines(e.text, false)
+		return view
+	}
+	e.reply = plainReply(e.reply)
+	if e.reply.Lang != "" {
+		view.P = c.config.Catalog.Printer(e.reply.Lang)
+	}
+	view.Text = lines(e.reply.Text, true)
+	left := maxCards
+	for _, group := range e.reply.Groups {
+		cards := group.Cards[:min(left, len(group.Cards))]
+		left -= len(cards)
+		if len(cards) == 0 {
+			continue
+		}
+		g := groupView{Heading: group.Heading}
+		for _, card := range cards {
+			g.Cards = append(g.Cards, c.cardView(card, &view))
+		}
+		view.Groups = append(view.Groups, g)
+	}
+	for _, action := range e.reply.Actions {
+		a := actionView{Label: action.Label, Tap: action.Text, Link: safeLink(action.URL)}
+		if a.Label != "" && (a.Tap != "" || a.Link != "") {
+			view.Actions = append(view.Actions, a)
+		}
+	}
+	return view
+}
+
+func (c *Channel) cardView(card bot.Card, in *entryView) cardView {
+	view := cardView{
+		Card: card, Entry: in, Lead: card.Number == 0, Link: safeLink(card.URL), Picture: c.picture(card.Cover),
+		Body: paragraphs(card.Snippet),
+	}
+	switch {
+	case card.Source != "" && card.Date != "":
+		view.Meta = card.Source + " · " + card.Date
+	default:
+		view.Meta = cmp.Or(card.Source, card.Date)
+	}
+	return view
+}
+
+// picture is a cover's address. Ours is made relative to the host: the reader
+// may have come by another name than the public one, which the page's policy
+// would not let us load from.
+func (c *Channel) picture(cover string) string {
+	if rest, ok := strings.CutPrefix(cover, c.config.PublicURL+"/media/"); ok {
+		return strings.TrimRight(c.public.EscapedPath(), "/") + "/media/" + rest
+	}
+	return safeLink(cover)
+}
+
+// safeLink is an absolute web address, or nothing.
+func safeLink(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return ""
+	}
+	return address
+}
+
+// paragraphs cuts a snippet into lines of marked and plain pieces. Spans that
+// do not fit the text are left out rather than breaking a character.
+func paragraphs(s bot.Snippet) [][]piece {
+	var all [][]piece
+	var line []piece
+	put := func(text string, mark bool) {
+		for i, part := range strings.Split(text, "\n") {
+			if i > 0 && len(line) > 0 {
+				all, line = append(all, line), nil
+			}
+			if part != "" {
+				line = append(line, piece{Text: part, Mark: mark})
+			}
+		}
+	}
+	at := 0
+	for _, span := range s.Marks {
+		if span.Start < at || span.End <= span.Start || span.End > len(s.Text) || !boundary(s.Text, span.Start) || !boundary(s.Text, span.End) {
+			continue
+		}
+		put(s.Text[at:span.Start], false)
+		put(s.Text[span.Start:span.End], true)
+		at = span.End
+	}
+	put(s.Text[at:], false)
+	if len(line) > 0 {
+		all = append(all, line)
+	}
+	return all
+}
+
+func boundary(text string, at int) bool { return at == len(text) || utf8.RuneStart(text[at]) }
+
+var address = regexp.MustCompile(`https?://[^\s<>"'“”‘’「」『』《》（）【】，。！？；、]+`)
+
+// lines cuts a text into its lines, and addresses in it into links.
+func lines(text string, links bool) []textLine {
+	var all []textLine
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		if line == "" {
+			continue
+		}
+		var pieces textLine
+		at := 0
+		if links {
+			for _, found := range address.FindAllStringIndex(line, -1) {
+				link := trimAddress(line[found[0]:found[1]])
+				if safeLink(link) == "" {
+					continue
+				}
+				if found[0] > at {
+					pieces = append(pieces, piece{Text: line[at:found[0]]})
+				}
+				at = found[0] + len(link)
+				pieces = append(pieces, piece{Text: link, Link: link})
+			}
+		}
+		if at < len(line) {
+			pieces = append(pieces, piece{Text: line[at:]})
+		}
+		all = append(all, pieces)
+	}
+	return all
+}
+
+// trimAddress leaves the sentence's punctuation out of an address.
+func trimAddress(link string) string {
+	for {
+		short := strings.TrimRight(link, ".,;:!?*_~")
+		if strings.HasSuffix(short, ")") && !strings.Contains(short, "(") {
+			short = strings.TrimSuffix(short, ")")
+		}
+		if short == link {
+			return link
+		}
+		link = short
+	}
+}
