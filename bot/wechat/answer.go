@@ -1,0 +1,288 @@
+package wechat
+
+import (
+	"bytes"
+	"context"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"sync/atomic"
+	"time"
+
+	"github.com/silenceper/wechat/v2/officialaccount/message"
+
+	"newsie/bot"
+)
+
+// errOrphan: another process claimed the message and died before answering.
+var errOrphan = errors.New("the message was claimed and never answered")
+
+const (
+	pollEvery = 50 * time.Millisecond
+	// The platform hangs up after 5 s; until then it takes silence for slowness
+	// and will ask again.
+	silence  = 1500 * time.Millisecond
+	keepTime = 2 * time.Second // to store an answer when the request is over
+)
+
+// converse answers one opened message with the bytes of the response. The same
+// message gets the same bytes, whoever receives it.
+func (c *Channel) converse(ctx context.Context, e envelope) ([]byte, error) {
+	var chat bot.ChatID
+	var id, stored string
+	var trouble error
+	plain, err := c.exchange(e.xml, func(in *message.MixMessage) string {
+		m, ok := c.message(in)
+		if !ok {
+			c.log.Debug("nothing to answer", "type", string(in.MsgType), "event", string(in.Event))
+			return ""
+		}
+		fresh, reply, err := c.claim(ctx, m.Chat, m.ID)
+		if err != nil {
+			trouble = err
+			return ""
+		}
+		if !fresh {
+			stored = reply
+			return ""
+		}
+		chat, id = m.Chat, m.ID
+		return c.answer(ctx, m)
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case trouble != nil:
+		return nil, trouble
+	case stored != "":
+		return []byte(stored), nil
+	}
+	answer, err := c.seal(e, plain)
+	if err != nil {
+		c.log.Error("seal an answer", "error", err)
+		answer = []byte(success)
+	}
+	if id == "" {
+		return answer, nil
+	}
+	keep, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepTime)
+	defer cancel()
+	if err := c.cfg.Inbox.Finish(keep, chat, id, string(answer)); err != nil {
+		c.log.Error("keep an answer", "error", err)
+	}
+	return answer, nil
+}
+
+// exchange runs the library's server on plain XML: it parses the message, and
+// makes the answer's XML of the text that reply returns; "" is no answer. The
+// server gets a request of ours without a query, so that neither its own
+// signature check, nor its echo of any echostr, nor its JSON form can be reached.
+func (c *Channel) exchange(text []byte, reply func(*message.MixMessage) string) ([]byte, error) {
+	out := &buffer{header: http.Header{}}
+	server := c.account.GetServer(&http.Request{
+		Method: http.MethodPost, URL: &url.URL{}, Header: http.Header{"Content-Type": {"text/xml"}},
+		Body: io.NopCloser(bytes.NewReader(text)),
+	}, out)
+	server.SkipValidate(true)
+	server.SetMessageHandler(func(in *message.MixMessage) *message.Reply {
+		content := reply(in)
+		if content == "" {
+			return nil
+		}
+		return &message.Reply{MsgType: message.MsgTypeText, MsgData: message.NewText(content)}
+	})
+	if err := server.Serve(); err != nil {
+		if wellFormed(text) {
+			// The library takes no message whose numbers are none, for example.
+			return nil, fmt.Errorf("read a message: %w", err)
+		}
+		return nil, malformed("not XML")
+	}
+	if reply, ok := server.ResponseMsg.(*message.Text); ok {
+		reply.SetCreateTime(c.cfg.Now().Unix())
+	}
+	if err := server.Send(); err != nil {
+		return nil, fmt.Errorf("write an answer: %w", err)
+	}
+	return out.body.Bytes(), nil
+}
+
+func wellFormed(text []byte) bool {
+	d := xml.NewDecoder(bytes.NewReader(text))
+	root := false
+	for {
+		token, err := d.Token()
+		if err != nil {
+			return root && errors.Is(err, io.EOF)
+		}
+		if start, ok := token.(xml.StartElement); ok && !root {
+			if root = true; start.Name.Local != "xml" {
+				return false
+			}
+		}
+	}
+}
+
+// claim takes a message for this request, or waits for the answer of the one
+// that has it.
+func (c *Channel) claim(ctx context.Context, chat bot.ChatID, id string) (fresh bool, reply string, err error) {
+	tick := time.NewTicker(pollEvery)
+	defer tick.Stop()
+	for {
+		fresh, reply, done, err := c.cfg.Inbox.Begin(ctx, chat, id)
+		if err != nil && ctx.Err() == nil {
+			return false, "", err
+		}
+		if fresh || done {
+			if reply == "" && done {
+				reply = success
+			}
+			return fresh, reply, nil
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			// Whoever has it would have finished before us. Give it back, so that
+			// the platform's next try is answered.
+			free, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepTime)
+			defer cancel()
+			return false, "", errors.Join(errOrphan, c.cfg.Inbox.Release(free, chat, id))
+		}
+	}
+}
+
+// keepSilent waits until the platform hangs up and asks again.
+func (c *Channel) keepSilent(ctx context.Context) {
+	timer := time.NewTimer(silence)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}
+
+// answer asks the handler, for as long as ctx lasts, and returns the text to
+// show; "" is no answer. What comes later is delivered as a message of its own.
+//
+// This is the one place where an answer runs beside its request: a handler that
+// does not return in time must not keep the platform waiting.
+func (c *Channel) answer(ctx context.Context, m bot.Message) string {
+	var settled atomic.Bool // by whoever comes first, the answer or the deadline
+	answers := make(chan bot.Reply, 1)
+	started := c.late.start(ctx, func(ctx context.Context) {
+		reply, err := c.handle(ctx, m)
+		if err != nil {
+			c.log.Error("answer a message", "kind", string(m.Kind), "error", err)
+			reply = bot.Reply{}
+		}
+		if settled.CompareAndSwap(false, true) {
+			answers <- reply
+			return
+		}
+		c.deliverLate(ctx, m, reply)
+	})
+	if !started {
+		return ""
+	}
+	select {
+	case reply := <-answers:
+		return c.shown(m, reply)
+	case <-ctx.Done():
+		if settled.CompareAndSwap(false, true) {
+			c.log.Warn("an answer took too long and will follow", "kind", string(m.Kind))
+			return ""
+		}
+		return c.shown(m, <-answers)
+	}
+}
+
+func (c *Channel) shown(m bot.Message, reply bot.Reply) string {
+	if m.Kind == bot.Leave { // nobody is there to read it
+		return ""
+	}
+	return c.text(reply)
+}
+
+// handle asks the handler and adds what was held for the reader.
+func (c *Channel) handle(ctx context.Context, m bot.Message) (reply bot.Reply, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			c.logPanic(cause)
+			reply, err = bot.Reply{}, nil
+		}
+	}()
+	c.noteWindow(ctx, m)
+	reply, err = c.cfg.Handler(ctx, m)
+	if err != nil || c.cfg.Held == nil || m.Kind == bot.Leave {
+		return reply, err
+	}
+	with, err := c.cfg.Held(ctx, m.Chat, reply)
+	if err != nil {
+		c.log.Error("hand over what was held", "error", err)
+		return reply, nil
+	}
+	return with, nil
+}
+
+// noteWindow remembers that the account may now send customer messages.
+func (c *Channel) noteWindow(ctx context.Context, m bot.Message) {
+	if !c.cfg.Verified {
+		return
+	}
+	var err error
+	switch m.Kind {
+	case bot.Leave:
+		err = c.windows.Forget(ctx, m.Chat.ID)
+	case bot.Join, bot.Scan:
+		err = c.windows.Open(ctx, m.Chat.ID, Click)
+	case bot.Tap:
+		// A tapped line arrives as a text message, a tapped menu as an event.
+		if m.ID[0] == 'e' {
+			err = c.windows.Open(ctx, m.Chat.ID, Click)
+			break
+		}
+		err = c.windows.Open(ctx, m.Chat.ID, Said)
+	default:
+		err = c.windows.Open(ctx, m.Chat.ID, Said)
+	}
+	if err != nil {
+		c.log.Error("note a window", "error", err)
+	}
+}
+
+// deliverLate brings an answer that the platform did not wait for: as a
+// customer message where the account may, otherwise with the reader's next one.
+func (c *Channel) deliverLate(ctx context.Context, m bot.Message, reply bot.Reply) {
+	if reply.Empty() || m.Kind == bot.Leave {
+		return
+	}
+	if c.cfg.Verified {
+		_, err := c.Send(ctx, bot.Outgoing{To: m.Chat, Reply: reply})
+		if err == nil || errors.Is(err, bot.ErrUnknown) || errors.Is(err, bot.ErrGone) {
+			if err != nil {
+				c.log.Warn("send a late answer", "error", err)
+			}
+			return
+		}
+	}
+	if c.cfg.Late == nil {
+		c.log.Warn("a late answer is lost: nobody keeps it")
+		return
+	}
+	if err := c.cfg.Late(ctx, m.Chat, reply); err != nil {
+		c.log.Error("keep a late answer", "error", err)
+	}
+}
+
+// A buffer is a response that can still be thrown away.
+type buffer struct {
+	header http.Header
+	body   bytes.Buffer
+}
+
+func (b *buffer) Header() http.Header         { return b.header }
+func (b *buffer) Write(p []byte) (int, error) { return b.body.Write(p) }
+func (b *buffer) WriteHeader(int)             {}

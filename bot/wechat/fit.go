@@ -1,0 +1,108 @@
+package wechat
+
+import (
+	"math"
+	"strings"
+
+	"github.com/clipperhouse/uax29/v2/graphemes"
+
+	"newsie/bot"
+)
+
+// Budget is how many UTF-8 bytes the text of an answer may have. The platform
+// documents no limit; about 2048 were measured.
+const Budget = 1800
+
+// text is reply as the app's text, within Budget; "" when it says nothing.
+func (c *Channel) text(reply bot.Reply) string {
+	lang := reply.Lang
+	if lang == "" {
+		lang = c.cfg.Language
+	}
+	return renderer{words: c.cfg.Catalog.Printer(lang), taps: c.cfg.TapLines}.fit(reply, Budget)
+}
+
+// fit renders reply within a budget of bytes. It never cuts the result: it
+// shows less of the reply, in the order in which a reader misses it least,
+// until the result fits.
+func (r renderer) fit(reply bot.Reply, budget int) string {
+	cards, actions := 0, len(reply.Actions)
+	for _, group := range reply.Groups {
+		cards += len(group.Cards)
+	}
+	s := shape{meta: true, snippet: 110, title: 120, cards: cards, text: math.MaxInt, actions: actions}
+	fits := func() (string, bool) {
+		text := r.render(reply, s)
+		return text, len(text) <= budget
+	}
+	less := []func(){
+		func() { s.meta = false },
+		func() { s.snippet = 80 },
+		func() { s.snippet = 56 },
+		func() { s.snippet, s.title = 36, 80 },
+		func() { s.snippet = 0 },
+		func() { s.title = 40 },
+		func() {
+			if cards > 0 { // a list whose introduction is long
+				s.text = 160
+			}
+		},
+	}
+	for _, step := range less {
+		if text, ok := fits(); ok {
+			return text
+		}
+		step()
+	}
+	for s.cards > 1 {
+		if text, ok := fits(); ok {
+			return text
+		}
+		s.cards--
+	}
+	// What remains is the reply's own words and what to say next.
+	for s.text = min(s.text, columns(forText(reply.Text))); s.text > 60; s.text = s.text * 9 / 10 {
+		if text, ok := fits(); ok {
+			return text
+		}
+	}
+	for {
+		text, ok := fits()
+		if ok || s.cards == 0 && s.actions == 0 {
+			return text
+		}
+		if s.actions > 0 {
+			s.actions--
+		} else {
+			s.cards = 0
+		}
+	}
+}
+
+// columns is the width of a text.
+func columns(text string) int {
+	n := 0
+	for tokens := graphemes.FromString(text); tokens.Next(); {
+		n += width(tokens.Value())
+	}
+	return n
+}
+
+// lastColumns is the end of a text, from the beginning of a word where there is one.
+func lastColumns(text string, limit int) string {
+	total, skip := columns(text), 0
+	if total <= limit {
+		return text
+	}
+	for tokens := graphemes.FromString(text); tokens.Next(); {
+		skip += width(tokens.Value())
+		if total-skip <= limit {
+			rest := text[tokens.End():]
+			if _, after, ok := strings.Cut(rest, " "); ok && len(after) > len(rest)/2 {
+				return after
+			}
+			return rest
+		}
+	}
+	return ""
+}

@@ -1,0 +1,154 @@
+package wechat
+
+import (
+	"strconv"
+	"strings"
+
+	"newsie/bot"
+	"newsie/internal/locale"
+)
+
+// A shape says how much of a reply is shown.
+type shape struct {
+	meta    bool // where an article is from, and when
+	snippet int  // width of a card's text; 0: none
+	title   int  // width of a title
+	cards   int  // how many cards, from the front
+	text    int  // width of the reply's own words
+	actions int  // how many actions, from the front
+}
+
+// A renderer writes replies as the app's text: <a> is all the markup there is,
+// so matched words cannot be made bold.
+type renderer struct {
+	words locale.Printer
+	taps  bool
+}
+
+// render writes reply in a shape.
+func (r renderer) render(reply bot.Reply, s shape) string {
+	var parts []string
+	if text := shorten(forText(reply.Text), s.text); text != "" {
+		parts = append(parts, literal(text))
+	}
+	left := s.cards
+	var dropped []string
+	for _, group := range reply.Groups {
+		shown := min(left, len(group.Cards))
+		left -= shown
+		if text := r.group(group, shown, s); text != "" {
+			parts = append(parts, text)
+		}
+		for _, card := range group.Cards[shown:] {
+			if card.Number > 0 {
+				dropped = append(dropped, strconv.Itoa(card.Number))
+			}
+		}
+	}
+	if len(dropped) > 0 {
+		parts = append(parts, r.words.T("wechat.left_out", "Count", len(dropped), "Numbers", strings.Join(dropped, ", ")))
+	}
+	if text := r.actions(reply.Actions[:min(s.actions, len(reply.Actions))]); text != "" {
+		parts = append(parts, text)
+	}
+	return strings.Join(parts, "\n\n")
+}
+
+func (r renderer) group(group bot.Group, shown int, s shape) string {
+	if shown == 0 {
+		return ""
+	}
+	var b strings.Builder
+	if heading := shorten(forLine(group.Heading), s.title); heading != "" {
+		b.WriteString(literal(heading) + "\n")
+	}
+	for i, card := range group.Cards[:shown] {
+		if i > 0 {
+			b.WriteByte('\n')
+			if s.snippet > 0 { // air between cards of several lines
+				b.WriteByte('\n')
+			}
+		}
+		b.WriteString(r.card(card, s))
+	}
+	return b.String()
+}
+
+func (r renderer) card(card bot.Card, s shape) string {
+	var lines []string
+	title := shorten(forLine(card.Title), s.title)
+	if title == "" {
+		title = "…"
+	}
+	shownTitle := link(card.URL, title)
+	if shownTitle == literal(title) && r.taps && card.Open != "" {
+		shownTitle = tap(card.Open, title)
+	}
+	if card.Number > 0 {
+		shownTitle = strconv.Itoa(card.Number) + ". " + shownTitle
+	}
+	lines = append(lines, shownTitle)
+	room := s.snippet
+	if card.Number == 0 {
+		room *= 4 // the article itself: its whole summary
+	}
+	if text := excerpt(card.Snippet, room); text != "" {
+		lines = append(lines, literal(text))
+	}
+	if s.meta {
+		var meta []string
+		for _, word := range []string{shorten(forLine(card.Source), 40), shorten(forLine(card.Date), 40)} {
+			if word != "" {
+				meta = append(meta, literal(word))
+			}
+		}
+		if len(meta) > 0 {
+			lines = append(lines, strings.Join(meta, " · "))
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// excerpt is a snippet within a width. When the first matched word lies beyond,
+// the beginning is left out instead of the word.
+func excerpt(snippet bot.Snippet, limit int) string {
+	text := forLine(snippet.Text)
+	if limit <= 0 || len(snippet.Marks) == 0 {
+		return shorten(text, limit)
+	}
+	start := snippet.Marks[0].Start
+	end := snippet.Marks[0].End
+	if start < 0 || end > len(snippet.Text) || start > end {
+		return shorten(text, limit)
+	}
+	before, from := forLine(snippet.Text[:start]), forLine(snippet.Text[start:])
+	if word := forLine(snippet.Text[start:end]); columns(before)+columns(word) < limit {
+		return shorten(text, limit)
+	}
+	// A few characters before the word say where it stands.
+	lead := lastColumns(before, limit/4)
+	if strings.HasSuffix(snippet.Text[:start], " ") {
+		lead += " "
+	}
+	return shorten("…"+lead+from, limit)
+}
+
+func (r renderer) actions(actions []bot.Action) string {
+	var lines, typed []string
+	for _, action := range actions {
+		label := shorten(forLine(action.Label), 60)
+		switch {
+		case label == "":
+		case action.URL != "":
+			lines = append(lines, link(action.URL, label))
+		case r.taps:
+			lines = append(lines, tap(action.Text, label))
+		default:
+			typed = append(typed, r.words.T("wechat.quoted", "Words", literal(label)))
+		}
+	}
+	if len(typed) > 0 {
+		lines = append(lines, r.words.T("wechat.type", "Words", strings.Join(typed, r.words.T("wechat.or"))))
+	}
+	return strings.Join(lines, "\n")
+}

@@ -1,0 +1,262 @@
+// Package wechat connects newsie to a WeChat Official Account: it receives
+// what the platform posts, writes the answer into the HTTP response, and sends
+// customer messages where the account may.
+//
+// The receiving side trusts nothing: see handler.go. Rules of the platform and
+// the traps of the library are told where the code obeys them. In the table
+// quotas it owns the rows named "wechat/…" (windows.go); access tokens are kept
+// in the settings (token.go).
+package wechat
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/silenceper/wechat/v2/officialaccount"
+	"github.com/silenceper/wechat/v2/officialaccount/basic"
+	"github.com/silenceper/wechat/v2/officialaccount/config"
+	"github.com/silenceper/wechat/v2/officialaccount/message"
+
+	"newsie/bot"
+	"newsie/internal/database"
+	"newsie/internal/locale"
+)
+
+// A Mode says how the platform is set to post messages.
+type Mode string
+
+const (
+	Plain      Mode = "plain"
+	Compatible Mode = "compatible" // both forms in one body; the encrypted one is used
+	Safe       Mode = "safe"       // encrypted; plain bodies are refused
+)
+
+// Config is one account. Name, AppID, Token, Handler, Inbox, Settings, DB,
+// Catalog and Logger are needed.
+type Config struct {
+	Name           string // of the channel
+	AppID          string
+	Secret         string // the AppSecret; needed to push, not to answer
+	Token          string // the one typed into the platform's server settings
+	AESKey         string // EncodingAESKey, 43 characters
+	PreviousAESKey string // still accepted while the key is being changed
+	Mode           Mode   // "": safe with an AESKey, plain without
+	Verified       bool   // the account may send customer messages
+	TapLines       bool   // offer tappable lines; test accounts cannot
+	Language       string // of readers who have not chosen; "": zh-Hans
+	APIURL         string // instead of https://api.weixin.qq.com
+	PublicURL      string
+
+	Handler  bot.Handler
+	Inbox    *bot.Inbox
+	Settings *bot.Settings
+	DB       *database.DB
+	Catalog  *locale.Catalog
+	Logger   *slog.Logger
+	Now      func() time.Time
+	// Notify tells the publisher something once per key; may be nil.
+	Notify func(ctx context.Context, key, text string)
+	// Late keeps an answer that missed the platform's patience, to be delivered
+	// later; may be nil.
+	Late func(ctx context.Context, chat bot.ChatID, r bot.Reply) error
+	// Held adds what waits for this reader to an answer; may be nil.
+	Held func(ctx context.Context, chat bot.ChatID, r bot.Reply) (bot.Reply, error)
+	// Patience is how long a request may take before the platform gets an empty
+	// answer; 0 means 4.5 s, which leaves half a second of the platform's five.
+	Patience time.Duration
+}
+
+// A Channel is one account. It is an http.Handler and a bot.Sender, safe for
+// concurrent use.
+type Channel struct {
+	cfg      Config
+	log      *slog.Logger
+	account  *officialaccount.OfficialAccount
+	customer *message.Manager
+	basic    *basic.Basic
+	tokens   *tokens
+	windows  *Windows
+	refusals refusals
+	late     crew
+}
+
+const (
+	patience  = 4500 * time.Millisecond
+	lateLimit = 30 * time.Second // for an answer nobody waits for any more
+)
+
+// New checks cfg, reporting every problem at once, and points the library at
+// the account's API address. It makes no call.
+func New(cfg Config) (*Channel, error) {
+	cfg.setDefaults()
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	if err := point(cfg.AppID, cfg.APIURL); err != nil {
+		return nil, fmt.Errorf("channel %s: %w", cfg.Name, err)
+	}
+	c := &Channel{cfg: cfg, log: cfg.Logger.With("channel", cfg.Name)}
+	c.tokens = newTokens(cfg, c.log)
+	c.windows = NewWindows(cfg.DB, cfg.Name, cfg.Now)
+	c.refusals = refusals{now: cfg.Now, log: c.log}
+	c.account = officialaccount.NewOfficialAccount(&config.Config{
+		AppID: cfg.AppID, AppSecret: cfg.Secret, Token: cfg.Token, EncodingAESKey: cfg.AESKey,
+		Cache: c.tokens, UseStableAK: true,
+	})
+	// The library makes these at first use without a lock.
+	c.customer = c.account.GetCustomerMessageManager()
+	c.basic = c.account.GetBasic()
+	return c, nil
+}
+
+func (cfg *Config) setDefaults() {
+	if cfg.Mode == "" {
+		cfg.Mode = Plain
+		if cfg.AESKey != "" {
+			cfg.Mode = Safe
+		}
+	}
+	if cfg.Language == "" {
+		cfg.Language = "zh-Hans"
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Patience == 0 {
+		cfg.Patience = patience
+	}
+}
+
+func (cfg *Config) validate() error {
+	var problems []error
+	wrong := func(format string, args ...any) {
+		problems = append(problems, fmt.Errorf("channel %s: "+format, append([]any{cfg.Name}, args...)...))
+	}
+	if cfg.Name == "" {
+		wrong("it has no name")
+	}
+	if cfg.AppID == "" {
+		wrong("app_id is missing")
+	}
+	if len(cfg.Token) < 3 || len(cfg.Token) > 32 {
+		wrong("token must have 3 to 32 characters, as in the platform's server settings")
+	}
+	for name, key := range map[string]string{"aes_key": cfg.AESKey, "previous_aes_key": cfg.PreviousAESKey} {
+		if key == "" {
+			continue
+		}
+		if raw, err := base64.StdEncoding.DecodeString(key + "="); len(key) != 43 || err != nil || len(raw) != 32 {
+			wrong("%s is not an EncodingAESKey: 43 letters and digits", name)
+		}
+	}
+	switch cfg.Mode {
+	case Plain:
+	case Compatible, Safe:
+		if cfg.AESKey == "" {
+			wrong("mode %s needs aes_key", cfg.Mode)
+		}
+	default:
+		wrong("mode %q is none of plain, compatible, safe", cfg.Mode)
+	}
+	if cfg.Verified && cfg.Secret == "" {
+		wrong("a verified account sends customer messages, which needs secret")
+	}
+	if cfg.Handler == nil || cfg.Inbox == nil || cfg.Settings == nil || cfg.DB == nil || cfg.Catalog == nil || cfg.Logger == nil {
+		wrong("handler, inbox, settings, database, catalog and logger must be given")
+	}
+	return errors.Join(problems...)
+}
+
+// Name is the channel's name.
+func (c *Channel) Name() string { return c.cfg.Name }
+
+// Run keeps house until ctx ends: it forgets closed windows every hour and,
+// at the end, gives late answers five seconds to be handed on.
+func (c *Channel) Run(ctx context.Context) error {
+	hourly := time.NewTicker(time.Hour)
+	defer hourly.Stop()
+	for {
+		if err := c.windows.Prune(ctx); err != nil && ctx.Err() == nil {
+			c.log.Warn("forget closed windows", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			c.late.finish(5 * time.Second)
+			return nil
+		case <-hourly.C:
+		}
+	}
+}
+
+// Buckets are the rates that a pushed message takes slots of. The platform
+// documents no figure for customer messages; 50 a second stays well below what
+// others report as refused.
+func (c *Channel) Buckets(bot.ChatID) []bot.Bucket {
+	return []bot.Bucket{{Name: "wechat/" + c.cfg.Name + "/customer", PerSecond: 50, Burst: 50}}
+}
+
+// Refused counts the requests refused since the start, by reason.
+func (c *Channel) Refused() map[string]int64 { return c.refusals.counts() }
+
+func (c *Channel) notify(ctx context.Context, key, text string) {
+	if c.cfg.Notify != nil {
+		c.cfg.Notify(ctx, "wechat/"+c.cfg.Name+"/"+key, text)
+	}
+}
+
+// A crew is the answers being worked on: they outlive their request when the
+// platform does not wait, but not the channel.
+type crew struct {
+	mu     sync.Mutex
+	closed bool
+	busy   sync.WaitGroup
+	cancel map[*context.CancelFunc]struct{}
+}
+
+// start runs work in a goroutine with a context that outlives ctx by lateLimit
+// at most. It reports false once the crew has finished.
+func (c *crew) start(ctx context.Context, work func(context.Context)) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lateLimit)
+	if c.cancel == nil {
+		c.cancel = map[*context.CancelFunc]struct{}{}
+	}
+	c.cancel[&cancel] = struct{}{}
+	c.busy.Add(1)
+	go func() {
+		defer c.busy.Done()
+		defer func() {
+			cancel()
+			c.mu.Lock()
+			delete(c.cancel, &cancel)
+			c.mu.Unlock()
+		}()
+		work(ctx)
+	}()
+	return true
+}
+
+// finish takes no more work, waits up to grace for the rest, then cancels it.
+func (c *crew) finish(grace time.Duration) {
+	c.mu.Lock()
+	c.closed = true
+	c.mu.Unlock()
+	stop := time.AfterFunc(grace, func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		for cancel := range c.cancel {
+			(*cancel)()
+		}
+	})
+	defer stop.Stop()
+	c.busy.Wait()
+}

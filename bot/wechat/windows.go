@@ -1,0 +1,111 @@
+package wechat
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"newsie/internal/database"
+)
+
+// A Window is a time in which the platform takes customer messages to a reader.
+type Window string
+
+const (
+	Said  Window = "said"  // after a message: 5 within 48 hours
+	Click Window = "click" // after a menu click, a follow or a scan: 3 within a minute
+)
+
+func (w Window) length() time.Duration {
+	if w == Click {
+		return time.Minute
+	}
+	return 48 * time.Hour
+}
+
+func (w Window) limit() int {
+	if w == Click {
+		return 3
+	}
+	return 5
+}
+
+// Windows counts the customer messages of one account, shared by all replicas.
+// A window is two rows of the table quotas: "…@" holds when it opened, the
+// other how many messages it has taken.
+type Windows struct {
+	db      *database.DB
+	channel string
+	now     func() time.Time
+}
+
+// NewWindows keeps the windows of a channel in db.
+func NewWindows(db *database.DB, channel string, now func() time.Time) *Windows {
+	return &Windows{db: db, channel: channel, now: now}
+}
+
+func (w *Windows) name(reader string) string { return "wechat/" + w.channel + "/" + reader }
+
+// Open notes that the reader did something that opens a window now.
+func (w *Windows) Open(ctx context.Context, reader string, kind Window) error {
+	_, err := w.db.ExecContext(ctx, `INSERT INTO quotas (name, period, used) VALUES (?, ?, ?), (?, ?, 0)
+		ON CONFLICT (name, period) DO UPDATE SET used = excluded.used`,
+		w.name(reader), string(kind)+"@", w.now().UnixMilli(), w.name(reader), string(kind))
+	if err != nil {
+		return fmt.Errorf("open a window: %w", err)
+	}
+	return nil
+}
+
+// Take uses one message of a reader's open window, the short-lived one first.
+// It reports false when none is open or all are used up.
+func (w *Windows) Take(ctx context.Context, reader string) (Window, bool, error) {
+	for _, kind := range []Window{Click, Said} {
+		result, err := w.db.ExecContext(ctx, `UPDATE quotas SET used = used + 1
+			WHERE name = ? AND period = ? AND used < ?
+			AND EXISTS (SELECT 1 FROM quotas o WHERE o.name = ? AND o.period = ? AND o.used > ?)`,
+			w.name(reader), string(kind), kind.limit(),
+			w.name(reader), string(kind)+"@", w.now().Add(-kind.length()).UnixMilli())
+		if err != nil {
+			return "", false, fmt.Errorf("use a window: %w", err)
+		}
+		if n, err := result.RowsAffected(); err != nil || n > 0 {
+			return kind, n > 0, err
+		}
+	}
+	return "", false, nil
+}
+
+// GiveBack undoes a Take whose message did not go out.
+func (w *Windows) GiveBack(ctx context.Context, reader string, kind Window) error {
+	_, err := w.db.ExecContext(ctx, "UPDATE quotas SET used = used - 1 WHERE name = ? AND period = ? AND used > 0",
+		w.name(reader), string(kind))
+	return err
+}
+
+// Forget closes a reader's windows: the platform says so, or the reader left.
+func (w *Windows) Forget(ctx context.Context, reader string) error {
+	_, err := w.db.ExecContext(ctx, "DELETE FROM quotas WHERE name = ?", w.name(reader))
+	return err
+}
+
+// Prune forgets windows that have closed by themselves.
+func (w *Windows) Prune(ctx context.Context) error {
+	prefix := w.name("")
+	return w.db.Tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		for _, kind := range []Window{Click, Said} {
+			// The bounds are the names that begin with prefix; a LIKE would need
+			// the channel's name escaped. "/" is followed by "0".
+			_, err := tx.ExecContext(ctx, `DELETE FROM quotas WHERE period IN (?, ?) AND name IN (
+				SELECT name FROM quotas WHERE name > ? AND name < ? AND period = ? AND used < ?)`,
+				string(kind), string(kind)+"@", prefix, prefix[:len(prefix)-1]+"0", string(kind)+"@",
+				w.now().Add(-kind.length()).UnixMilli())
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
