@@ -1,0 +1,217 @@
+package telegram
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"strconv"
+	"time"
+
+	"newsie/bot"
+)
+
+// A session is a Channel while it runs: the bot's own identity and the updates
+// at work.
+type session struct {
+	*Channel
+	me      user
+	work    context.Context // of updates taken; it outlives Run's by the grace
+	lanes   *lanes
+	pending *pending
+}
+
+// errBusy: another process has claimed the update and is not done with it.
+var errBusy = errors.New("the update is being answered elsewhere")
+
+// handle answers one update, once over all replicas. After an error nothing has
+// been said and the update may be handled again. When a process dies between
+// saying and noting that it did, the answer is said twice: better than never.
+func (s *session) handle(ctx context.Context, in incoming) error {
+	if in.moved.ID != "" {
+		return s.follow(ctx, in.message.Chat, in.moved)
+	}
+	chat, id := in.message.Chat, in.message.ID
+	fresh, _, done, err := s.config.Inbox.Begin(ctx, chat, id)
+	switch {
+	case err != nil:
+		return err
+	case done:
+		return nil
+	case !fresh:
+		return errBusy
+	}
+	if err := s.respond(ctx, in); err != nil {
+		release, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+		defer cancel()
+		return errors.Join(err, s.config.Inbox.Release(release, chat, id))
+	}
+	if err := s.config.Inbox.Finish(context.WithoutCancel(ctx), chat, id, ""); err != nil {
+		s.log.Error("an answer may be repeated", "update", in.update, "error", err)
+	}
+	return nil
+}
+
+// respond asks the bot and says what it says. It fails only when nothing was said.
+func (s *session) respond(ctx context.Context, in incoming) error {
+	if in.album != "" { // its pictures come as messages of their own: one answer
+		first, err := s.firstOfAlbum(ctx, in)
+		if err != nil || !first {
+			return err
+		}
+	}
+	reply, err := s.ask(ctx, in.message)
+	if err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		s.log.Error("a message was not understood", "update", in.update, "error", err)
+		reply = bot.Reply{Text: s.config.Catalog.Printer(in.message.Lang).T("telegram.sorry")}
+	}
+	if in.mute || reply.Empty() {
+		return nil
+	}
+	place, err := s.place(ctx, in, reply)
+	if err != nil {
+		return err
+	}
+	sent, err := s.say(ctx, in.message.Chat, reply, place)
+	if err != nil {
+		return s.unsaid(ctx, in, err)
+	}
+	if in.asked != 0 {
+		key := answerKey(in)
+		if err := s.config.Inbox.Finish(context.WithoutCancel(ctx), in.message.Chat, key, strconv.FormatInt(sent, 10)); err != nil {
+			s.log.Error("an edit will be answered by a new message", "error", err)
+		}
+	}
+	return nil
+}
+
+// firstOfAlbum tells whether no other message of the album is being answered.
+func (s *session) firstOfAlbum(ctx context.Context, in incoming) (bool, error) {
+	key := "g:" + in.album
+	fresh, first, _, err := s.config.Inbox.Begin(ctx, in.message.Chat, key)
+	if err != nil || !fresh {
+		return first == in.message.ID, err // it may be this one, handled again
+	}
+	return true, s.config.Inbox.Finish(ctx, in.message.Chat, key, in.message.ID)
+}
+
+// ask calls the handler; a message that makes it panic must not come back for ever.
+func (s *session) ask(ctx context.Context, m bot.Message) (reply bot.Reply, err error) {
+	defer func() {
+		if caught := recover(); caught != nil {
+			err = fmt.Errorf("panic: %v\n%s", caught, debug.Stack())
+		}
+	}()
+	return s.config.Handler(ctx, m)
+}
+
+// place is the message that an answer replaces: the list that is paged, the
+// answer to what the reader has edited; 0: a new message.
+func (s *session) place(ctx context.Context, in incoming, reply bot.Reply) (int64, error) {
+	if in.message.Kind == bot.Tap && reply.Replace != "" {
+		return in.tapped, nil
+	}
+	if !in.message.Edited {
+		return 0, nil
+	}
+	kept, done, err := s.config.Inbox.Reply(ctx, s.config.Name, answerKey(in))
+	if err != nil || !done {
+		return 0, err
+	}
+	id, _ := strconv.ParseInt(kept, 10, 64)
+	return id, nil
+}
+
+// answerKey is under which the inbox keeps the id of the answer to a message.
+func answerKey(in incoming) string {
+	return "m:" + in.lane + ":" + strconv.FormatInt(in.asked, 10)
+}
+
+// stale is how old an answer may become while the server says to wait or
+// cannot be reached.
+const stale = 10 * time.Minute
+
+// say sends an answer at the pace that all replicas keep together, and waits
+// when the server tells it to.
+func (s *session) say(ctx context.Context, to bot.ChatID, reply bot.Reply, place int64) (sent int64, err error) {
+	deadline := s.config.Now().Add(stale)
+	for {
+		if err := s.pace(ctx, to); err != nil {
+			return 0, err
+		}
+		sent, err = s.put(ctx, outgoing{to: to, reply: reply, place: place})
+		var later *bot.RetryError
+		var moved *bot.MovedError
+		switch {
+		case err == nil || s.config.Now().After(deadline):
+			return sent, err
+		case errors.As(err, &moved):
+			if err := s.follow(ctx, to, moved.To); err != nil {
+				return 0, err
+			}
+			to, place = moved.To, 0
+		case errors.As(err, &later):
+			if later.All && s.config.Pacer != nil {
+				if err := s.config.Pacer.Push(ctx, s.bucket(), s.config.Now().Add(later.After)); err != nil {
+					s.log.Error("other replicas do not know that they must wait", "error", err)
+				}
+			}
+			if err := s.config.Wait(ctx, later.After); err != nil {
+				return 0, err
+			}
+		default:
+			return 0, err
+		}
+	}
+}
+
+// pace waits for a free slot in every bucket of the chat.
+func (s *session) pace(ctx context.Context, to bot.ChatID) error {
+	if s.config.Pacer == nil {
+		return ctx.Err()
+	}
+	var longest time.Duration
+	for _, b := range s.Buckets(to) {
+		d, err := s.config.Pacer.Reserve(ctx, b.Name, b.PerSecond, b.Burst, 1)
+		if err != nil {
+			return err
+		}
+		longest = max(longest, d)
+	}
+	return s.config.Wait(ctx, longest)
+}
+
+// unsaid decides what becomes of an answer that could not be sent. Only a
+// program that stops, or a database that is away, lets the update come again:
+// an answer that may have arrived is not said twice, and one that cannot be
+// said is given up.
+func (s *session) unsaid(ctx context.Context, in incoming, err error) error {
+	var platform *Error
+	switch {
+	case errors.Is(err, bot.ErrUnknown):
+		s.log.Warn("it is unknown whether an answer arrived", "update", in.update, "error", err)
+	case ctx.Err() != nil:
+		return err
+	case errors.Is(err, bot.ErrGone):
+		s.log.Info("the reader left before the answer", "update", in.update)
+	case errors.As(err, &platform):
+		s.complain(ctx, "answer", err)
+	default:
+		return err
+	}
+	return nil
+}
+
+// follow has everything of a chat moved to its new id.
+func (c *Channel) follow(ctx context.Context, from, to bot.ChatID) error {
+	if c.config.Moved == nil || from == to {
+		return nil
+	}
+	if err := c.config.Moved(ctx, from, to); err != nil {
+		return fmt.Errorf("move the chat %s to %s: %w", from, to, err)
+	}
+	return nil
+}

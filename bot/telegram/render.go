@@ -1,0 +1,313 @@
+package telegram
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"newsie/bot"
+)
+
+// A sheet is a reply cleaned for Telegram: what fit shortens and compose lays out.
+type sheet struct {
+	text   string
+	blocks []block
+}
+
+type block struct {
+	heading string
+	entries []entry
+}
+
+type entry struct {
+	number     int
+	title      string
+	url        string // "" when Telegram would not take it
+	source     string
+	date       string
+	snippet    snippet
+	open       string
+	cover      bool
+	unnumbered bool // the article that is being shown
+}
+
+// A snippet is one line of text; the bytes of marks are the matched words.
+type snippet struct {
+	text  string
+	marks []bot.Span
+}
+
+// maxCards keeps a message below the hundred entities that the server keeps.
+const maxCards = 20
+
+func newSheet(r bot.Reply) sheet {
+	s := sheet{text: clean(r.Text, true)}
+	cards := 0
+	for _, g := range r.Groups {
+		b := block{heading: clean(g.Heading, false)}
+		for _, c := range g.Cards {
+			if cards++; cards > maxCards {
+				break
+			}
+			b.entries = append(b.entries, newEntry(c))
+		}
+		if len(b.entries) > 0 {
+			s.blocks = append(s.blocks, b)
+		}
+	}
+	return s
+}
+
+func newEntry(c bot.Card) entry {
+	e := entry{
+		number: c.Number, title: clean(c.Title, false), url: linkable(c.URL),
+		source: clean(c.Source, false), date: clean(c.Date, false),
+		snippet: newSnippet(c.Snippet), open: c.Open,
+		cover: linkable(c.Cover) != "", unnumbered: c.Number == 0,
+	}
+	for _, other := range []string{e.source, e.url, "—"} {
+		if e.title == "" {
+			e.title = other
+		}
+	}
+	return e
+}
+
+// newSnippet cleans the text between the marks, so that they stay where they were.
+func newSnippet(s bot.Snippet) snippet {
+	var out strings.Builder
+	var marks []bot.Span
+	space := true // at the start none is wanted
+	add := func(part string) {
+		for _, r := range cleanRunes(part, false) {
+			if r == ' ' && space {
+				continue
+			}
+			space = r == ' '
+			out.WriteRune(r)
+		}
+	}
+	at := 0
+	for _, m := range s.Marks {
+		start, end := onRune(s.Text, max(m.Start, at)), onRune(s.Text, m.End)
+		if start >= end {
+			continue
+		}
+		add(s.Text[at:start])
+		from := out.Len()
+		add(s.Text[start:end])
+		if out.Len() > from {
+			marks = append(marks, bot.Span{Start: from, End: out.Len()})
+		}
+		at = end
+	}
+	add(s.Text[at:])
+	text := strings.TrimRight(out.String(), " ")
+	return snippet{text, clip(marks, 0, len(text))}
+}
+
+// onRune moves i to the start of the rune it is in, within s.
+func onRune(s string, i int) int {
+	if i >= len(s) {
+		return len(s)
+	}
+	for i > 0 && !utf8.RuneStart(s[i]) {
+		i--
+	}
+	return max(i, 0)
+}
+
+// clip keeps what of the marks lies within start and end, counted from start.
+func clip(marks []bot.Span, start, end int) []bot.Span {
+	var kept []bot.Span
+	for _, m := range marks {
+		m = bot.Span{Start: max(m.Start, start) - start, End: min(m.End, end) - start}
+		if m.Start < m.End {
+			kept = append(kept, m)
+		}
+	}
+	return kept
+}
+
+// clean makes text that is not ours fit to be shown: valid UTF-8, without
+// controls and overrides of the writing direction, which would turn the lines
+// after it around; the server drops those too, and would count less than we do.
+func clean(s string, lines bool) string {
+	s = string(cleanRunes(s, lines))
+	if !lines {
+		return strings.Join(strings.Fields(s), " ")
+	}
+	for strings.Contains(s, "\n\n\n") {
+		s = strings.ReplaceAll(s, "\n\n\n", "\n\n")
+	}
+	return strings.TrimFunc(s, func(r rune) bool { return unicode.IsSpace(r) })
+}
+
+func cleanRunes(s string, lines bool) []rune {
+	s = strings.ReplaceAll(strings.ToValidUTF8(s, ""), "\r\n", "\n")
+	out := make([]rune, 0, len(s))
+	for _, r := range s {
+		switch {
+		case r == '\n' || r == '\r' || r == '\v' || r == '\f' || r == '\u0085' || r == '\u2028' || r == '\u2029':
+			r = '\n'
+			if !lines {
+				r = ' '
+			}
+		case r == '\t' || r == '\u00a0' && !lines || r == '\u3000' && !lines:
+			r = ' '
+		case unicode.IsControl(r), r >= '\u202a' && r <= '\u202e', r >= '\u2066' && r <= '\u2069',
+			r == '\ufeff', r == '\ufffd', r&0xfffe == 0xfffe, r >= 0xfdd0 && r <= 0xfdef:
+			continue
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+// linkable gives an address as Telegram takes it, or "": the server refuses a
+// whole message for one button with an address such as http://localhost:8080,
+// and silently drops such a link from a text.
+func linkable(address string) string {
+	u, err := url.Parse(strings.TrimSpace(address))
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || len(address) > 2048 {
+		return ""
+	}
+	if host := u.Hostname(); !strings.Contains(strings.Trim(host, "."), ".") && !strings.Contains(host, ":") {
+		return ""
+	}
+	if strings.ContainsFunc(address, func(r rune) bool { return r <= ' ' || r == '"' || r == '<' || r == '>' || r == utf8.RuneError }) {
+		return u.String()
+	}
+	return address
+}
+
+// limits bound what compose writes, in UTF-16 units; cards in number.
+type limits struct{ text, title, by, snippet, cards int }
+
+// compose lays a sheet out as one message.
+func compose(s sheet, l limits) *markup {
+	m := &markup{}
+	m.write(shorten(s.text, l.text))
+	left, total := l.cards, 0
+	for _, b := range s.blocks {
+		total += len(b.entries)
+	}
+	marks := marksEach(min(total, l.cards), len(s.blocks))
+	for _, b := range s.blocks {
+		if left == 0 {
+			break
+		}
+		if b.heading != "" {
+			m.gap("\n\n")
+			m.tag("b", "", func() { m.write(shorten(b.heading, 200)) })
+		}
+		for _, e := range b.entries {
+			if left == 0 {
+				break
+			}
+			left--
+			m.gap("\n\n")
+			e.write(m, l, marks)
+		}
+	}
+	return m
+}
+
+// marksEach is how many marks each card may have: the server keeps a hundred
+// entities of a message and drops the rest, links among them.
+func marksEach(cards, headings int) int {
+	const entities, perCard = 100, 3
+	if cards == 0 {
+		return 0
+	}
+	return max(0, (entities-headings-perCard*cards)/cards)
+}
+
+func (e entry) write(m *markup, l limits, marks int) {
+	if e.number > 0 {
+		m.write(strconv.Itoa(e.number) + ". ")
+	}
+	title := func() { m.write(shorten(e.title, l.title)) }
+	m.tag("b", "", func() {
+		if e.url == "" {
+			title()
+		} else {
+			m.tag("a", ` href="`+escapeAttribute.Replace(e.url)+`"`, title)
+		}
+	})
+	if by := e.by(l.by); by != "" {
+		m.write("\n")
+		m.tag("i", "", func() { m.write(by) })
+	}
+	if cut := e.snippet.shorten(l.snippet); cut.text != "" {
+		m.write("\n")
+		cut.write(m, marks)
+	}
+}
+
+// by is the line of source and date. A right-to-left name beside a left-to-right
+// date, or the reverse, is isolated, so that each keeps its own order.
+func (e entry) by(limit int) string {
+	source := shorten(e.source, limit)
+	if source == "" || e.date == "" {
+		return source + e.date
+	}
+	if rightToLeft(source) != rightToLeft(e.date) {
+		source = "\u2068" + source + "\u2069"
+	}
+	return source + " · " + e.date
+}
+
+func rightToLeft(s string) bool {
+	return strings.ContainsFunc(s, func(r rune) bool {
+		return unicode.In(r, unicode.Arabic, unicode.Hebrew, unicode.Syriac, unicode.Thaana, unicode.Nko, unicode.Adlam)
+	})
+}
+
+func (s snippet) write(m *markup, marks int) {
+	at := 0
+	for i, span := range s.marks {
+		if i == marks {
+			break
+		}
+		m.write(s.text[at:span.Start])
+		m.tag("b", "", func() { m.write(s.text[span.Start:span.End]) })
+		at = span.End
+	}
+	m.write(s.text[at:])
+}
+
+// A markup is a text with its HTML, and its length as the server counts it.
+type markup struct {
+	marked, bare strings.Builder
+	units        int // UTF-16, without the tags
+}
+
+var (
+	escapeText      = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
+	escapeAttribute = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;")
+)
+
+func (m *markup) write(s string) {
+	m.marked.WriteString(escapeText.Replace(s))
+	m.bare.WriteString(s)
+	m.units += units(s)
+}
+
+// gap separates what follows from what is there.
+func (m *markup) gap(s string) {
+	if m.units > 0 {
+		m.write(s)
+	}
+}
+
+func (m *markup) tag(name, attributes string, inner func()) {
+	m.marked.WriteString("<" + name + attributes + ">")
+	inner()
+	m.marked.WriteString("</" + name + ">")
+}
+
+func (m *markup) html() string  { return m.marked.String() }
+func (m *markup) plain() string { return m.bare.String() }

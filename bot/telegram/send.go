@@ -1,0 +1,153 @@
+package telegram
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	tgbotapi "github.com/go-telegram-bot-api/telegram-bot-api/v5"
+
+	"newsie/bot"
+)
+
+// Send implements bot.Sender. It does not pace: whoever sends many reserves in
+// Buckets first. Telegram has no idempotency key, so a message whose fate is
+// unknown (ErrUnknown) may have arrived.
+func (c *Channel) Send(ctx context.Context, o bot.Outgoing) (bot.Receipt, error) {
+	sent, err := c.put(ctx, outgoing{to: o.To, reply: o.Reply, silent: o.Silent})
+	if err != nil {
+		return bot.Receipt{}, err
+	}
+	return bot.Receipt{ProviderID: strconv.FormatInt(sent, 10), Way: "message"}, nil
+}
+
+type outgoing struct {
+	to     bot.ChatID
+	reply  bot.Reply
+	silent bool
+	place  int64 // the message to be replaced; 0: none
+}
+
+// put sends or edits one message and returns its id. Errors are bot.Sender's.
+func (c *Channel) put(ctx context.Context, o outgoing) (int64, error) {
+	if o.reply.Text == "" && len(o.reply.Groups) == 0 {
+		// Telegram has no message that is buttons alone.
+		o.reply.Text = c.config.Catalog.Printer(o.reply.Lang).T("telegram.choose")
+	}
+	page := fit(o.reply)
+	for range page.dropped {
+		c.count("button_dropped")
+	}
+	if page.text.plain() == "" {
+		return 0, errors.New("the message has no text")
+	}
+	id, err := c.post(ctx, o, page, true)
+	if refused(err, "can't parse entities") {
+		c.count("html_refused")
+		c.log.Error("telegram refused our HTML: sent as plain text", "error", err)
+		id, err = c.post(ctx, o, page, false)
+	}
+	switch {
+	case err == nil:
+		return id, nil
+	case o.place != 0 && refused(err, "message is not modified"):
+		return o.place, nil
+	case o.place != 0 && refused(err, "message to edit not found", "message can't be edited", "MESSAGE_ID_INVALID"):
+		o.place = 0
+		return c.put(ctx, o)
+	}
+	return 0, c.sendError(err, o.to)
+}
+
+func (c *Channel) post(ctx context.Context, o outgoing, page page, html bool) (int64, error) {
+	chat, thread, _ := strings.Cut(o.to.ID, ":")
+	params := tgbotapi.Params{"chat_id": chat}
+	method := "sendMessage"
+	if o.place != 0 {
+		method = "editMessageText"
+		params.AddNonZero64("message_id", o.place)
+	} else {
+		if thread != "1" {
+			params.AddNonEmpty("message_thread_id", thread)
+		}
+		params.AddBool("disable_notification", o.silent)
+	}
+	if html {
+		params["text"], params["parse_mode"] = page.text.html(), "HTML"
+	} else {
+		params["text"] = page.text.plain()
+	}
+	if err := params.AddInterface("link_preview_options", page.preview); err != nil {
+		return 0, err
+	}
+	if len(page.keyboard) > 0 {
+		if err := params.AddInterface("reply_markup", keyboard{page.keyboard}); err != nil {
+			return 0, err
+		}
+	}
+	var raw json.RawMessage
+	if err := c.client.call(ctx, method, params, sendTimeout, &raw); err != nil {
+		return 0, err
+	}
+	var sent struct {
+		ID int64 `json:"message_id"`
+	}
+	// The message is out, whatever the server tells of it.
+	if json.Unmarshal(raw, &sent) != nil || sent.ID == 0 {
+		return o.place, nil
+	}
+	return sent.ID, nil
+}
+
+// refused reports whether the server refused a call with one of these words.
+func refused(err error, words ...string) bool {
+	var failed *Error
+	if !errors.As(err, &failed) || failed.Code != http.StatusBadRequest {
+		return false
+	}
+	for _, w := range words {
+		if strings.Contains(failed.Description, w) {
+			return true
+		}
+	}
+	return false
+}
+
+// sendError says what a failed call means for the message, in bot.Sender's
+// words; the *Error stays inside.
+func (c *Channel) sendError(err error, to bot.ChatID) error {
+	var failed *Error
+	if !errors.As(err, &failed) {
+		return err
+	}
+	switch {
+	case failed.MigrateTo != 0:
+		return &bot.MovedError{To: bot.ChatID{Channel: to.Channel, ID: strconv.FormatInt(failed.MigrateTo, 10)}}
+	case failed.Code == http.StatusTooManyRequests:
+		return &bot.RetryError{After: max(failed.RetryAfter, time.Second), All: true, Err: failed}
+	case failed.Code == http.StatusForbidden:
+		return fmt.Errorf("%w: %w", bot.ErrGone, failed)
+	case refused(failed, "chat not found", "PEER_ID_INVALID", "user is deactivated", "group chat was deactivated",
+		"message thread not found", "TOPIC_DELETED"):
+		return fmt.Errorf("%w: %w", bot.ErrGone, failed)
+	case failed.Code == http.StatusUnauthorized || failed.Code == http.StatusNotFound:
+		return &bot.ConfigError{Channel: c.config.Name, Advice: "Telegram refuses the token: copy it again from @BotFather", Err: failed}
+	case failed.Code >= 500 || failed.Code == 0 && failed.Status >= 500:
+		return fmt.Errorf("%w: %w", bot.ErrUnknown, failed)
+	case failed.Code != 0:
+		return failed // refused for good
+	case failed.Status != 0 && failed.Status/100 != 2:
+		// A proxy or another server speaks: it cannot have sent anything.
+		return &bot.ConfigError{Channel: c.config.Name, Advice: "api_url does not lead to a Bot API server", Err: failed}
+	case failed.Written:
+		return fmt.Errorf("%w: %w", bot.ErrUnknown, failed)
+	case errors.Is(failed, context.Canceled):
+		return failed
+	}
+	return &bot.RetryError{After: 5 * time.Second, All: true, Err: failed}
+}

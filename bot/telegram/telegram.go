@@ -1,0 +1,272 @@
+// Package telegram connects newsie to Telegram: one Channel is one bot.
+//
+// It receives by long polling or by webhook, has every update answered once,
+// and sends. The library underneath, telegram-bot-api v5.5.1, is used for its
+// requests alone; polling, the webhook, the updates and today's fields are here.
+//
+// It owns no table: what came in and which message answered which is kept in
+// bot.Inbox, small facts in bot.Settings, the pace in bot.Pacer.
+package telegram
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"newsie/bot"
+	"newsie/internal/locale"
+)
+
+// Ways in which updates come in.
+const (
+	Poll    = "poll"
+	Webhook = "webhook"
+)
+
+// Config says what a Channel is and what it stands on. Name, Token, Handler,
+// Inbox, Settings and Catalog are needed.
+type Config struct {
+	Name      string // the channel's name, ChatID.Channel
+	Token     string // from @BotFather
+	APIURL    string // of a self-hosted Bot API server; "" is Telegram's own
+	Mode      string // Poll ("" too) or Webhook
+	PublicURL string // what the webhook's address is made from
+	Secret    string // of the webhook; "" derives one from the token
+
+	Handler  bot.Handler
+	Inbox    *bot.Inbox
+	Settings *bot.Settings
+	Pacer    *bot.Pacer // nil: answers are not paced
+	Catalog  *locale.Catalog
+	Commands []Command
+	Logger   *slog.Logger // nil: slog.Default
+
+	Now func() time.Time // nil: time.Now
+	// Wait pauses; nil waits in real time. Tests pass one that does not.
+	Wait func(ctx context.Context, d time.Duration) error
+	// Notify tells the publisher something, once per key. It may be nil.
+	Notify func(ctx context.Context, key, text string)
+	// Moved is told that a group has a new id; everything of it must follow.
+	// It may be nil.
+	Moved func(ctx context.Context, from, to bot.ChatID) error
+	// Count counts events for the metrics: "html_refused" (a bug of ours),
+	// "button_dropped" (another), "update_undecodable", "update_ignored". It may be nil.
+	Count func(event string)
+}
+
+// A Command is one entry of the bot's menu. An empty description keeps the
+// command out of the menu; in groups it is still known as ours.
+type Command struct {
+	Name        string // [a-z0-9_]{1,32}
+	Description func(lang string) string
+}
+
+// A Channel is one bot. Its methods may be used concurrently, Run once.
+type Channel struct {
+	config  Config
+	client  *client
+	log     *slog.Logger
+	secret  string
+	session atomic.Pointer[session] // nil until Run knows the bot's own name, and after it ended
+}
+
+var tokenShape = regexp.MustCompile(`^[0-9]{1,20}:[A-Za-z0-9_-]{1,100}$`)
+var secretShape = regexp.MustCompile(`^[A-Za-z0-9_-]{1,256}$`)
+
+// New checks the configuration; it does not need the network.
+func New(config Config) (*Channel, error) {
+	var problems []error
+	complain := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
+	if config.Name == "" {
+		complain("the channel has no name")
+	}
+	if !tokenShape.MatchString(config.Token) {
+		complain("the token does not look like one of @BotFather's (digits, a colon, letters)")
+	}
+	if config.APIURL == "" {
+		config.APIURL = "https://api.telegram.org"
+	}
+	config.APIURL = strings.TrimRight(config.APIURL, "/")
+	if u, err := url.Parse(config.APIURL); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+		complain("api_url must be an http or https address")
+	}
+	switch config.Mode {
+	case "":
+		config.Mode = Poll
+	case Poll:
+	case Webhook:
+		if config.PublicURL == "" {
+			complain("mode webhook needs public_url")
+		}
+	default:
+		complain("mode %q: must be %s or %s", config.Mode, Poll, Webhook)
+	}
+	if config.Secret == "" {
+		config.Secret = derivedSecret(config.Token, config.Name)
+	}
+	if !secretShape.MatchString(config.Secret) {
+		complain("the webhook secret may hold 1 to 256 of A-Z a-z 0-9 _ -")
+	}
+	if config.Handler == nil || config.Inbox == nil || config.Settings == nil || config.Catalog == nil {
+		complain("Handler, Inbox, Settings and Catalog are needed")
+	}
+	for _, command := range config.Commands {
+		if !commandShape.MatchString(command.Name) {
+			complain("the command %q: names are 1 to 32 of a-z 0-9 _", command.Name)
+		}
+	}
+	if len(problems) > 0 {
+		return nil, fmt.Errorf("channel %s: %w", config.Name, errors.Join(problems...))
+	}
+	if config.Logger == nil {
+		config.Logger = slog.Default()
+	}
+	if config.Now == nil {
+		config.Now = time.Now
+	}
+	if config.Wait == nil {
+		config.Wait = wait
+	}
+	return &Channel{
+		config: config,
+		client: newClient(config.APIURL, config.Token),
+		log:    config.Logger.With("channel", config.Name),
+		secret: config.Secret,
+	}, nil
+}
+
+// derivedSecret is the same on every replica and after every restart, and does
+// not give the token away.
+func derivedSecret(token, name string) string {
+	mac := hmac.New(sha256.New, []byte(token))
+	mac.Write([]byte("webhook of " + name))
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+}
+
+// Name is the channel's name.
+func (c *Channel) Name() string { return c.config.Name }
+
+// grace is how long answers in flight may take when the program stops.
+const grace = 8 * time.Second
+
+// Run receives and answers until ctx ends; then answers in flight are finished
+// and it returns nil. A network that is down and a token that is refused are
+// waited for, not returned.
+func (c *Channel) Run(ctx context.Context) error {
+	defer c.client.close()
+	me, ok := c.hello(ctx)
+	if !ok {
+		return nil
+	}
+	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	s := &session{Channel: c, me: me, work: work, lanes: newLanes(workers), pending: newPending()}
+	c.session.Store(s)
+	c.log.Info("telegram is connected", "bot", me.Username, "mode", c.config.Mode)
+	c.offerCommands(ctx, me)
+	if c.config.Mode == Webhook {
+		c.webhookUntil(ctx)
+	} else {
+		s.poll(ctx)
+	}
+	c.session.Store(nil)
+	stop := time.AfterFunc(grace, cancel)
+	defer stop.Stop()
+	s.lanes.wait()
+	if err := s.keepPending(); err != nil {
+		c.log.Error("updates wait at the server", "error", err)
+	}
+	return nil
+}
+
+// hello learns who the bot is, however long that takes; false: ctx ended.
+func (c *Channel) hello(ctx context.Context) (user, bool) {
+	var me user
+	err := c.insist(ctx, "getMe", func(ctx context.Context) error {
+		return c.client.call(ctx, "getMe", nil, sendTimeout, &me)
+	})
+	return me, err == nil
+}
+
+// insist calls fn until it succeeds; an error means that ctx ended.
+func (c *Channel) insist(ctx context.Context, what string, fn func(ctx context.Context) error) error {
+	pause := newPause()
+	for {
+		err := fn(ctx)
+		if err == nil {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		c.complain(ctx, what, err)
+		if err := c.config.Wait(ctx, pause.after(err)); err != nil {
+			return err
+		}
+	}
+}
+
+// complain logs an error of the receiving side, and tells the publisher when
+// only the publisher can help.
+func (c *Channel) complain(ctx context.Context, what string, err error) {
+	c.log.Warn("telegram does not answer as it should", "call", what, "error", err)
+	var fault *bot.ConfigError
+	if errors.As(c.sendError(err, bot.ChatID{}), &fault) && c.config.Notify != nil {
+		c.config.Notify(ctx, "telegram:"+c.config.Name+":config", fault.Error())
+	}
+}
+
+// Buckets names the rates a message to a chat must keep: about 30 a second over
+// all chats, 1 a second in one chat with short bursts, 20 a minute in a group.
+func (c *Channel) Buckets(to bot.ChatID) []bot.Bucket {
+	chat, _, _ := strings.Cut(to.ID, ":")
+	name := c.bucket()
+	buckets := []bot.Bucket{
+		// 28 a second and a burst of 2: no second holds more than 30.
+		{Name: name, PerSecond: 28, Burst: 2},
+		{Name: name + ":" + chat, PerSecond: 1, Burst: 3},
+	}
+	if strings.HasPrefix(chat, "-") || strings.HasPrefix(chat, "@") {
+		// A burst of 5 and 15 more in a minute: no minute holds more than 20.
+		buckets = append(buckets, bot.Bucket{Name: name + ":" + chat + ":minute", PerSecond: 0.25, Burst: 5})
+	}
+	return buckets
+}
+
+func (c *Channel) bucket() string { return "telegram:" + c.config.Name }
+
+func (c *Channel) count(event string) {
+	if c.config.Count != nil {
+		c.config.Count(event)
+	}
+}
+
+// WebhookPath is where the program must mount Channel.ServeHTTP.
+func (c *Channel) WebhookPath() string { return "/hooks/telegram/" + url.PathEscape(c.config.Name) }
+
+var _ bot.Sender = (*Channel)(nil)
+var _ http.Handler = (*Channel)(nil)
+
+func wait(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}

@@ -1,0 +1,354 @@
+package telegramtest
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// A Chat is one conversation and, in a private one, its reader.
+type Chat struct {
+	ID       int64
+	Type     string // private, group, supergroup, channel
+	Title    string
+	Username string
+
+	server      *Server
+	language    string
+	messages    []*Message
+	nextID      int64
+	topics      map[int64]bool
+	started     bool
+	blocked     bool
+	deactivated bool
+	migratedTo  int64
+	last        queued
+	taps        int
+}
+
+// Chat is the private chat of a reader, who has pressed Start at some time; it
+// is made when it does not exist. Use Stranger for one who has not.
+func (s *Server) Chat(id int64) *Chat { return s.chat(id, "private", true) }
+
+// Stranger is a reader whom the bot may not write to before they write to it.
+func (s *Server) Stranger(id int64) *Chat { return s.chat(id, "private", false) }
+
+// Group is a basic group with the bot in it; its id is negative.
+func (s *Server) Group(id int64) *Chat { return s.chat(id, "group", true) }
+
+// Supergroup is a supergroup with the bot in it, and with forum topics if any are given.
+func (s *Server) Supergroup(id int64, topics ...int64) *Chat {
+	c := s.chat(id, "supergroup", true)
+	s.change(func() {
+		for _, topic := range topics {
+			c.topics[topic] = true
+		}
+	})
+	return c
+}
+
+// Channel is a channel whose administrator the bot is.
+func (s *Server) Channel(id int64, username string) *Chat {
+	c := s.chat(id, "channel", true)
+	s.change(func() { c.Username = username })
+	return c
+}
+
+func (s *Server) chat(id int64, kind string, started bool) *Chat {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.chats[id]
+	if c == nil {
+		c = &Chat{ID: id, Type: kind, Title: "Chat " + strconv.FormatInt(id, 10), server: s, language: "en",
+			topics: map[int64]bool{}, started: started, nextID: 1}
+		s.chats[id] = c
+	}
+	return c
+}
+
+// Language sets the language of the reader's app, "zh-hans" for example.
+func (c *Chat) Language(code string) *Chat {
+	c.server.change(func() { c.language = code })
+	return c
+}
+
+func (c *Chat) wire() map[string]any {
+	out := map[string]any{"id": c.ID, "type": c.Type}
+	if c.Type == "private" {
+		out["first_name"] = "Reader"
+	} else {
+		out["title"] = c.Title
+	}
+	if len(c.topics) > 0 {
+		out["is_forum"] = true
+	}
+	return out
+}
+
+func (c *Chat) user(id int64) map[string]any {
+	return map[string]any{"id": id, "is_bot": false, "first_name": "Reader", "language_code": c.language}
+}
+
+func (c *Chat) append(m *Message) {
+	m.ID, m.Date = c.nextID, c.server.options.Now().Unix()
+	c.nextID++
+	c.messages = append(c.messages, m)
+}
+
+func (c *Chat) find(id int64) *Message {
+	for _, m := range c.messages {
+		if m.ID == id {
+			return m
+		}
+	}
+	return nil
+}
+
+// A Said is how something is said in a group.
+type Said struct {
+	From    int64          // the reader; 0: the chat's own
+	Thread  int64          // the forum topic
+	ReplyTo int64          // the message it answers
+	More    map[string]any // further fields of the message: "photo", "caption", …
+}
+
+// Say has the reader write something, and returns the message's id.
+func (c *Chat) Say(text string) int64 { return c.SayAs(Said{}, text) }
+
+// SayAs has somebody write something in a group. Commands and mentions get the
+// entities that the apps give them.
+func (c *Chat) SayAs(as Said, text string) int64 {
+	s := c.server
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m := &Message{From: c.from(as.From), Text: text, Thread: as.Thread, Entities: found(text)}
+	c.append(m)
+	c.started = true
+	s.push(c, c.kind("message"), c.told(m, as))
+	return m.ID
+}
+
+func (c *Chat) kind(kind string) string {
+	if c.Type == "channel" {
+		return strings.Replace(kind, "message", "channel_post", 1)
+	}
+	return kind
+}
+
+func (c *Chat) from(id int64) int64 {
+	if id == 0 {
+		id = max(c.ID, -c.ID)
+	}
+	return id
+}
+
+func (c *Chat) told(m *Message, as Said) map[string]any {
+	out := c.server.wire(c, m)
+	if r := c.find(as.ReplyTo); r != nil {
+		out["reply_to_message"] = c.server.wire(c, r)
+	}
+	if m.Text == "" {
+		delete(out, "text")
+	}
+	for key, value := range as.More {
+		out[key] = value
+	}
+	return out
+}
+
+var marked = regexp.MustCompile(`(^|\s)(/[A-Za-z0-9_]+(?:@\w+)?|@\w+)`)
+
+// found marks commands and mentions.
+func found(text string) []Entity {
+	var entities []Entity
+	for _, at := range marked.FindAllStringSubmatchIndex(text, -1) {
+		word := text[at[4]:at[5]]
+		e := Entity{Type: "mention", Offset: units(text[:at[4]]), Length: units(word)}
+		if strings.HasPrefix(word, "/") {
+			e.Type = "bot_command"
+		}
+		entities = append(entities, e)
+	}
+	return entities
+}
+
+// Send has the reader send something that is not text: a sticker, a photo.
+// more holds the message's fields, such as "sticker".
+func (c *Chat) Send(more map[string]any) int64 { return c.SayAs(Said{More: more}, "") }
+
+// Edit has the reader change an earlier message.
+func (c *Chat) Edit(id int64, text string) {
+	s := c.server
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m := c.find(id)
+	m.Text, m.Entities = text, found(text)
+	m.Edits++
+	out := c.told(m, Said{})
+	out["edit_date"] = s.options.Now().Unix()
+	s.push(c, c.kind("edited_message"), out)
+}
+
+// Tap presses the button whose label contains label, on the last message of the
+// bot that has one, and returns its URL if it is a link.
+func (c *Chat) Tap(label string) (url string, err error) { return c.TapOn(0, label) }
+
+// TapOn presses a button of one message; 0: of the last that has it.
+func (c *Chat) TapOn(id int64, label string) (url string, err error) {
+	s := c.server
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, m := range slices.Backward(c.messages) {
+		if !m.FromBot || id != 0 && m.ID != id {
+			continue
+		}
+		for _, row := range m.Buttons {
+			for _, b := range row {
+				if !strings.Contains(b.Text, label) {
+					continue
+				}
+				if b.URL != "" {
+					return b.URL, nil
+				}
+				c.press(m, b)
+				return "", nil
+			}
+		}
+	}
+	return "", fmt.Errorf("no button %q in chat %d", label, c.ID)
+}
+
+func (c *Chat) press(m *Message, b Button) {
+	s := c.server
+	c.taps++
+	id := fmt.Sprintf("%d.%d", c.ID, c.taps)
+	s.callbacks[id] = false
+	s.push(c, "callback_query", map[string]any{
+		"id": id, "from": c.user(c.from(0)), "message": s.wire(c, m), "chat_instance": "1", "data": b.Data,
+	})
+}
+
+// Spinning counts the taps that the bot has not acknowledged.
+func (c *Chat) Spinning() int {
+	s := c.server
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := 0
+	for id, answered := range s.callbacks {
+		if strings.HasPrefix(id, strconv.FormatInt(c.ID, 10)+".") && !answered {
+			n++
+		}
+	}
+	return n
+}
+
+// Block has the reader block the bot, or the group remove it.
+func (c *Chat) Block() { c.member("member", "kicked", true) }
+
+// Unblock undoes Block.
+func (c *Chat) Unblock() { c.member("kicked", "member", false) }
+
+// Join tells the bot that it was added to the group.
+func (c *Chat) Join() { c.member("left", "member", false) }
+
+func (c *Chat) member(before, after string, blocked bool) {
+	s := c.server
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c.blocked = blocked
+	who := map[string]any{"id": BotID, "is_bot": true, "first_name": "newsie", "username": s.bot.Username}
+	s.push(c, "my_chat_member", map[string]any{
+		"chat": c.wire(), "from": c.user(c.from(0)), "date": s.options.Now().Unix(),
+		"old_chat_member": map[string]any{"user": who, "status": before},
+		"new_chat_member": map[string]any{"user": who, "status": after},
+	})
+	s.wake()
+}
+
+// Deactivate deletes the reader's account.
+func (c *Chat) Deactivate() { c.server.change(func() { c.deactivated = true }) }
+
+// Migrate makes a supergroup of a group. The bot is told by a service message
+// unless quiet, and by every call with the old id.
+func (c *Chat) Migrate(to int64, quiet bool) *Chat {
+	s := c.server
+	moved := s.Supergroup(to)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !quiet {
+		m := &Message{From: c.from(0)}
+		c.append(m)
+		s.push(c, "message", c.told(m, Said{More: map[string]any{"migrate_to_chat_id": to}}))
+	}
+	c.migratedTo = to
+	s.wake()
+	return moved
+}
+
+// Messages are the messages of the chat as its readers see them now.
+func (c *Chat) Messages() []Message {
+	c.server.mu.Lock()
+	defer c.server.mu.Unlock()
+	all := make([]Message, len(c.messages))
+	for i, m := range c.messages {
+		all[i] = *m
+	}
+	return all
+}
+
+// Answers are the bot's messages among them.
+func (c *Chat) Answers() []Message {
+	return slices.DeleteFunc(c.Messages(), func(m Message) bool { return !m.FromBot })
+}
+
+// Wait waits until the bot has written at least n messages here, and returns them.
+func (c *Chat) Wait(ctx context.Context, n int) ([]Message, error) {
+	return c.WaitFor(ctx, func(answers []Message) bool { return len(answers) >= n })
+}
+
+// WaitFor waits until the bot's messages are as wanted, and returns them.
+func (c *Chat) WaitFor(ctx context.Context, wanted func(answers []Message) bool) ([]Message, error) {
+	var answers []Message
+	err := c.server.Until(ctx, func() bool {
+		answers = c.Answers()
+		return wanted(answers)
+	})
+	if err != nil {
+		return answers, fmt.Errorf("chat %d has %d messages of the bot: %w", c.ID, len(answers), err)
+	}
+	return answers, nil
+}
+
+// Print writes the chat as its readers see it.
+func (c *Chat) Print(w io.Writer) {
+	for _, m := range c.Messages() {
+		who := strconv.FormatInt(m.From, 10)
+		if m.FromBot {
+			who = "bot"
+		}
+		_, _ = fmt.Fprintf(w, "── %s #%d", who, m.ID)
+		if m.Thread != 0 {
+			_, _ = fmt.Fprintf(w, " in topic %d", m.Thread)
+		}
+		if m.Silent {
+			_, _ = fmt.Fprint(w, " (silent)")
+		}
+		if m.Edits > 0 {
+			_, _ = fmt.Fprintf(w, " (edited %d times)", m.Edits)
+		}
+		_, _ = fmt.Fprintln(w, "\n"+m.Text)
+		for _, link := range m.Links() {
+			_, _ = fmt.Fprintln(w, "  →", link)
+		}
+		for _, row := range m.Buttons {
+			for _, b := range row {
+				_, _ = fmt.Fprintf(w, " [%s]", b.Text)
+			}
+			_, _ = fmt.Fprintln(w)
+		}
+	}
+}

@@ -1,0 +1,65 @@
+package telegramtest
+
+import (
+	"net"
+	"net/http"
+)
+
+// A Fault is what goes wrong with one call.
+type Fault string
+
+const (
+	ResetBefore Fault = "reset before" // the connection breaks, and nothing was done
+	ResetAfter  Fault = "reset after"  // it was done, and the connection breaks
+	BadGateway  Fault = "502"          // a page of HTML from the proxy in front
+	NotAnAPI    Fault = "html 200"     // a page of HTML that calls itself fine
+	ServerError Fault = "500"          // the API's own
+)
+
+// Fail lets the next calls of a method go wrong, one fault each.
+func (s *Server) Fail(method string, faults ...Fault) {
+	s.change(func() { s.faults[method] = append(s.faults[method], faults...) })
+}
+
+func (s *Server) nextFault(method string) Fault {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list := s.faults[method]
+	if len(list) == 0 {
+		return ""
+	}
+	s.faults[method] = list[1:]
+	return list[0]
+}
+
+// before plays the faults in which nothing is done; true: it did.
+func (f Fault) before(w http.ResponseWriter) bool {
+	switch f {
+	case ResetBefore:
+		hangUp(w)
+	case BadGateway:
+		w.Header().Set("Content-Type", "text/html")
+		w.WriteHeader(http.StatusBadGateway)
+		_, _ = w.Write([]byte("<html><head><title>502 Bad Gateway</title></head><body><center><h1>502 Bad Gateway</h1></center></body></html>"))
+	case NotAnAPI:
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = w.Write([]byte("<html>Welcome to the hotel's network</html>"))
+	case ServerError:
+		respond(w, nil, &refusal{code: 500, words: "Internal Server Error"})
+	default:
+		return false
+	}
+	return true
+}
+
+// hangUp breaks the connection with a reset.
+func hangUp(w http.ResponseWriter) {
+	conn, _, err := w.(http.Hijacker).Hijack()
+	if err != nil {
+		return
+	}
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0)
+	}
+	_ = conn.Close()
+}

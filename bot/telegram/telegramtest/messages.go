@@ -1,0 +1,272 @@
+package telegramtest
+
+import (
+	"encoding/json"
+	"reflect"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// A Button is one key of an inline keyboard.
+type Button struct {
+	Text string `json:"text"`
+	Data string `json:"callback_data,omitempty"`
+	URL  string `json:"url,omitempty"`
+}
+
+// A Preview says which page is shown below a message.
+type Preview struct {
+	Disabled bool   `json:"is_disabled,omitempty"`
+	URL      string `json:"url,omitempty"`
+	Small    bool   `json:"prefer_small_media,omitempty"`
+	Large    bool   `json:"prefer_large_media,omitempty"`
+	Above    bool   `json:"show_above_text,omitempty"`
+}
+
+// A Message is one message as its readers see it.
+type Message struct {
+	ID       int64
+	Thread   int64 // the forum topic it stands in
+	FromBot  bool
+	From     int64 // the reader who wrote it
+	Text     string
+	Entities []Entity
+	Buttons  [][]Button
+	Preview  Preview
+	Silent   bool
+	Edits    int
+	Plain    bool // it was sent without a parse mode
+	Date     int64
+}
+
+// Links are the addresses the text leads to.
+func (m Message) Links() []string {
+	var links []string
+	for _, e := range m.Entities {
+		if e.URL != "" {
+			links = append(links, e.URL)
+		}
+	}
+	return links
+}
+
+// Labels are the buttons' labels, in order.
+func (m Message) Labels() []string {
+	var labels []string
+	for _, row := range m.Buttons {
+		for _, b := range row {
+			labels = append(labels, b.Text)
+		}
+	}
+	return labels
+}
+
+// Units is the length as the server counts it.
+func (m Message) Units() int { return units(m.Text) }
+
+const maxText = 4096
+
+// content reads what sendMessage and editMessageText have in common.
+func content(p params) (Message, *refusal) {
+	var m Message
+	text := p["text"]
+	if !utf8.ValidString(text) {
+		return m, bad("strings must be encoded in UTF-8")
+	}
+	if text == "" {
+		return m, bad("message text is empty")
+	}
+	var entities []Entity
+	switch p["parse_mode"] {
+	case "":
+		m.Plain = true
+	case "HTML", "html":
+		var err error
+		if text, entities, err = parseHTML(text); err != nil {
+			return m, bad("can't parse entities: %v", err)
+		}
+	default:
+		return m, bad("unsupported parse_mode")
+	}
+	m.Text, m.Entities = tidy(text, entities)
+	if m.Text == "" {
+		return m, bad("text must be non-empty")
+	}
+	if units(m.Text) > maxText {
+		return m, bad("message is too long")
+	}
+	if options := p["link_preview_options"]; options != "" {
+		if err := strict(options, &m.Preview); err != nil {
+			return m, bad("can't parse link preview options JSON object: %v", err)
+		}
+	}
+	var refused *refusal
+	m.Buttons, refused = markup(p["reply_markup"])
+	return m, refused
+}
+
+func markup(text string) ([][]Button, *refusal) {
+	if text == "" {
+		return nil, nil
+	}
+	var keyboard struct {
+		Rows [][]Button `json:"inline_keyboard"`
+	}
+	if err := strict(text, &keyboard); err != nil {
+		return nil, bad("can't parse reply keyboard markup JSON object: %v", err)
+	}
+	count := 0
+	for _, row := range keyboard.Rows {
+		if len(row) > 8 {
+			return nil, bad("REPLY_MARKUP_TOO_LONG")
+		}
+		for _, b := range row {
+			count++
+			switch {
+			case strings.TrimSpace(b.Text) == "":
+				return nil, bad("can't parse inline keyboard button: Field \"text\" must be of type String and non-empty")
+			case b.Data == "" && b.URL == "":
+				return nil, bad("can't parse inline keyboard button: Text buttons are unallowed in the inline keyboard")
+			case b.Data != "" && b.URL != "":
+				return nil, bad("can't parse inline keyboard button: more than one kind")
+			case len(b.Data) > 64:
+				return nil, bad("BUTTON_DATA_INVALID")
+			case b.URL != "" && checkURL(b.URL) == "":
+				return nil, bad("inline keyboard button URL '%s' is invalid: Wrong HTTP URL", b.URL)
+			}
+		}
+	}
+	if count > 100 {
+		return nil, bad("REPLY_MARKUP_TOO_LONG")
+	}
+	return keyboard.Rows, nil
+}
+
+// destination finds the chat of a call and its topic, and refuses what the bot
+// may not write to.
+func (s *Server) destination(p params) (*Chat, int64, *refusal) {
+	id, ok := integer(p["chat_id"])
+	c := s.chats[id]
+	if name, named := strings.CutPrefix(p["chat_id"], "@"); named {
+		for _, other := range s.chats {
+			if other.Username != "" && strings.EqualFold(other.Username, name) {
+				c, ok = other, true
+			}
+		}
+	}
+	switch {
+	case p["chat_id"] == "":
+		return nil, 0, bad("chat_id is empty")
+	case !ok || c == nil || c.Type == "private" && !c.started:
+		return nil, 0, bad("chat not found")
+	case c.migratedTo != 0:
+		r := bad("group chat was upgraded to a supergroup chat")
+		r.migrateTo = c.migratedTo
+		return nil, 0, r
+	case c.deactivated:
+		return nil, 0, &refusal{code: 403, words: "Forbidden: user is deactivated"}
+	case c.blocked && c.Type == "private":
+		return nil, 0, &refusal{code: 403, words: "Forbidden: bot was blocked by the user"}
+	case c.blocked:
+		return nil, 0, &refusal{code: 403, words: "Forbidden: bot was kicked from the " + c.Type + " chat"}
+	}
+	thread := int64(0)
+	if text := p["message_thread_id"]; text != "" {
+		// General has no thread of its own: 1 is refused as well.
+		if thread, ok = integer(text); !ok || !c.topics[thread] {
+			return nil, 0, bad("message thread not found")
+		}
+	}
+	return c, thread, nil
+}
+
+func (s *Server) sendMessage(p params) (any, *refusal) {
+	c, thread, refused := s.destination(p)
+	if refused != nil {
+		return nil, refused
+	}
+	m, refused := content(p)
+	if refused != nil {
+		return nil, refused
+	}
+	if s.options.Rates {
+		if seconds := s.rates.over(c, s.options.Now()); seconds > 0 {
+			return nil, &refusal{code: 429, words: "Too Many Requests: retry after " + strconv.Itoa(seconds), retryAfter: seconds}
+		}
+	}
+	m.FromBot, m.Thread, m.Silent = true, thread, p["disable_notification"] == "true"
+	c.append(&m)
+	return s.wire(c, &m), nil
+}
+
+func (s *Server) editMessageText(p params) (any, *refusal) {
+	c, _, refused := s.destination(p)
+	if refused != nil {
+		return nil, refused
+	}
+	id, _ := integer(p["message_id"])
+	old := c.find(id)
+	if old == nil {
+		return nil, bad("message to edit not found")
+	}
+	if !old.FromBot {
+		return nil, bad("message can't be edited")
+	}
+	m, refused := content(p)
+	if refused != nil {
+		return nil, refused
+	}
+	same := m.Text == old.Text && reflect.DeepEqual(m.Entities, old.Entities) && reflect.DeepEqual(m.Buttons, old.Buttons)
+	if same {
+		return nil, bad("message is not modified: specified new message content and reply markup are exactly the same as a current content and reply markup of the message")
+	}
+	if s.options.Rates {
+		if seconds := s.rates.over(c, s.options.Now()); seconds > 0 {
+			return nil, &refusal{code: 429, words: "Too Many Requests: retry after " + strconv.Itoa(seconds), retryAfter: seconds}
+		}
+	}
+	old.Text, old.Entities, old.Buttons, old.Preview, old.Plain = m.Text, m.Entities, m.Buttons, m.Preview, m.Plain
+	old.Edits++
+	return s.wire(c, old), nil
+}
+
+func (s *Server) answerCallback(p params) (any, *refusal) {
+	id := p["callback_query_id"]
+	if answered, known := s.callbacks[id]; !known || answered {
+		return nil, bad("query is too old and response timeout expired or query ID is invalid")
+	}
+	if units(p["text"]) > 200 {
+		return nil, bad("MESSAGE_TOO_LONG")
+	}
+	s.callbacks[id] = true
+	return true, nil
+}
+
+// wire is a message as the API tells it.
+func (s *Server) wire(c *Chat, m *Message) map[string]any {
+	out := map[string]any{"message_id": m.ID, "date": m.Date, "chat": c.wire(), "text": m.Text}
+	if m.FromBot {
+		out["from"] = map[string]any{"id": BotID, "is_bot": true, "first_name": "newsie", "username": s.bot.Username}
+	} else {
+		out["from"] = c.user(m.From)
+	}
+	if len(m.Entities) > 0 {
+		out["entities"] = m.Entities
+	}
+	if m.Thread != 0 {
+		out["message_thread_id"], out["is_topic_message"] = m.Thread, true
+	}
+	if len(m.Buttons) > 0 {
+		out["reply_markup"] = map[string]any{"inline_keyboard": m.Buttons}
+	}
+	return out
+}
+
+func raw(v any) json.RawMessage {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return nil
+	}
+	return b
+}

@@ -1,0 +1,390 @@
+// Package telegramtest plays Telegram: a Bot API server for one bot, as strict
+// as the real one and with its words, and the readers who talk to the bot.
+//
+// A test starts a Server, points an adapter at its URL, lets a reader say or
+// tap something and waits for what that reader sees:
+//
+//	s := telegramtest.Start(t, telegramtest.Options{})
+//	reader := s.Chat(7)
+//	reader.Say("tea")
+//	messages, err := reader.Wait(ctx, 1)
+//
+// What the real server would ignore and a careful client never sends, unknown
+// parameters, is refused too. It owns no table.
+package telegramtest
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"sort"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// Options are what a Server may be told; the zero value is a server without
+// rate limits for the bot @newsie_bot.
+type Options struct {
+	Token    string           // "" is Token
+	Username string           // "" is newsie_bot
+	Now      func() time.Time // the clock of dates and rates; nil: time.Now
+	Rates    bool             // hold the bot to the platform's rates, with 429
+	Local    bool             // as a self-hosted server: webhooks may be http, on any port
+	Latency  time.Duration    // how long every call takes
+	// RetryWebhook is how long after a refused webhook request the next one
+	// follows; 0: ten milliseconds. Retry-After is obeyed only if longer waits are allowed here.
+	RetryWebhook time.Duration
+}
+
+// Token is the bot's token unless Options say otherwise.
+const Token = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw"
+
+// BotID is the bot's own user id.
+const BotID = 110201543
+
+// A Server is a Bot API server with one bot. Its methods are safe for concurrent use.
+type Server struct {
+	options Options
+	http    *httptest.Server
+	stop    chan struct{}
+	running sync.WaitGroup
+
+	mu        sync.Mutex
+	changed   chan struct{} // closed and replaced at every change
+	chats     map[int64]*Chat
+	calls     []Call
+	faults    map[string][]Fault
+	updates   []queued
+	nextID    int64 // of updates
+	allowed   map[string]bool
+	poller    chan struct{} // closed when another poller comes
+	hook      webhook
+	callbacks map[string]bool // id -> answered
+	commands  map[string]string
+	bot       Bot
+	rates     rates
+}
+
+// A Bot is what the server says about the bot.
+type Bot struct {
+	Username string
+	ReadsAll bool
+}
+
+// A Call is one request of the bot.
+type Call struct {
+	Method string
+	Params map[string]string
+	At     time.Time
+	Code   int // of the answer: 200, 400, …
+}
+
+// Start runs a server until the test ends.
+func Start(t testing.TB, o Options) *Server {
+	t.Helper()
+	s := New(o)
+	t.Cleanup(s.Close)
+	return s
+}
+
+// New runs a server until Close.
+func New(o Options) *Server {
+	if o.Token == "" {
+		o.Token = Token
+	}
+	if o.Username == "" {
+		o.Username = "newsie_bot"
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.RetryWebhook == 0 {
+		o.RetryWebhook = 10 * time.Millisecond
+	}
+	s := &Server{
+		options: o, stop: make(chan struct{}), changed: make(chan struct{}), chats: map[int64]*Chat{},
+		faults: map[string][]Fault{}, nextID: 1000, callbacks: map[string]bool{}, commands: map[string]string{},
+		bot: Bot{Username: o.Username}, rates: rates{chats: map[int64][]time.Time{}},
+	}
+	s.http = httptest.NewServer(http.HandlerFunc(s.serve))
+	return s
+}
+
+// Close ends polls and webhook deliveries, and the server.
+func (s *Server) Close() {
+	s.mu.Lock()
+	select {
+	case <-s.stop:
+	default:
+		close(s.stop)
+	}
+	s.mu.Unlock()
+	s.http.CloseClientConnections()
+	s.http.Close()
+	s.running.Wait()
+}
+
+// URL is the api_url for the adapter.
+func (s *Server) URL() string { return s.http.URL }
+
+// Token is the bot's token.
+func (s *Server) Token() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.options.Token
+}
+
+// Revoke gives the bot a new token; the old one is refused from now on.
+func (s *Server) Revoke(token string) { s.change(func() { s.options.Token = token }) }
+
+// SetBot changes what the server says about the bot.
+func (s *Server) SetBot(b Bot) { s.change(func() { s.bot = b }) }
+
+// Calls lists the bot's requests of a method, or all of them for "".
+func (s *Server) Calls(method string) []Call {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var calls []Call
+	for _, c := range s.calls {
+		if method == "" || c.Method == method {
+			calls = append(calls, c)
+		}
+	}
+	return calls
+}
+
+// Commands are the bot's menus as JSON, by language code.
+func (s *Server) Commands() map[string]string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := map[string]string{}
+	for lang, list := range s.commands {
+		all[lang] = list
+	}
+	return all
+}
+
+// change runs fn under the lock and wakes everybody who waits.
+func (s *Server) change(fn func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	fn()
+	s.wake()
+}
+
+func (s *Server) wake() {
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
+
+// A refusal is an answer with ok false.
+type refusal struct {
+	code       int
+	words      string
+	retryAfter int
+	migrateTo  int64
+}
+
+func (r *refusal) Error() string { return r.words }
+
+func bad(format string, args ...any) *refusal {
+	return &refusal{code: 400, words: "Bad Request: " + fmt.Sprintf(format, args...)}
+}
+
+type params map[string]string
+
+type method struct {
+	allowed string // the parameters it knows
+	run     func(s *Server, p params) (any, *refusal)
+}
+
+func methods() map[string]method {
+	return map[string]method{
+		"getMe":               {"", (*Server).getMe},
+		"sendMessage":         {"chat_id message_thread_id text parse_mode entities link_preview_options disable_notification protect_content reply_parameters reply_markup", (*Server).sendMessage},
+		"editMessageText":     {"chat_id message_id text parse_mode entities link_preview_options reply_markup", (*Server).editMessageText},
+		"answerCallbackQuery": {"callback_query_id text show_alert url cache_time", (*Server).answerCallback},
+		"sendChatAction":      {"chat_id message_thread_id action", (*Server).chatAction},
+		"setMyCommands":       {"commands scope language_code", (*Server).setMyCommands},
+		"setWebhook":          {"url secret_token allowed_updates max_connections drop_pending_updates", (*Server).setWebhook},
+		"deleteWebhook":       {"drop_pending_updates", (*Server).deleteWebhook},
+		"getWebhookInfo":      {"", (*Server).webhookInfo},
+	}
+}
+
+func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
+	token, name, ok := strings.Cut(strings.TrimPrefix(r.URL.Path, "/bot"), "/")
+	if !ok || !strings.HasPrefix(r.URL.Path, "/bot") || !strings.Contains(token, ":") {
+		respond(w, nil, &refusal{code: 404, words: "Not Found"})
+		return
+	}
+	if s.Token() != token {
+		respond(w, nil, &refusal{code: 401, words: "Unauthorized"})
+		return
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
+	if err != nil {
+		respond(w, nil, &refusal{code: 413, words: "Request Entity Too Large"})
+		return
+	}
+	form, err := url.ParseQuery(string(body))
+	if err != nil {
+		respond(w, nil, bad("can't parse the request"))
+		return
+	}
+	p := params{}
+	for key, values := range form {
+		p[key] = values[0]
+	}
+	if s.options.Latency > 0 {
+		select {
+		case <-time.After(s.options.Latency):
+		case <-s.stop:
+		}
+	}
+	fault := s.nextFault(name)
+	if fault.before(w) {
+		return
+	}
+	var result any
+	var refused *refusal
+	if name == "getUpdates" {
+		result, refused = s.getUpdates(r, p)
+	} else {
+		result, refused = s.run(name, p)
+	}
+	s.record(name, p, refused)
+	if fault == ResetAfter {
+		hangUp(w)
+		return
+	}
+	respond(w, result, refused)
+}
+
+func (s *Server) run(name string, p params) (any, *refusal) {
+	m, ok := methods()[name]
+	if !ok {
+		return nil, &refusal{code: 404, words: "Not Found"}
+	}
+	if refused := known(p, m.allowed); refused != nil {
+		return nil, refused
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	result, refused := m.run(s, p)
+	s.wake()
+	return result, refused
+}
+
+func known(p params, allowed string) *refusal {
+	names := strings.Fields(allowed)
+	for key := range p {
+		i := sort.SearchStrings(sorted(names), key)
+		if i == len(names) || sorted(names)[i] != key {
+			return bad("unknown parameter %q", key)
+		}
+	}
+	return nil
+}
+
+func sorted(names []string) []string {
+	sort.Strings(names)
+	return names
+}
+
+func (s *Server) record(name string, p params, refused *refusal) {
+	code := 200
+	if refused != nil {
+		code = refused.code
+	}
+	s.change(func() {
+		s.calls = append(s.calls, Call{Method: name, Params: p, At: s.options.Now(), Code: code})
+	})
+}
+
+func respond(w http.ResponseWriter, result any, refused *refusal) {
+	answer := map[string]any{"ok": refused == nil}
+	code := http.StatusOK
+	if refused == nil {
+		answer["result"] = result
+	} else {
+		code = refused.code
+		answer["error_code"], answer["description"] = refused.code, refused.words
+		more := map[string]any{}
+		if refused.retryAfter > 0 {
+			more["retry_after"] = refused.retryAfter
+		}
+		if refused.migrateTo != 0 {
+			more["migrate_to_chat_id"] = refused.migrateTo
+		}
+		if len(more) > 0 {
+			answer["parameters"] = more
+		}
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(code)
+	_ = json.NewEncoder(w).Encode(answer)
+}
+
+func (s *Server) getMe(params) (any, *refusal) {
+	return map[string]any{
+		"id": BotID, "is_bot": true, "first_name": "newsie", "username": s.bot.Username,
+		"can_join_groups": true, "can_read_all_group_messages": s.bot.ReadsAll, "supports_inline_queries": false,
+	}, nil
+}
+
+func (s *Server) chatAction(p params) (any, *refusal) {
+	_, _, refused := s.destination(p)
+	return true, refused
+}
+
+func (s *Server) setMyCommands(p params) (any, *refusal) {
+	var list []struct {
+		Command     string `json:"command"`
+		Description string `json:"description"`
+	}
+	if err := strict(p["commands"], &list); err != nil {
+		return nil, bad("can't parse commands: %v", err)
+	}
+	if len(list) > 100 {
+		return nil, bad("BOT_COMMANDS_TOO_MUCH")
+	}
+	for _, c := range list {
+		if len(c.Command) < 1 || len(c.Command) > 32 || strings.Trim(c.Command, "abcdefghijklmnopqrstuvwxyz0123456789_") != "" {
+			return nil, bad("BOT_COMMAND_INVALID")
+		}
+		if n := units(c.Description); n < 1 || n > 256 {
+			return nil, bad("BOT_COMMAND_DESCRIPTION_INVALID")
+		}
+	}
+	lang := p["language_code"]
+	if lang != "" && (len(lang) != 2 || strings.Trim(lang, "abcdefghijklmnopqrstuvwxyz") != "") {
+		return nil, bad("LANG_CODE_INVALID")
+	}
+	s.commands[lang] = p["commands"]
+	return true, nil
+}
+
+// strict decodes JSON in which every field must be known.
+func strict(text string, into any) error {
+	d := json.NewDecoder(strings.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(into); err != nil {
+		return err
+	}
+	if d.More() {
+		return fmt.Errorf("something follows the value")
+	}
+	return nil
+}
+
+func integer(s string) (int64, bool) {
+	n, err := strconv.ParseInt(s, 10, 64)
+	return n, err == nil
+}
