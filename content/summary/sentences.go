@@ -1,0 +1,192 @@
+package summary
+
+import (
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"newsie/content"
+	"newsie/content/sentence"
+)
+
+const closing = `"”’'»」』）)】]*_ `
+
+// whole reports whether a text ends the way sentences do.
+func whole(s string) bool {
+	s = strings.TrimRight(s, closing)
+	last, _ := utf8.DecodeLastRuneInString(s)
+	return strings.ContainsRune(".!?。！？．؟।։።", last) && !elliptic(s)
+}
+
+func elliptic(s string) bool {
+	s = strings.TrimRight(s, closing)
+	return strings.HasSuffix(s, "...") || strings.HasSuffix(s, "…") || strings.HasSuffix(s, "..") || strings.HasSuffix(s, "。。")
+}
+
+func asks(s string) bool {
+	last, _ := utf8.DecodeLastRuneInString(strings.TrimRight(s, closing))
+	return strings.ContainsRune("?？؟", last)
+}
+
+// worthy reports whether a sentence can stand in a summary at all.
+func worthy(s string) bool {
+	if !whole(s) || strings.Contains(s, "://") || aside(s) {
+		return false
+	}
+	letters := 0
+	for _, r := range s {
+		if unicode.IsLetter(r) {
+			letters++
+		}
+	}
+	first, _ := utf8.DecodeRuneInString(strings.TrimLeft(s, `"“‘'«「『(（¿¡ `))
+	return letters*2 > utf8.RuneCountInString(s) && !unicode.IsPunct(first) && (!unicode.IsLower(first) || startsMixed(s))
+}
+
+// startsMixed allows "iPhone", "e-commerce" is no start of a sentence.
+func startsMixed(s string) bool {
+	_, size := utf8.DecodeRuneInString(s)
+	second, _ := utf8.DecodeRuneInString(s[size:])
+	return unicode.IsUpper(second)
+}
+
+// asides are lines that are not the article's: calls to read on or subscribe,
+// advertisements, credits, notices of copyright.
+var asides = regexp.MustCompile(`(?i)` + strings.Join([]string{
+	`^\W*(read (also|more|next)|see also|related( articles?)?|click here|subscribe|sign up|follow us|share (this|on)|advertisement|sponsored|photo(s|graph)?|image|source|credit|editor['’]s note|by)\s*[:：]`,
+	`\b(click here|subscribe to (our|the)|sign up (for|to)|follow us on|our newsletter|all rights reserved|terms of (use|service)|cookie policy|sponsored content|this (article|post|page) (contains affiliate|was first published|first appeared)|affiliate links?)\b`,
+	`^\W*(leggi anche|leggi di più|vedi anche|foto|fonte|di|a cura di|pubblicità)\s*[:：]`,
+	`\b(clicca qui|iscriviti|abbonati|seguici su|riproduzione riservata|tutti i diritti riservati|contenuto sponsorizzato)\b`,
+	`^\W*(lee también|lire aussi|à lire aussi|lesen sie auch|leia também|fuente|quelle)\s*[:：]`, `\b(suscríbete|abonnez-vous|haz clic aquí|cliquez ici|hier klicken|tous droits réservés|alle rechte vorbehalten|todos los derechos reservados)\b`,
+	`^\W*(читайте также|смотрите также|фото|источник|реклама)\s*[:：.]?`, `подпи(шитесь|сывайтесь)|нажмите здесь|все права защищены`,
+	`^[【\[（(]?\s*(来源|來源|作者|记者|記者|编辑|編輯|责编|責編|责任编辑|責任編輯|图片来源|圖片來源|图源|摄影|攝影|撰文|文|图|圖|导读|編者按|编者按)\s*[:：/／|丨]`,
+	`点击(这里|此处|阅读|查看|上方|下方|链接|原文)|點擊(這裡|此處|閱讀|上方|下方)|(长按|扫描|掃描|识别)[^。]{0,12}二维码[^。]{0,6}关注|关注(我们|本公众号|公众号)|關注我們|(未经|未經)[^。]{0,10}(转载|轉載)|版权(归|所有)|版權所有|延伸(阅读|閱讀)|(相关|推荐)阅读|點此訂閱|广告合作`,
+	`^\W*(写真|出典|撮影|文・写真|関連記事|あわせて読みたい|広告|提供)\s*[:：=＝]?`, `続きを読む|こちらから(登録|ご覧)|フォローして|無断転載|メルマガ`,
+	`^\W*(사진|출처|글|관련 ?기사|광고)\s*[:：=]`, `무단 ?전재|구독(하기|해)|여기를 클릭|더 ?보기|기자\s*\S+@\S+`,
+	`^©|\(c\) \d{4}|copyright`,
+}, "|"))
+
+// aside reports whether a text is one of those. Long ones are the article's own
+// words about such things.
+func aside(s string) bool { return length(s) <= 40 && asides.MatchString(s) }
+
+// datelines are the place, the day and the agency before a report's first words.
+var datelines = regexp.MustCompile(`^(` + strings.Join([]string{
+	`\p{Lu}[\p{Lu} .,'’/-]{1,40}(, \p{L}{3,9}\.? \d{1,2}(, \d{4})?)?\s*(\([^)]{2,30}\))?\s*[-–—]{1,2}\s`,
+	`\p{Lu}[\p{L} .'’-]{1,40}(, \p{L}{3,9}\.? \d{1,2}(, \d{4})?)?\s*\((Reuters|AP|AFP|UPI|Bloomberg|ANSA|dpa|EFE|Xinhua|CNN|Adnkronos|AGI|ТАСС|РИА[^)]*)\)\s*[-–—]{0,2}\s*`,
+	`\((Reuters|AP|AFP|ANSA|Adnkronos|AGI|dpa|EFE)\)\s*[-–—]\s*(\p{Lu}[\p{Lu} .,'’-]{1,30}(, \d{1,2} \p{L}{3,9}\.?)?\s*[-–—]\s)?`,
+	`\p{Lu}[\p{Lu}\p{L} -]{1,30}, \d{1,2} \p{L}{3,9}\.?( \d{4})?( г\.)?\s*(\([^)]{2,30}\)|[/–—-]\s*(ТАСС|РИА Новости|Интерфакс)\s*/?)?\s*[-–—.]\s*`,
+	`[\p{Han}]{0,12}(\d{4}年)?(\d{1,2}月\d{1,2}日)[\p{Han}]{0,10}[电電讯訊](\s*[（(][^）)]{1,40}[）)])?[，,：:]?\s*`,
+	`[\p{Han}]{2,10}(网|網|社|报|報|日报|晚报)?(讯|訊)(\s*[（(][^）)]{1,40}[）)])?[：:\s　]+`,
+	`[（(【\[](本报|本報|本网|新华社|新華社|中新社|记者|記者|중앙|서울|[\p{Han}]{1,6}[=＝])[^）)】\]]{0,40}[）)】\]]\s*`,
+	`[（(【\[][^）)】\]]{1,20}[=＝][^）)】\]]{1,20}(기자|記者|통신)[）)】\]]\s*`,
+	`【[^】]{1,20}[=＝]?[^】]{0,20}】\s*`,
+}, "|") + `)`)
+
+// withoutDateline takes a dateline off a paragraph, unless nothing else is there.
+func withoutDateline(s string) string {
+	at := datelines.FindStringIndex(s)
+	if at == nil || at[1]*2 > len(s) {
+		return s
+	}
+	return strings.TrimSpace(s[at[1]:])
+}
+
+// linking are words that tie a sentence to the one before it.
+var linking = regexp.MustCompile(`(?i)^(but|however|and|so|thus|therefore|yet|still|moreover|furthermore|also|then|instead|otherwise|he|she|they|it|this|that|these|those|such|ma|però|tuttavia|inoltre|quindi|così|infatti|dunque|invece|anche|poi|questo|questa|questi|queste|ciò|egli|essa|но|однако|поэтому|также|кроме|он|она|они|это|этот|эта|тогда|pero|sin embargo|además|entonces|mais|cependant|donc|ainsi|aber|doch|jedoch|außerdem|deshalb|dann)($|[^\p{L}])|^(但|但是|然而|不过|不過|因此|所以|于是|於是|而且|此外|另外|同时|同時|他|她|它|这|這|那|其中|しかし|だが|でも|そして|また|そのため|それ|これ|その|この|彼|彼女|一方|그러나|하지만|그리고|또한|그래서|따라서|이는|그는|그녀는)`)
+
+func dangles(s string) bool { return linking.MatchString(s) }
+
+// toReader are sentences that talk to the reader rather than tell.
+var toReader = regexp.MustCompile(`(?i)(^|[^\p{L}])(you|your|yours|dear reader|chissà|cari lettori|immaginate|let['’]s|вы|вам|вас|ваши?|дорогие читатели|usted|ustedes|vous|votre|ihr|euch)($|[^\p{L}])|^(大家好|各位|亲爱的|親愛的|你(们|們)?|您|みなさん|皆さん|あなた|여러분|당신)`)
+
+func addresses(s string) bool { return toReader.MatchString(s) }
+
+// quotes reports whether a sentence begins with somebody's words, which are hard
+// to follow alone.
+func quotes(s string) bool {
+	first, _ := utf8.DecodeRuneInString(s)
+	return strings.ContainsRune(`"“„«「『`, first)
+}
+
+// balanced reports whether what is opened is closed: a sentence out of the
+// middle of a longer quotation reads oddly alone.
+func balanced(s string) bool {
+	for _, pair := range []string{"“”", "«»", "「」", "『』", "（）", "()", "《》"} {
+		runes := []rune(pair)
+		if strings.Count(s, string(runes[0])) != strings.Count(s, string(runes[1])) {
+			return false
+		}
+	}
+	return strings.Count(s, `"`)%2 == 0
+}
+
+// description is the source's own description, cut to whole sentences, when it
+// can be used: it must be whole, be about this article, and not be the first
+// lines of the body broken off.
+func description(lang, title string, body []content.Block, given string, all []*candidate) string {
+	given = strings.Join(strings.Fields(given), " ")
+	if given == "" || !whole(given) || aside(given) || length(given) < 6 || same(given, title) || brokenOff(lang, body, given) {
+		return ""
+	}
+	if !about(lang, title, given, all) {
+		return ""
+	}
+	given = withoutDateline(given)
+	end, used := 0, 0.0
+	for i, s := range sentence.Split(lang, given) {
+		used += length(given[s.Start:s.End])
+		if i == maxSentences || used > maxLength*1.2 && i > 0 || used > maxLength*1.8 {
+			break
+		}
+		end = s.End
+	}
+	if !balanced(given[:end]) {
+		return ""
+	}
+	return given[:end]
+}
+
+// brokenOff: the description is how the body begins, and ends where no sentence
+// of the body ends.
+func brokenOff(lang string, body []content.Block, given string) bool {
+	text := strings.Join(strings.Fields(content.BodyText(body)), " ")
+	if !strings.HasPrefix(text, given) || text == given {
+		return false
+	}
+	for _, s := range sentence.Split(lang, text[:min(len(text), len(given)+2000)]) {
+		if s.End == len(given) {
+			return false
+		}
+	}
+	return true
+}
+
+// about: a description that has no word in common with title and text is the
+// site's, not the article's.
+func about(lang, title, given string, all []*candidate) bool {
+	known := terms(lang, title)
+	for _, c := range all {
+		for term := range terms(lang, c.text) {
+			known[term]++
+		}
+	}
+	if len(all) == 0 {
+		return true
+	}
+	own := terms(lang, given)
+	return shared(own, known) >= 0.2
+}
+
+func same(a, b string) bool {
+	letters := func(s string) string {
+		return strings.Map(func(r rune) rune {
+			if unicode.IsLetter(r) || unicode.IsNumber(r) {
+				return unicode.ToLower(r)
+			}
+			return -1
+		}, s)
+	}
+	return letters(a) == letters(b)
+}
