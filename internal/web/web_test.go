@@ -1,0 +1,592 @@
+package web_test
+
+import (
+	"context"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/PuerkitoBio/goquery"
+	"github.com/google/go-cmp/cmp"
+	"github.com/mmcdole/gofeed"
+
+	"newsie/content"
+	"newsie/internal/locale"
+	"newsie/internal/web"
+)
+
+// shelf is a library in memory.
+type shelf struct {
+	articles []content.Article // the newest first
+	pictures map[string]content.Figure
+	broken   error
+}
+
+func (s *shelf) Article(_ context.Context, id int64) (content.Article, error) {
+	for _, a := range s.articles {
+		if a.ID == id {
+			return a, s.broken
+		}
+	}
+	return content.Article{}, errors.Join(s.broken, fmt.Errorf("article %d: %w", id, content.ErrNotFound))
+}
+
+func (s *shelf) matching(f content.Filter) []content.Article {
+	var list []content.Article
+	for _, a := range s.articles {
+		if a.State != content.Published ||
+			len(f.Langs) > 0 && !slices.Contains(f.Langs, a.Lang) ||
+			len(f.Tags) > 0 && !slices.ContainsFunc(a.Tags, func(tag string) bool { return slices.Contains(f.Tags, tag) }) {
+			continue
+		}
+		list = append(list, a)
+	}
+	return list
+}
+
+func (s *shelf) Latest(_ context.Context, f content.Filter, limit, offset int) ([]content.Article, error) {
+	list := s.matching(f)
+	offset = min(offset, len(list))
+	return list[offset:min(offset+limit, len(list))], s.broken
+}
+
+func (s *shelf) Count(_ context.Context, f content.Filter) (int, error) {
+	return len(s.matching(f)), s.broken
+}
+
+func (s *shelf) Related(_ context.Context, id int64, n int) ([]content.Article, error) {
+	var list []content.Article
+	for _, a := range s.matching(content.Filter{}) {
+		if a.ID != id && len(list) < n {
+			list = append(list, a)
+		}
+	}
+	return list, s.broken
+}
+
+func (s *shelf) ByTitle(_ context.Context, title string) (content.Article, bool, error) {
+	for _, a := range s.matching(content.Filter{}) {
+		if a.Title == title {
+			return a, true, s.broken
+		}
+	}
+	return content.Article{}, false, s.broken
+}
+
+func (s *shelf) Picture(_ context.Context, name string) (content.Figure, error) {
+	f, ok := s.pictures[name]
+	if !ok {
+		return f, content.ErrNotFound
+	}
+	return f, s.broken
+}
+
+func day(d int) time.Time { return time.Date(2026, 3, d, 8, 0, 0, 0, time.UTC) }
+
+func stock() *shelf {
+	return &shelf{
+		articles: []content.Article{
+			{
+				ID: 4, State: content.Published, Title: "微店的二维码", Slug: "微店的二维码", Lang: "zh-Hans", Author: "李明", Published: day(9), Added: day(9),
+				Tags: []string{"电商"}, Summary: "小店用二维码找到读者。", Body: []content.Block{{Kind: content.Paragraph, Text: "小店用二维码找到读者。"}},
+			},
+			{
+				ID: 3, State: content.Published, Title: "QR codes on the shelf", Slug: "qr-codes", Lang: "en", Author: "Ada Byron", Note: "Ada writes about shops.",
+				Published: day(5), Added: day(6), Tags: []string{"commerce", "c/o & more"}, Cover: "/media/aa.png",
+				Summary: "Shops print codes. Readers scan them.", Previous: "Older news", Next: "Not in the library",
+				Recommended: []content.Teaser{{Title: "微店的二维码", Excerpt: "小店…"}, {Title: "Elsewhere", Excerpt: "An excerpt…"}},
+				Body: []content.Block{
+					{Kind: content.Picture, URL: "/media/aa.png", Text: "the cover again"},
+					{Kind: content.Heading, Level: 2, Text: "How it began"},
+					{Kind: content.Paragraph, Text: "A strong word & a link.", Marks: []content.Mark{{Start: 2, End: 8, Style: "strong"}, {Start: 18, End: 22, Style: "link", URL: "https://example.net/?a=1&b=2"}}},
+					{Kind: content.Item, Level: 1, Text: "one"}, {Kind: content.Item, Level: 1, Text: "two"},
+					{Kind: content.Item, Level: 2, Text: "first"},
+					{Kind: content.Quote, Text: "Said."},
+					{Kind: content.Code, Text: "if a < b {}\n\treturn"},
+					{Kind: content.Picture, URL: "/media/bb.png", Text: "A \"shelf\""},
+				},
+			},
+			{ID: 2, State: content.Published, Title: "Older news", Slug: "older-news", Lang: "en", URL: "https://www.example.net/older", Published: day(1), Added: day(1)},
+			{ID: 7, State: content.Withdrawn, Title: "Gone", Slug: "gone"},
+			{ID: 8, State: content.Waiting, Title: "Tomorrow", Slug: "tomorrow"},
+		},
+		pictures: map[string]content.Figure{"aa.png": {Name: "aa.png", Type: "image/png", Data: []byte("\x89PNG")}, "bad.svg": {Type: "image/svg+xml", Data: []byte("<svg/>")}},
+	}
+}
+
+func open(t *testing.T, library web.Library, change ...func(*web.Config)) http.Handler {
+	t.Helper()
+	catalog, err := locale.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := web.Config{Library: library, Catalog: catalog, PublicURL: "https://paper.example", Name: "The Paper", Now: func() time.Time { return day(10) }}
+	for _, f := range change {
+		f(&config)
+	}
+	h, err := web.New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+func get(t *testing.T, h http.Handler, path string, header ...string) *http.Response {
+	t.Helper()
+	r := httptest.NewRequest(http.MethodGet, path, nil)
+	for i := 0; i+1 < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w.Result()
+}
+
+func text(t *testing.T, response *http.Response, status int) string {
+	t.Helper()
+	data, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if response.StatusCode != status {
+		t.Fatalf("status %d, want %d: %s", response.StatusCode, status, data)
+	}
+	return string(data)
+}
+
+func page(t *testing.T, response *http.Response) *goquery.Document {
+	t.Helper()
+	d, err := goquery.NewDocumentFromReader(strings.NewReader(text(t, response, http.StatusOK)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func attr(d *goquery.Document, selector, name string) string {
+	value, _ := d.Find(selector).First().Attr(name)
+	return value
+}
+
+func TestArticlePage(t *testing.T) {
+	d := page(t, get(t, open(t, stock()), "/a/3/qr-codes", "Accept-Language", "it"))
+	for selector, want := range map[string]string{
+		"h1": "QR codes on the shelf", ".author": "Ada Byron", ".byline time": "5 marzo 2026", ".note": "Ada writes about shops.",
+		".body h2": "How it began", ".body strong": "strong", ".body ul": "one\ntwo", ".body ol": "first", ".body blockquote": "Said.",
+		".body pre code": "if a < b {}\n\treturn", ".turn .back a": "Older news", ".turn .on span.title": "Not in the library", ".related": "",
+		"#related": "Articoli correlati",
+	} {
+		if got := strings.TrimSpace(d.Find(selector).First().Text()); got != want {
+			t.Errorf("%s: %q, want %q", selector, got, want)
+		}
+	}
+	for _, test := range []struct{ selector, attr, want string }{
+		{"html", "lang", "en"}, {"header.top", "lang", "it"}, {".byline time", "datetime", "2026-03-05"},
+		{".body a", "href", "https://example.net/?a=1&b=2"}, {".body a", "rel", "noopener"},
+		{".cover", "src", "/media/aa.png"}, {".body img", "src", "/media/bb.png"}, {".body img", "alt", `A "shelf"`},
+		{`link[rel=canonical]`, "href", "https://paper.example/a/3/qr-codes"},
+		{`meta[property="og:title"]`, "content", "QR codes on the shelf"}, {`meta[property="og:image"]`, "content", "https://paper.example/media/aa.png"},
+		{`meta[property="og:description"]`, "content", "Shops print codes. Readers scan them."},
+		{`meta[property="og:type"]`, "content", "article"}, {`meta[property="og:locale"]`, "content", "en_US"},
+		{".turn .back a", "href", "/a/2/older-news"}, {".plainlist a", "href", "/a/4/%e5%be%ae%e5%ba%97%e7%9a%84%e4%ba%8c%e7%bb%b4%e7%a0%81"},
+		{".tags li:nth-child(2) a", "href", "/tag/c%2fo%20&%20more"},
+	} {
+		if got := attr(d, test.selector, test.attr); !strings.EqualFold(got, test.want) {
+			t.Errorf("%s %s: %q, want %q", test.selector, test.attr, got, test.want)
+		}
+	}
+	if n := d.Find("script:not([type='application/ld+json'])").Length(); n != 0 {
+		t.Errorf("the page has %d scripts", n)
+	}
+	var data map[string]any
+	if err := json.Unmarshal([]byte(d.Find("script").Text()), &data); err != nil {
+		t.Fatal(err)
+	}
+	if data["headline"] != "QR codes on the shelf" || data["datePublished"] != "2026-03-05T08:00:00Z" || data["@type"] != "Article" {
+		t.Errorf("linked data: %v", data)
+	}
+}
+
+func TestCanonicalIsThePublishersOwn(t *testing.T) {
+	d := page(t, get(t, open(t, stock()), "/a/2/older-news"))
+	if got := attr(d, "link[rel=canonical]", "href"); got != "https://www.example.net/older" {
+		t.Errorf("canonical = %q", got)
+	}
+	if got := d.Find(".original").Text(); !strings.Contains(got, "Read it on example.net") {
+		t.Errorf("original = %q", got)
+	}
+}
+
+func TestArticleAddresses(t *testing.T) {
+	h := open(t, stock())
+	for _, test := range []struct {
+		path     string
+		status   int
+		location string
+	}{
+		{"/a/3", 301, "/a/3/qr-codes"},
+		{"/a/3/", 301, "/a/3/qr-codes"},
+		{"/a/3/qr-codes/", 301, "/a/3/qr-codes"},
+		{"/a/3/another/slug?from=x", 301, "/a/3/qr-codes?from=x"},
+		{"/a/4/x", 301, "/a/4/%E5%BE%AE%E5%BA%97%E7%9A%84%E4%BA%8C%E7%BB%B4%E7%A0%81"},
+		{"/a/4/%E5%BE%AE%E5%BA%97%E7%9A%84%E4%BA%8C%E7%BB%B4%E7%A0%81", 200, ""},
+		{"/a/7/gone", 410, ""}, {"/a/7", 410, ""}, {"/a/8/tomorrow", 404, ""},
+		{"/a/99/x", 404, ""}, {"/a/-1", 404, ""}, {"/a/abc", 404, ""}, {"/a/99999999999999999999", 404, ""}, {"/nowhere", 404, ""},
+	} {
+		r := get(t, h, test.path)
+		if r.StatusCode != test.status || r.Header.Get("Location") != test.location {
+			t.Errorf("%s: %d %q, want %d %q", test.path, r.StatusCode, r.Header.Get("Location"), test.status, test.location)
+		}
+	}
+	if got := text(t, get(t, h, "/a/7/gone", "Accept-Language", "zh-TW"), 410); !strings.Contains(got, "這篇文章已撤下") || strings.Contains(got, "Gone") {
+		t.Errorf("the withdrawn page: %s", got)
+	}
+	if got := text(t, get(t, h, "/a/8/tomorrow"), 404); strings.Contains(got, "Tomorrow") {
+		t.Error("a waiting article shows")
+	}
+}
+
+func TestHostileArticle(t *testing.T) {
+	evil := `</script><script>alert(1)</script>"'><img src=x onerror=alert(1)>` + "\u2028]]>"
+	library := &shelf{articles: []content.Article{{
+		ID: 1, State: content.Published, Slug: "x", Title: evil, Author: evil, Note: evil, Summary: evil, Lang: `en"><script>`, Tags: []string{evil},
+		URL: "javascript:alert(1)", Cover: `javascript:alert(1)`, Previous: evil, Added: day(1), Recommended: []content.Teaser{{Title: evil + "2", Excerpt: evil}},
+		Body: []content.Block{
+			{Kind: content.Paragraph, Text: evil, Marks: []content.Mark{{Start: 0, End: 5, Style: "link", URL: "javascript:alert(1)"}, {Start: 1, End: 4, Style: `b onclick="x"`}}},
+			{Kind: content.Code, Text: evil}, {Kind: content.Picture, URL: `/x" onerror="alert(1)`, Text: evil}, {Kind: content.Picture, URL: "data:text/html,x"},
+			{Kind: content.Picture, URL: "//evil.example/x.png"}, {Kind: content.Heading, Level: 99, Text: evil},
+		},
+	}}}
+	h := open(t, library)
+	for _, path := range []string{"/a/1/x", "/"} {
+		d := page(t, get(t, h, path))
+		if got := d.Find("script:not([type='application/ld+json']), [onerror], [onclick], img[src=x], [href^='javascript'], [src^='javascript'], [src^='data'], [src^='//']").Length(); got != 0 {
+			t.Errorf("%s: %d dangerous elements", path, got)
+		}
+	}
+	d := page(t, get(t, h, "/a/1/x"))
+	if got := d.Find("h1").Text(); got != evil {
+		t.Errorf("title = %q", got)
+	}
+	var data map[string]any
+	if err := json.Unmarshal([]byte(d.Find("script").Text()), &data); err != nil || data["headline"] != evil {
+		t.Errorf("linked data: %v %v", err, data)
+	}
+	feed, err := gofeed.NewParser().ParseString(text(t, get(t, h, "/feed.xml"), 200))
+	if err != nil || feed.Items[0].Link != "https://paper.example/a/1/x" {
+		t.Errorf("feed: %v %+v", err, feed)
+	}
+}
+
+func TestRightToLeft(t *testing.T) {
+	library := &shelf{articles: []content.Article{{ID: 1, State: content.Published, Slug: "x", Title: "שלום", Lang: "he"}}}
+	if got := attr(page(t, get(t, open(t, library), "/a/1/x")), "html", "dir"); got != "rtl" {
+		t.Errorf("dir = %q", got)
+	}
+}
+
+func TestMarks(t *testing.T) {
+	for _, test := range []struct {
+		name, text string
+		marks      []content.Mark
+		want       string
+	}{
+		{"nested", "abcdef", []content.Mark{{Start: 0, End: 6, Style: "strong"}, {Start: 2, End: 4, Style: "em"}}, "<strong>ab<em>cd</em>ef</strong>"},
+		{"ending together", "abcd", []content.Mark{{Start: 2, End: 4, Style: "em"}, {Start: 0, End: 4, Style: "strong"}}, "<strong>ab<em>cd</em></strong>"},
+		{"side by side", "abcd", []content.Mark{{Start: 0, End: 2, Style: "em"}, {Start: 2, End: 4, Style: "code"}}, "<em>ab</em><code>cd</code>"},
+		{"crossing: the second is dropped", "abcdef", []content.Mark{{Start: 0, End: 4, Style: "strong"}, {Start: 2, End: 6, Style: "em"}}, "<strong>abcd</strong>ef"},
+		{"out of range", "ab", []content.Mark{{Start: -1, End: 1, Style: "em"}, {Start: 0, End: 9, Style: "em"}, {Start: 1, End: 1, Style: "em"}}, "ab"},
+		{"inside a character", "微店", []content.Mark{{Start: 1, End: 3, Style: "em"}}, "微店"},
+		{"a whole character", "微店", []content.Mark{{Start: 3, End: 6, Style: "strong"}}, "微<strong>店</strong>"},
+		{"unknown style", "ab", []content.Mark{{Start: 0, End: 1, Style: "blink"}}, "ab"},
+		{"mail", "ab", []content.Mark{{Start: 0, End: 2, Style: "link", URL: "mailto:a@b.c"}}, `<a href="mailto:a@b.c" rel="noopener">ab</a>`},
+		{"link in a link", "abcd", []content.Mark{{Start: 0, End: 4, Style: "link", URL: "https://a.b/"}, {Start: 1, End: 2, Style: "link", URL: "https://c.d/"}}, `<a href="https://a.b/" rel="noopener">abcd</a>`},
+		{"escaped", "<&>", []content.Mark{{Start: 1, End: 2, Style: "em"}}, "&lt;<em>&amp;</em>&gt;"},
+		{"a line", "a\nb", nil, "a<br/>\nb"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			library := &shelf{articles: []content.Article{{ID: 1, State: content.Published, Slug: "x", Title: "T", Body: []content.Block{{Kind: content.Paragraph, Text: test.text, Marks: test.marks}}}}}
+			got, err := page(t, get(t, open(t, library), "/a/1/x")).Find(".body p").Html()
+			if err != nil || got != test.want {
+				t.Errorf("got %s, want %s (%v)", got, test.want, err)
+			}
+		})
+	}
+}
+
+func TestHome(t *testing.T) {
+	library := stock()
+	for i := range 25 {
+		library.articles = append(library.articles, content.Article{ID: int64(100 + i), State: content.Published, Title: fmt.Sprintf("Filler %d", i), Slug: "filler", Lang: "en", Tags: []string{"fill"}, Added: day(1)})
+	}
+	h := open(t, library, func(c *web.Config) { c.Chat = "/chat/demo/" })
+	titles := func(path string) []string {
+		return page(t, get(t, h, path)).Find(".list h3").Map(func(_ int, s *goquery.Selection) string { return s.Text() })
+	}
+	if got := titles("/"); len(got) != 20 || got[0] != "微店的二维码" {
+		t.Errorf("the first page: %q", got)
+	}
+	if got := titles("/?page=2"); len(got) != 8 || got[7] != "Filler 24" {
+		t.Errorf("the second page: %q", got)
+	}
+	if diff := cmp.Diff([]string{"微店的二维码"}, titles("/?lang=zh-Hans")); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"QR codes on the shelf"}, titles("/tag/c%2Fo%20&%20more")); diff != "" {
+		t.Error(diff)
+	}
+	d := page(t, get(t, h, "/?lang=zh-Hans"))
+	if got := d.Find("h1").Text(); got != "最新文章" {
+		t.Errorf("heading = %q", got)
+	}
+	if got := d.Find(".languages a").Text(); got != "全部简体中文English" {
+		t.Errorf("languages = %q", got)
+	}
+	if got := attr(d, ".languages [aria-current]", "href"); got != "/?lang=zh-Hans" {
+		t.Errorf("chosen = %q", got)
+	}
+	d = page(t, get(t, h, "/tag/fill?page=2&lang=en"))
+	if got := attr(d, "link[rel=prev]", "href"); got != "/tag/fill?lang=en" {
+		t.Errorf("newer = %q", got)
+	}
+	for _, path := range []string{"/tag/nothing", "/?page=99", "/tag/%00"} {
+		if r := get(t, h, path); r.StatusCode != 404 {
+			t.Errorf("%s: %s", path, r.Status)
+		}
+	}
+	if got := page(t, get(t, open(t, &shelf{}), "/", "Accept-Language", "it")).Find(".empty").Text(); got != "Qui non ci sono ancora articoli." {
+		t.Errorf("the empty library says %q", got)
+	}
+}
+
+func TestFeed(t *testing.T) {
+	h := open(t, stock())
+	raw := text(t, get(t, h, "/feed.xml"), 200)
+	feed, err := gofeed.NewParser().ParseString(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if feed.Title != "The Paper" || feed.FeedLink != "https://paper.example/feed.xml" || feed.Link != "https://paper.example/" || feed.UpdatedParsed == nil || !feed.UpdatedParsed.Equal(day(9)) {
+		t.Errorf("feed: %+v", feed)
+	}
+	if len(feed.Items) != 3 {
+		t.Fatalf("%d entries", len(feed.Items))
+	}
+	item := feed.Items[1]
+	if item.GUID != "https://paper.example/a/3" || item.Link != "https://paper.example/a/3/qr-codes" || item.Author.Name != "Ada Byron" ||
+		item.Description != "Shops print codes. Readers scan them." || !item.PublishedParsed.Equal(day(5)) || !item.UpdatedParsed.Equal(day(6)) ||
+		!cmp.Equal(item.Categories, []string{"commerce", "c/o & more"}) {
+		t.Errorf("entry: %+v", item)
+	}
+	if !strings.Contains(item.Content, `src="https://paper.example/media/bb.png"`) || !strings.Contains(item.Content, "<strong>strong</strong>") {
+		t.Errorf("content: %s", item.Content)
+	}
+	if feed.Items[2].Link != "https://www.example.net/older" {
+		t.Errorf("link = %q", feed.Items[2].Link)
+	}
+	if !strings.Contains(raw, `<entry xml:lang="zh-Hans">`) || strings.Count(raw, "xmlns=") != 1 {
+		t.Errorf("raw: %s", raw)
+	}
+	raw = text(t, get(t, h, "/feed.xml?lang=zh-Hans&tag=%E7%94%B5%E5%95%86"), 200)
+	if !strings.Contains(raw, `<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="zh-Hans">`) || strings.Count(raw, "<entry") != 1 {
+		t.Errorf("filtered: %s", raw)
+	}
+	if got := text(t, get(t, open(t, &shelf{}), "/feed.xml"), 200); !strings.Contains(got, "<updated>1970-01-01T00:00:00Z</updated>") {
+		t.Errorf("empty: %s", got)
+	}
+}
+
+func TestSitemap(t *testing.T) {
+	type set struct {
+		XMLName xml.Name
+		Locs    []string `xml:"url>loc"`
+		Maps    []string `xml:"sitemap>loc"`
+	}
+	read := func(h http.Handler, path string) (s set) {
+		if err := xml.Unmarshal([]byte(text(t, get(t, h, path), 200)), &s); err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	got := read(open(t, stock()), "/sitemap.xml")
+	want := []string{"https://paper.example/", "https://paper.example/a/4/%E5%BE%AE%E5%BA%97%E7%9A%84%E4%BA%8C%E7%BB%B4%E7%A0%81", "https://paper.example/a/3/qr-codes"}
+	if diff := cmp.Diff(want, got.Locs); diff != "" {
+		t.Error(diff)
+	}
+	big := &shelf{}
+	for i := range 50_001 {
+		big.articles = append(big.articles, content.Article{ID: int64(i + 1), State: content.Published, Title: "T", Slug: "t"})
+	}
+	h := open(t, big)
+	if got := read(h, "/sitemap.xml"); got.XMLName.Local != "sitemapindex" || !cmp.Equal(got.Maps, []string{"https://paper.example/sitemap.xml?part=1", "https://paper.example/sitemap.xml?part=2"}) {
+		t.Errorf("index: %+v", got)
+	}
+	first, second := read(h, "/sitemap.xml?part=1"), read(h, "/sitemap.xml?part=2")
+	all := map[string]bool{}
+	for _, loc := range append(first.Locs, second.Locs...) {
+		all[loc] = true
+	}
+	if len(first.Locs) > 50_000 || len(all) != 50_002 {
+		t.Errorf("%d and %d addresses, %d different", len(first.Locs), len(second.Locs), len(all))
+	}
+	for _, part := range []string{"0", "3", "x"} {
+		if r := get(t, h, "/sitemap.xml?part="+part); r.StatusCode != 404 {
+			t.Errorf("part %s: %s", part, r.Status)
+		}
+	}
+}
+
+func TestMedia(t *testing.T) {
+	h := open(t, stock())
+	r := get(t, h, "/media/aa.png")
+	if got := text(t, r, 200); got != "\x89PNG" {
+		t.Errorf("data = %q", got)
+	}
+	for name, want := range map[string]string{
+		"Content-Type": "image/png", "Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; sandbox",
+	} {
+		if got := r.Header.Get(name); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+	if r := get(t, h, "/media/bad.svg"); r.Header.Get("Content-Type") != "application/octet-stream" || r.Header.Get("Content-Disposition") != "attachment" {
+		t.Errorf("svg: %v", r.Header)
+	}
+	if r := get(t, h, "/media/none.png"); r.StatusCode != 404 {
+		t.Error(r.Status)
+	}
+}
+
+func TestPagesAreKeptAndAskedAbout(t *testing.T) {
+	library := stock()
+	h := open(t, library)
+	for _, path := range []string{"/", "/a/3/qr-codes", "/feed.xml", "/sitemap.xml", "/robots.txt"} {
+		first := get(t, h, path)
+		tag := first.Header.Get("ETag")
+		if r := get(t, h, path, "If-None-Match", tag); tag == "" || r.StatusCode != http.StatusNotModified {
+			t.Errorf("%s: ETag %q, then %s", path, tag, r.Status)
+		}
+		if !strings.Contains(first.Header.Get("Cache-Control"), "no-cache") {
+			t.Errorf("%s: Cache-Control %q", path, first.Header.Get("Cache-Control"))
+		}
+	}
+	en, it := get(t, h, "/", "Accept-Language", "en"), get(t, h, "/", "Accept-Language", "it")
+	if en.Header.Get("ETag") == it.Header.Get("ETag") || en.Header.Get("Vary") != "Accept-Language" {
+		t.Error("languages share one ETag, or do not vary")
+	}
+	tag := get(t, h, "/a/3/qr-codes").Header.Get("ETag")
+	library.articles[1].State = content.Withdrawn
+	if r := get(t, h, "/a/3/qr-codes", "If-None-Match", tag); r.StatusCode != http.StatusGone {
+		t.Errorf("withdrawn: %s", r.Status)
+	}
+}
+
+func TestEveryAnswerIsGuarded(t *testing.T) {
+	h := open(t, stock())
+	for _, path := range []string{"/", "/a/3/qr-codes", "/a/99", "/nowhere", "/feed.xml", "/healthz", "/media/aa.png"} {
+		r := get(t, h, path)
+		if csp := r.Header.Get("Content-Security-Policy"); !strings.HasPrefix(csp, "default-src 'none'") || strings.Contains(csp, "unsafe") {
+			t.Errorf("%s: policy %q", path, csp)
+		}
+		if r.Header.Get("X-Content-Type-Options") != "nosniff" {
+			t.Errorf("%s: may be sniffed", path)
+		}
+	}
+}
+
+func TestTrouble(t *testing.T) {
+	library := stock()
+	library.broken = errors.New("secret database detail")
+	h := open(t, library)
+	for _, path := range []string{"/", "/a/3/qr-codes", "/feed.xml", "/sitemap.xml", "/media/aa.png"} {
+		got := text(t, get(t, h, path, "Accept-Language", "zh-CN"), 500)
+		if strings.Contains(got, "secret") || !strings.Contains(got, "请稍后再试") {
+			t.Errorf("%s: %s", path, got)
+		}
+	}
+}
+
+func TestHealth(t *testing.T) {
+	ready := errors.New("the index is at 40%")
+	h := open(t, stock(), func(c *web.Config) {
+		c.Ready = func(context.Context) error { return ready }
+		c.Metrics = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "newsie_up 1") })
+	})
+	if got := text(t, get(t, h, "/healthz"), 200); got != "ok\n" {
+		t.Errorf("healthz: %q", got)
+	}
+	if got := text(t, get(t, h, "/readyz"), 503); got != "the index is at 40%\n" {
+		t.Errorf("readyz: %q", got)
+	}
+	ready = nil
+	if got := text(t, get(t, h, "/readyz"), 200); got != "ready\n" {
+		t.Errorf("readyz: %q", got)
+	}
+	if got := text(t, get(t, h, "/metrics"), 200); got != "newsie_up 1" {
+		t.Errorf("metrics: %q", got)
+	}
+	if r := get(t, open(t, stock()), "/metrics"); r.StatusCode != 404 {
+		t.Errorf("no metrics: %s", r.Status)
+	}
+}
+
+func TestChannelsAreMounted(t *testing.T) {
+	echo := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.Method+" "+r.URL.Path) })
+	h := open(t, stock(), func(c *web.Config) {
+		c.Channels = map[string]http.Handler{"/chat/demo/": echo, "/hook/tg": echo}
+		c.Chat = "/chat/demo/"
+	})
+	if r := get(t, h, "/chat/"); r.StatusCode != http.StatusFound || r.Header.Get("Location") != "/chat/demo/" {
+		t.Errorf("/chat/: %s %s", r.Status, r.Header.Get("Location"))
+	}
+	if got := text(t, get(t, h, "/chat/demo/events"), 200); got != "GET /chat/demo/events" {
+		t.Errorf("chat: %q", got)
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/hook/tg", nil))
+	if got := w.Body.String(); got != "POST /hook/tg" {
+		t.Errorf("hook: %q", got)
+	}
+	if got := attr(page(t, get(t, h, "/")), "a.ask", "href"); got != "/chat/demo/" {
+		t.Errorf("the chat's link: %q", got)
+	}
+}
+
+func TestBelowAPath(t *testing.T) {
+	h := open(t, stock(), func(c *web.Config) { c.PublicURL = "https://example.org/news/" })
+	d := page(t, get(t, h, "/a/3/qr-codes"))
+	for _, test := range []struct{ selector, attr, want string }{
+		{".name", "href", "/news/"}, {".cover", "src", "/news/media/aa.png"}, {".turn .back a", "href", "/news/a/2/older-news"},
+		{"link[rel=canonical]", "href", "https://example.org/news/a/3/qr-codes"},
+	} {
+		if got := attr(d, test.selector, test.attr); got != test.want {
+			t.Errorf("%s: %q, want %q", test.selector, got, test.want)
+		}
+	}
+	if r := get(t, h, "/a/3"); r.Header.Get("Location") != "/news/a/3/qr-codes" {
+		t.Errorf("redirect to %q", r.Header.Get("Location"))
+	}
+}
+
+func TestNewRefuses(t *testing.T) {
+	catalog, err := locale.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, config := range []web.Config{
+		{Catalog: catalog, PublicURL: "https://a.b"}, {Library: stock(), PublicURL: "https://a.b"},
+		{Library: stock(), Catalog: catalog}, {Library: stock(), Catalog: catalog, PublicURL: "ftp://a.b"}, {Library: stock(), Catalog: catalog, PublicURL: "paper.example"},
+	} {
+		if _, err := web.New(config); err == nil {
+			t.Errorf("%q was accepted", config.PublicURL)
+		}
+	}
+}
