@@ -1,0 +1,175 @@
+// Package ingest brings articles in: it reads what a source has, finds the
+// language, makes the summary, and hands finished articles to the library. It
+// owns the table sources.
+package ingest
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"newsie/content"
+	"newsie/content/source"
+	"newsie/internal/database"
+)
+
+// Library is where the articles go.
+type Library interface {
+	// AddAll keeps articles in one transaction and fills in their IDs.
+	AddAll(ctx context.Context, arrivals []content.Arrival) ([]content.Change, error)
+	// Known reports whether an article is kept with this hash.
+	Known(ctx context.Context, source, key, hash string) (bool, error)
+	// Exists reports whether it is kept at all.
+	Exists(ctx context.Context, source, key string) (bool, error)
+}
+
+// An Ingester imports files and refreshes sources. It may be used by several
+// goroutines.
+type Ingester struct {
+	db      *database.DB
+	library Library
+	fetcher *source.Fetcher
+	log     *slog.Logger
+	now     func() time.Time
+}
+
+// New makes an Ingester. A nil logger is silent, a nil now is the real clock.
+func New(db *database.DB, library Library, fetcher *source.Fetcher, log *slog.Logger, now func() time.Time) *Ingester {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	if now == nil {
+		now = time.Now
+	}
+	return &Ingester{db: db, library: library, fetcher: fetcher, log: log, now: now}
+}
+
+// Options of an Import; the zero value is usable.
+type Options struct {
+	DryRun   bool // keep nothing, tell what would be kept
+	Progress func(done, total int, name string)
+}
+
+// A Result counts what an Import did. Articles lists those added or updated.
+type Result struct {
+	Added, Updated, Unchanged int
+	Refused                   []Refusal
+	Warnings                  []string // what was left out of articles, such as a missing picture
+	Articles                  []Outcome
+}
+
+// A Refusal is a file or address that gave no article, and why.
+type Refusal struct{ Path, Reason string }
+
+// An Outcome is what became of one article.
+type Outcome struct {
+	Change content.Change
+	ID     int64 // 0 in a dry run
+	Title  string
+	Lang   string
+	Source string
+	State  content.State
+}
+
+func (r *Result) refuse(path string, err error) {
+	var refused *source.RefusedError
+	if errors.As(err, &refused) {
+		r.Refused = append(r.Refused, Refusal{refused.Path, refused.Why()})
+		return
+	}
+	r.Refused = append(r.Refused, Refusal{path, err.Error()})
+}
+
+// Import brings in files, folders and addresses of the web. What is refused is
+// in the Result, and the rest is still imported; the error is for the library's
+// failing or ctx's end, after which the Result holds what was kept. It can be
+// stopped at any time: what was committed stays, and importing again goes on.
+func (g *Ingester) Import(ctx context.Context, paths []string, o Options) (Result, error) {
+	var result Result
+	named, err := g.sourceNames(ctx)
+	if err != nil {
+		return result, err
+	}
+	jobs, err := g.jobs(ctx, paths, named, &result)
+	if err != nil {
+		return result, err
+	}
+	err = g.run(ctx, jobs, o, &result)
+	return result, err
+}
+
+// jobs lists the work in the order of paths.
+func (g *Ingester) jobs(ctx context.Context, paths []string, named names, result *Result) ([]job, error) {
+	var jobs []job
+	for _, path := range paths {
+		if source.IsAddress(path) {
+			name := named.address(path)
+			jobs = append(jobs, job{name: source.Shown(path), read: func(ctx context.Context) (source.Parsed, error) {
+				got, err := g.fetcher.Fetch(ctx, path, "", "")
+				if err != nil {
+					return source.Parsed{}, err
+				}
+				return source.ParseFetched(got, name)
+			}})
+		}
+	}
+	files, refused, err := source.Walk(ctx, withoutAddresses(paths))
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range refused {
+		result.refuse(r.Path, r)
+	}
+	for _, f := range files {
+		jobs = append(jobs, job{name: f.Path, read: func(context.Context) (source.Parsed, error) {
+			return source.ReadFile(f, named.file(f))
+		}})
+	}
+	return jobs, nil
+}
+
+func withoutAddresses(paths []string) []string {
+	var files []string
+	for _, path := range paths {
+		if !source.IsAddress(path) {
+			files = append(files, path)
+		}
+	}
+	return files
+}
+
+// names tells which configured source a file or an address belongs to, so that
+// importing by hand what a source brings too does not double it.
+type names []Status
+
+func (n names) address(address string) string {
+	for _, s := range n {
+		if s.Location == address {
+			return s.Name
+		}
+	}
+	return host(address)
+}
+
+// file is "" for a file of no configured folder: it is its own source then. Of
+// nested folders the innermost counts.
+func (n names) file(f source.File) string {
+	name, longest := "", 0
+	for _, s := range n {
+		folder, err := filepath.Abs(s.Location)
+		if s.Kind != KindFolder || err != nil {
+			continue
+		}
+		if real, err := filepath.EvalSymlinks(folder); err == nil {
+			folder = real
+		}
+		within := f.Abs == folder || strings.HasPrefix(f.Abs, strings.TrimSuffix(folder, string(filepath.Separator))+string(filepath.Separator))
+		if within && len(folder) > longest {
+			name, longest = s.Name, len(folder)
+		}
+	}
+	return name
+}
