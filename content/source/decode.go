@@ -29,12 +29,11 @@ func decode(data []byte, declared string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	text = strings.TrimPrefix(text, "\ufeff")
-	if controls(text)*200 > len(text) {
+	if n := controls(text); n > 4 && n*200 > len(text) {
 		return "", refuse("", ErrBinary, "")
 	}
 	text = strings.Map(func(r rune) rune {
-		if r < ' ' && r != '\n' && r != '\t' && r != '\r' && r != '\f' || r == 0x7f {
+		if r < ' ' && r != '\n' && r != '\t' && r != '\r' && r != '\f' || r == 0x7f || r == 0xfeff {
 			return -1
 		}
 		return r

@@ -107,7 +107,7 @@ var (
 // whether there were any.
 func takeTail(d *content.Draft, lines []string) (body []string, found bool) {
 	begin := len(lines)
-	for i := 1; i < len(lines); i++ {
+	for i := range lines {
 		if marker.MatchString(lines[i]) {
 			begin = i
 			break

@@ -22,7 +22,7 @@ var ErrPrivate = errors.New("the address is not on the public internet")
 
 // A StatusError is an answer of a server that is not what was asked for.
 type StatusError struct {
-	URL        string
+	URL        string // without its query, which may hold a key
 	Code       int
 	RetryAfter time.Duration // how long the server asks to wait, or 0
 }
@@ -120,11 +120,11 @@ type Fetched struct {
 func (f *Fetcher) Fetch(ctx context.Context, address, etag, lastModified string) (Fetched, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return Fetched{}, fmt.Errorf("fetch %s: not an http or https address", redact(address))
+		return Fetched{}, fmt.Errorf("fetch %s: not an http or https address", Shown(address))
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
-		return Fetched{}, fmt.Errorf("fetch %s: %w", u.Redacted(), err)
+		return Fetched{}, fmt.Errorf("fetch %s: %w", shown(u), err)
 	}
 	request.Header.Set("User-Agent", strings.TrimSpace("newsie/"+f.Version))
 	request.Header.Set("Accept", "application/atom+xml, application/rss+xml, application/feed+json, text/html;q=0.9, application/xml;q=0.8, text/*;q=0.7, */*;q=0.1")
@@ -140,7 +140,7 @@ func (f *Fetcher) Fetch(ctx context.Context, address, etag, lastModified string)
 		if errors.As(err, &inner) {
 			err = inner.Err // url.Error repeats the address
 		}
-		return Fetched{}, fmt.Errorf("fetch %s: %w", u.Redacted(), err)
+		return Fetched{}, fmt.Errorf("fetch %s: %w", shown(u), err)
 	}
 	defer func() { _ = response.Body.Close() }()
 	return f.answer(u, response)
@@ -157,7 +157,7 @@ func (f *Fetcher) answer(asked *url.URL, response *http.Response) (Fetched, erro
 		got.NotModified = true
 		return got, nil
 	case response.StatusCode != http.StatusOK:
-		return Fetched{}, &StatusError{URL: asked.Redacted(), Code: response.StatusCode, RetryAfter: f.retryAfter(response.Header.Get("Retry-After"))}
+		return Fetched{}, &StatusError{URL: shown(asked), Code: response.StatusCode, RetryAfter: f.retryAfter(response.Header.Get("Retry-After"))}
 	}
 	if kind, params, err := mime.ParseMediaType(response.Header.Get("Content-Type")); err == nil {
 		got.Type, got.Charset = kind, params["charset"]
@@ -165,9 +165,9 @@ func (f *Fetcher) answer(asked *url.URL, response *http.Response) (Fetched, erro
 	data, err := io.ReadAll(io.LimitReader(response.Body, MaxSize+1)) // after gzip, which the transport undoes
 	switch {
 	case err != nil:
-		return Fetched{}, fmt.Errorf("fetch %s: %w", asked.Redacted(), err)
+		return Fetched{}, fmt.Errorf("fetch %s: %w", shown(asked), err)
 	case len(data) > MaxSize:
-		return Fetched{}, fmt.Errorf("fetch %s: %w", asked.Redacted(), ErrTooLarge)
+		return Fetched{}, fmt.Errorf("fetch %s: %w", shown(asked), ErrTooLarge)
 	}
 	got.Data = data
 	return got, nil
@@ -184,13 +184,19 @@ func (f *Fetcher) retryAfter(value string) time.Duration {
 	return min(max(wait, 0), 24*time.Hour)
 }
 
-// redact hides a password in what is no proper address.
-func redact(address string) string {
+// shown is an address as messages name it: a password, or a key in the query,
+// must not get into a log.
+func shown(u *url.URL) string {
+	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
+}
+
+// Shown is address as messages name it, without a password or a query.
+func Shown(address string) string {
 	u, err := url.Parse(address)
 	if err != nil {
 		return "an address that is malformed"
 	}
-	return u.Redacted()
+	return shown(u)
 }
 
 // ParseFetched reads the articles of an answer under the given source's name.
@@ -201,7 +207,7 @@ func ParseFetched(got Fetched, sourceName string) (Parsed, error) {
 	at := *got.URL
 	at.User, at.Fragment = nil, ""
 	p, err := Parse(Text{
-		Name: at.String(), Key: at.String(), Source: sourceName, Base: &at,
+		Name: shown(&at), Key: at.String(), Source: sourceName, Base: &at,
 		Type: got.Type, Charset: got.Charset, Data: got.Data,
 	})
 	if err != nil || p.Kind == Feed {

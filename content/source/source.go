@@ -79,7 +79,14 @@ type Parsed struct {
 }
 
 // Parse reads the articles of t. Its error is a *RefusedError.
-func Parse(t Text) (Parsed, error) {
+func Parse(t Text) (p Parsed, err error) {
+	defer func() {
+		// Parsers of formats this loose are not proof against every input, and
+		// one bad feed must not take the others, or the bot, with it.
+		if recover() != nil {
+			p, err = Parsed{}, refuse(t.Name, ErrMalformed, "its parser gave up")
+		}
+	}()
 	text, err := decode(t.Data, t.Charset)
 	if err != nil {
 		var refused *RefusedError
@@ -88,7 +95,7 @@ func Parse(t Text) (Parsed, error) {
 		}
 		return Parsed{}, err
 	}
-	p := Parsed{Kind: kindOf(text, t.Name, t.Type)}
+	p.Kind = kindOf(text, t.Name, t.Type)
 	switch p.Kind {
 	case Feed:
 		p.Drafts, err = parseFeed(text, t)
