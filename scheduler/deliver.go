@@ -1,0 +1,187 @@
+package scheduler
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"newsie/bot"
+	"newsie/internal/database"
+)
+
+const (
+	sendTimeout = 20 * time.Second
+	poll        = 5 * time.Second // how soon other replicas' plans are noticed
+	horizon     = 20 * time.Second
+)
+
+// A Deliverer sends what is planned. Each channel works on its own.
+type Deliverer struct {
+	db       *database.DB
+	couriers map[string]*courier
+	resend   []string // channels whose doubtful messages go out again
+	now      func() time.Time
+	giveUp   time.Duration
+	logger   *slog.Logger
+}
+
+func newDeliverer(c Config, ledger *Ledger, digests *Digests) *Deliverer {
+	d := &Deliverer{db: c.DB, couriers: map[string]*courier{}, now: c.Now, giveUp: c.GiveUp, logger: c.Logger}
+	for _, ch := range c.Channels {
+		d.couriers[ch.Name] = newCourier(c, ch, digests)
+		if ch.InDoubt == Resend {
+			d.resend = append(d.resend, ch.Name)
+		}
+	}
+	return d
+}
+
+// Wake makes the Deliverer look for work now.
+func (d *Deliverer) Wake() {
+	for _, c := range d.couriers {
+		select {
+		case c.wake <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// Run delivers until ctx ends; then messages under way are finished and
+// settled, and the rest is given back.
+func (d *Deliverer) Run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for _, c := range d.couriers {
+		group.Go(func() error { return c.run(ctx) })
+	}
+	return group.Wait()
+}
+
+// Deliver sends everything that is due now, settles it and returns how many
+// messages it took on: one round of Run, for tests and commands.
+func (d *Deliverer) Deliver(ctx context.Context) (int, error) {
+	total := 0
+	var errs []error
+	for _, c := range d.couriers {
+		flight := c.start(ctx)
+		for {
+			n, err := c.round(ctx, flight)
+			total += n
+			if err != nil {
+				errs = append(errs, err)
+			}
+			if n == 0 || err != nil {
+				break
+			}
+		}
+		flight.finish()
+	}
+	return total, errors.Join(errs...)
+}
+
+// Recovered counts what Recover did.
+type Recovered struct {
+	Planned int64 // had been claimed by a process that ended
+	Resent  int64 // in doubt, planned again by the channel's policy
+	Unknown int64 // in doubt
+	GivenUp int64 // could not be sent in time
+}
+
+// Recover takes back the deliveries of processes that ended in the middle, when
+// their leases have run out.
+func (d *Deliverer) Recover(ctx context.Context) (Recovered, error) {
+	r, err := recoverLeases(ctx, d.db, d.resend, d.giveUp, d.now())
+	if r.Unknown > 0 || r.GivenUp > 0 {
+		d.logger.Warn("deliveries need a look", "unknown", r.Unknown, "given up", r.GivenUp)
+	}
+	if r.Planned > 0 || r.Resent > 0 {
+		d.Wake()
+	}
+	return r, err
+}
+
+// run works for one channel until ctx ends.
+func (c *courier) run(ctx context.Context) error {
+	flight := c.start(ctx)
+	defer flight.finish()
+	failing := 0
+	for ctx.Err() == nil {
+		n, err := c.round(ctx, flight)
+		if err != nil && ctx.Err() == nil {
+			failing++
+			if failing == 1 { // once, not at every try
+				c.logger.Error("deliveries stand still", "channel", c.channel.Name, "error", err)
+			}
+			_ = c.sleep(ctx, min(time.Duration(failing)*time.Second, time.Minute))
+			continue
+		}
+		failing = 0
+		if n > 0 {
+			continue
+		}
+		c.rest(ctx)
+	}
+	return nil
+}
+
+// rest waits until the next delivery is due or somebody wakes the channel.
+func (c *courier) rest(ctx context.Context) {
+	wait := poll
+	if due, ok, err := nextDue(ctx, c.db, c.channel.Name); err == nil && ok {
+		wait = min(wait, max(due.Sub(c.now()), 50*time.Millisecond))
+	}
+	wait = max(wait, c.pause.left(c.now()))
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	case <-c.wake:
+	}
+}
+
+// round claims a batch and brings it on its way. It returns how many it claimed.
+func (c *courier) round(ctx context.Context, flight *flight) (int, error) {
+	if c.pause.left(c.now()) > 0 {
+		return 0, nil
+	}
+	due, ok, err := nextDue(ctx, c.db, c.channel.Name)
+	if err != nil || !ok || due.After(c.now()) {
+		return 0, err
+	}
+	jobs, err := claim(ctx, c.db, c.channel.Name, c.now(), claimBatch)
+	if err != nil || len(jobs) == 0 {
+		return 0, err
+	}
+	left, err := c.prepare(ctx, jobs)
+	if err == nil {
+		left, err = c.dispatch(ctx, left, flight)
+	}
+	if len(left) > 0 {
+		// Not begun: given back at once, for this or another replica.
+		c.giveBack(ctx, left)
+	}
+	return len(jobs), err
+}
+
+func (c *courier) giveBack(ctx context.Context, messages []message) {
+	outcomes := make([]outcome, len(messages))
+	for i, m := range messages {
+		outcomes[i] = outcome{job: m.job, state: Planned, due: c.now()}
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	if err := settle(ctx, c.db, Claimed, outcomes, c.now()); err != nil {
+		// The lease gives them back a minute later.
+		c.logger.Error("deliveries could not be given back", "channel", c.channel.Name, "error", err)
+	}
+}
+
+// message is a job with what to say.
+type message struct {
+	job   job
+	reply bot.Reply
+	at    time.Time // when the rates let it go
+}

@@ -1,0 +1,304 @@
+package scheduler
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"newsie/bot"
+	"newsie/content"
+	"newsie/internal/database"
+	"newsie/internal/locale"
+)
+
+// ErrNothing: an edition has nothing to say any more.
+var ErrNothing = errors.New("nothing is left of the edition")
+
+// Digests says what editions say.
+type Digests struct {
+	db       *database.DB
+	finder   Finder
+	articles Articles
+	cards    func(articles []content.Article, lang string, first int) []bot.Card
+	lists    Lists
+	catalog  *locale.Catalog
+	ledger   *Ledger
+	shown    map[string]int // by channel
+	logger   *slog.Logger
+	now      func() time.Time
+
+	mu       sync.Mutex
+	rendered map[string]rendered
+}
+
+// rendered is what all who get the same articles in the same language share.
+type rendered struct {
+	reply bot.Reply // with one card for each article
+	until time.Time
+}
+
+// How long and how many renderings are kept. A withdrawal changes the key as
+// soon as the index has followed it; the time bounds what it has not.
+const (
+	keepRendered = 3 * time.Second
+	mostRendered = 256
+)
+
+func newDigests(c Config, ledger *Ledger) *Digests {
+	d := &Digests{
+		db: c.DB, finder: c.Finder, articles: c.Articles, cards: c.Cards, lists: c.Lists, catalog: c.Catalog, ledger: ledger,
+		shown: map[string]int{}, logger: c.Logger, now: c.Now, rendered: map[string]rendered{},
+	}
+	for _, ch := range c.Channels {
+		d.shown[ch.Name] = ch.Shown
+	}
+	return d
+}
+
+// Digest says what an edition says to everybody: its title and a card for each
+// of its articles that readers may still see. ErrNothing: there is none.
+func (d *Digests) Digest(ctx context.Context, e Edition) (bot.Reply, error) {
+	if e.Kind == KindLate {
+		if e.Reply.Empty() {
+			return bot.Reply{}, ErrNothing
+		}
+		return e.Reply, nil
+	}
+	key := fmt.Sprint(d.finder.Seq(), e.Lang, e.More, e.Articles, e.Topic)
+	if reply, ok := d.kept(key); ok {
+		return reply, nil
+	}
+	articles, err := d.articles.Articles(ctx, e.Articles)
+	if err != nil {
+		return bot.Reply{}, fmt.Errorf("load the articles of edition %d: %w", e.ID, err)
+	}
+	if len(articles) == 0 {
+		return bot.Reply{}, ErrNothing
+	}
+	p := d.catalog.Printer(e.Lang)
+	reply := bot.Reply{
+		Lang:   p.Lang(),
+		Text:   p.T("scheduler.title", "Topic", d.topic(p, e.Topic), "Count", len(articles)+e.More),
+		Groups: []bot.Group{{Cards: d.cards(articles, p.Lang(), 1)}},
+	}
+	d.keep(key, reply)
+	return reply, nil
+}
+
+// topic is a follow's topic in a heading; "*" follows everything.
+func (d *Digests) topic(p locale.Printer, topic string) string {
+	if topic == "*" || topic == "" {
+		return p.T("scheduler.everything")
+	}
+	return topic
+}
+
+func (d *Digests) kept(key string) (bot.Reply, bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	r, ok := d.rendered[key]
+	if !ok || d.now().After(r.until) {
+		return bot.Reply{}, false
+	}
+	return r.reply, true
+}
+
+func (d *Digests) keep(key string, reply bot.Reply) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.rendered) >= mostRendered {
+		clear(d.rendered)
+	}
+	d.rendered[key] = rendered{reply: reply, until: d.now().Add(keepRendered)}
+}
+
+// personal makes of what all share the message for one chat: the first cards,
+// numbered as its newest list, and what to tap.
+func (d *Digests) personal(ctx context.Context, shared bot.Reply, j job, shown int) (bot.Reply, error) {
+	if j.edition.Kind == KindLate {
+		return shared, nil
+	}
+	reply, err := d.cut(ctx, shared, j.to(), j.edition, shown)
+	if err != nil {
+		return reply, err
+	}
+	reply.Actions = append(reply.Actions, d.followActions(reply.Lang, j.edition.Topic, j.Follow)...)
+	return reply, nil
+}
+
+// cut keeps the first cards of what all share, as a list of the chat.
+func (d *Digests) cut(ctx context.Context, shared bot.Reply, chat bot.ChatID, e Edition, shown int) (bot.Reply, error) {
+	p := d.catalog.Printer(shared.Lang)
+	reply := shared
+	all := shared.Groups[0].Cards
+	cards := slices.Clone(all[:min(shown, len(all))])
+	reply.Groups = []bot.Group{{Cards: cards}}
+	list := int64(0)
+	if d.lists != nil && chat.ID != "" {
+		var err error
+		if list, err = d.lists.Make(ctx, chat, "digest", e.Query, articleIDs(all), len(cards)); err != nil {
+			return reply, fmt.Errorf("keep the list of a digest: %w", err)
+		}
+	} else {
+		unnumber(cards)
+	}
+	if more := len(all) - len(cards) + e.More; more > 0 {
+		if list != 0 && len(all) > len(cards) {
+			reply.Actions = []bot.Action{{Label: p.T("scheduler.more", "Count", more), Text: fmt.Sprintf("/more %d 2", list)}}
+		} else {
+			reply.Text += "\n" + p.T("scheduler.more", "Count", more)
+		}
+	}
+	return reply, nil
+}
+
+func articleIDs(cards []bot.Card) []int64 {
+	ids := make([]int64, len(cards))
+	for i, card := range cards {
+		ids[i] = card.Article
+	}
+	return ids
+}
+
+// unnumber: without a list, a typed number would open something else.
+func unnumber(cards []bot.Card) {
+	for i := range cards {
+		cards[i].Number = 0
+	}
+}
+
+// followActions are what a reader may want of a digest.
+func (d *Digests) followActions(lang, topic string, follow int64) []bot.Action {
+	p := d.catalog.Printer(lang)
+	change := "/follow " + topic
+	if topic == "" || len(change) > 64 { // a tap carries 64 bytes
+		change = "/following"
+	}
+	actions := []bot.Action{{Label: p.T("scheduler.change_time"), Text: change}}
+	if follow != 0 {
+		actions = append(actions, bot.Action{Label: p.T("scheduler.stop"), Text: "/unfollow " + strconv.FormatInt(follow, 10)})
+	}
+	return actions
+}
+
+// Preview says what a topic's digest would hold if it went out now: what joined
+// the library after since. It keeps nothing.
+func (d *Digests) Preview(ctx context.Context, topic, query, lang string, since int64, shown int) (bot.Reply, error) {
+	e := Edition{Kind: KindFollow, Topic: topic, Query: query, Lang: lang, From: since, To: d.finder.Seq()}
+	var err error
+	if e.Articles, e.More, err = d.finder.Matches(ctx, query, lang, e.From, e.To, perDigest); err != nil {
+		return bot.Reply{}, fmt.Errorf("search for %q: %w", topic, err)
+	}
+	shared, err := d.Digest(ctx, e)
+	if errors.Is(err, ErrNothing) {
+		p := d.catalog.Printer(lang)
+		return bot.Reply{Lang: p.Lang(), Text: p.T("scheduler.nothing_topic", "Topic", d.topic(p, topic))}, nil
+	}
+	if err != nil {
+		return bot.Reply{}, err
+	}
+	if shown <= 0 {
+		shown = 5
+	}
+	return d.cut(ctx, shared, bot.ChatID{}, e, shown)
+}
+
+// ErrNoFollow: there is no follow with this number.
+var ErrNoFollow = errors.New("there is no such follow")
+
+// PreviewFollow says what a follow would get if its time were now.
+func (d *Digests) PreviewFollow(ctx context.Context, id int64) (bot.Reply, error) {
+	var rows []followRow
+	err := d.db.Reader().NewRaw("SELECT id, channel, chat, topic, query, lang, since_seq FROM follows WHERE id = ?", id).Scan(ctx, &rows)
+	if err != nil {
+		return bot.Reply{}, fmt.Errorf("read follow %d: %w", id, err)
+	}
+	if len(rows) == 0 {
+		return bot.Reply{}, fmt.Errorf("follow %d: %w", id, ErrNoFollow)
+	}
+	f := rows[0]
+	return d.Preview(ctx, f.Topic, f.Query, f.Lang, f.SinceSeq, d.shown[f.Channel])
+}
+
+// Now answers "my digest": what is new for each of the chat's follows, in
+// lang. It moves nothing on: the digests still come at their times, and what
+// waits for this reader's next message is left to Held.
+func (d *Digests) Now(ctx context.Context, chat bot.ChatID, lang string) (bot.Reply, error) {
+	p := d.catalog.Printer(lang)
+	reply := bot.Reply{Lang: p.Lang()}
+	var follows []followRow
+	err := d.db.Reader().NewRaw(`SELECT id, channel, chat, topic, query, lang, spec, zone, next_due_at, since_seq FROM follows
+		WHERE channel = ? AND chat = ? AND state = 'active' ORDER BY next_due_at, id`, chat.Channel, chat.ID).Scan(ctx, &follows)
+	if err != nil {
+		return reply, fmt.Errorf("read the follows of a chat: %w", err)
+	}
+	if len(follows) == 0 {
+		reply.Text = p.T("scheduler.no_follows")
+		return reply, nil
+	}
+	var ids []int64
+	for _, f := range follows {
+		group, err := d.newFor(ctx, p, f, &ids)
+		if err != nil {
+			return reply, err
+		}
+		if len(group.Cards) > 0 {
+			reply.Groups = append(reply.Groups, group)
+		}
+	}
+	if len(ids) == 0 {
+		reply.Text = p.T("scheduler.nothing_new") + "\n" + d.nextLine(p, follows[0])
+		reply.Actions = []bot.Action{{Label: p.T("scheduler.newest"), Text: "/latest"}, {Label: p.T("scheduler.follows"), Text: "/following"}}
+		return reply, nil
+	}
+	reply.Text = p.T("scheduler.now", "Count", len(ids)) + "\n" + d.nextLine(p, follows[0])
+	reply.Actions = []bot.Action{{Label: p.T("scheduler.follows"), Text: "/following"}}
+	if d.lists == nil {
+		for _, group := range reply.Groups {
+			unnumber(group.Cards)
+		}
+		return reply, nil
+	}
+	if _, err := d.lists.Make(ctx, chat, "digest", "", ids, len(ids)); err != nil {
+		return reply, fmt.Errorf("keep the list of a digest: %w", err)
+	}
+	return reply, nil
+}
+
+// newFor is what is new for one follow and not in ids yet, numbered on from there.
+func (d *Digests) newFor(ctx context.Context, p locale.Printer, f followRow, ids *[]int64) (bot.Group, error) {
+	hits, more, err := d.finder.Matches(ctx, f.Query, f.Lang, f.SinceSeq, d.finder.Seq(), perDigest)
+	if err != nil {
+		return bot.Group{}, fmt.Errorf("search for a follow: %w", err)
+	}
+	hits = slices.DeleteFunc(hits, func(id int64) bool { return slices.Contains(*ids, id) })
+	articles, err := d.articles.Articles(ctx, hits)
+	if err != nil {
+		return bot.Group{}, fmt.Errorf("load the articles of a follow: %w", err)
+	}
+	shown := articles[:min(len(articles), 5)]
+	group := bot.Group{Heading: d.topic(p, f.Topic), Cards: d.cards(shown, p.Lang(), len(*ids)+1)}
+	if left := len(articles) - len(shown) + more; left > 0 {
+		group.Heading += " · " + p.T("scheduler.more", "Count", left)
+	}
+	for _, a := range shown {
+		*ids = append(*ids, a.ID)
+	}
+	return group, nil
+}
+
+// nextLine tells when the next digest comes, on the reader's clock.
+func (d *Digests) nextLine(p locale.Printer, f followRow) string {
+	zone, err := time.LoadLocation(f.Zone)
+	if err != nil {
+		zone = time.UTC
+	}
+	at := time.UnixMilli(f.NextDueAt).In(zone)
+	return p.T("scheduler.next", "Topic", strings.TrimSpace(d.topic(p, f.Topic)), "Date", p.Date(at), "Time", at.Format("15:04"))
+}

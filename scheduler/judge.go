@@ -1,0 +1,100 @@
+package scheduler
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"newsie/bot"
+)
+
+// longestBackoff is the longest that one message waits for its next try,
+// unless the platform asks for more.
+const longestBackoff = 15 * time.Minute
+
+// judge tells what becomes of a message after Send.
+func (c *courier) judge(ctx context.Context, o outcome, receipt bot.Receipt, err error) outcome {
+	var retry *bot.RetryError
+	var moved *bot.MovedError
+	var fault *bot.ConfigError
+	if err != nil {
+		o.problem = err.Error()
+	}
+	switch {
+	case err == nil:
+		o.state, o.way, o.provider = Sent, receipt.Way, receipt.ProviderID
+		if receipt.Pending {
+			o.state = Accepted
+		}
+		c.pause.well()
+	case errors.Is(err, bot.ErrGone):
+		o.state = Gone
+	case errors.Is(err, bot.ErrNotNow):
+		o.state = Held
+	case errors.As(err, &moved):
+		o.state, o.due, o.moved = Planned, c.now(), &moved.To
+	case errors.As(err, &retry):
+		o = c.again(ctx, o, retry)
+	case errors.As(err, &fault):
+		o = c.fault(ctx, o, fault)
+	case doubtful(err):
+		o.state = Unknown
+		if c.channel.InDoubt == Resend {
+			o.state, o.due = Planned, c.now().Add(backoff(o.job.Attempt))
+			o = c.orGiveUp(o)
+		}
+	default:
+		o.state = Failed
+	}
+	return o
+}
+
+// doubtful: the message may have gone out.
+func doubtful(err error) bool {
+	return errors.Is(err, bot.ErrUnknown) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
+}
+
+// again plans the message later, as the platform asked.
+func (c *courier) again(ctx context.Context, o outcome, retry *bot.RetryError) outcome {
+	wait := max(retry.After, 0)
+	if o.job.Attempt > 1 || wait == 0 {
+		wait = max(wait, backoff(o.job.Attempt))
+	}
+	// Many that were told the same shall not come back at the same moment.
+	wait += rand.N(wait/5 + time.Second)
+	o.state, o.due = Planned, c.now().Add(wait)
+	if retry.All {
+		until := c.now().Add(max(retry.After, time.Second))
+		c.pause.extend(until)
+		c.push(context.WithoutCancel(ctx), o.job.to(), until)
+	}
+	return c.orGiveUp(o)
+}
+
+// fault quiets the channel and tells the publisher once.
+func (c *courier) fault(ctx context.Context, o outcome, fault *bot.ConfigError) outcome {
+	wait, first := c.pause.fault(c.now())
+	o.state, o.due = Planned, c.now().Add(wait)
+	if first {
+		c.logger.Error("a channel is at fault, its digests wait", "channel", c.channel.Name, "error", fault)
+		c.notify(context.WithoutCancel(ctx), "channel-fault-"+c.channel.Name,
+			fmt.Sprintf("The channel %s does not take messages: %v. %s", c.channel.Name, fault.Err, fault.Advice))
+	}
+	return c.orGiveUp(o)
+}
+
+// orGiveUp ends a message that would come too late.
+func (c *courier) orGiveUp(o outcome) outcome {
+	if created := o.job.edition.Created; o.due.Sub(created) > c.giveUp {
+		o.state = Failed
+		o.problem = fmt.Sprintf("given up after %d tries: %s", o.job.Attempt, o.problem)
+	}
+	return o
+}
+
+// backoff doubles from five seconds on.
+func backoff(attempt int) time.Duration {
+	return min(5*time.Second<<min(max(attempt-1, 0), 10), longestBackoff)
+}

@@ -1,0 +1,249 @@
+package scheduler
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/uptrace/bun"
+
+	"newsie/bot"
+	"newsie/internal/database"
+)
+
+// A Ledger answers what went out, what did not and why.
+type Ledger struct {
+	db   *database.DB
+	now  func() time.Time
+	wake func()
+}
+
+// A Filter narrows a list of deliveries; empty fields do not.
+type Filter struct {
+	ID      int64
+	Edition int64
+	Channel string
+	Chat    string
+	State   State
+	Article int64 // in the edition
+}
+
+// List gives deliveries, the newest first.
+func (l *Ledger) List(ctx context.Context, f Filter, limit int) ([]Delivery, error) {
+	where, args := f.where()
+	var rows []struct {
+		ID         int64
+		Edition    int64
+		Follow     int64
+		Channel    string
+		Chat       string
+		State      string
+		DueAt      int64
+		Attempt    int
+		Way        string
+		ProviderID string
+		Error      string
+		UpdatedAt  int64
+		Topic      string
+		Kind       string
+		Articles   string
+	}
+	err := l.db.Reader().NewRaw(`SELECT d.id, d.edition, d.follow, d.channel, d.chat, d.state, d.due_at, d.attempt, d.way, d.provider_id, d.error, d.updated_at,
+			e.topic, e.kind, e.articles
+		FROM deliveries d JOIN editions e ON e.id = d.edition`+where+` ORDER BY d.id DESC LIMIT ?`, append(args, limit)...).Scan(ctx, &rows)
+	if err != nil {
+		return nil, fmt.Errorf("list deliveries: %w", err)
+	}
+	list := make([]Delivery, 0, len(rows))
+	for _, r := range rows {
+		e, err := editionRow{ID: r.Edition, Articles: r.Articles}.edition()
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, Delivery{
+			ID: r.ID, Edition: r.Edition, Follow: r.Follow, To: bot.ChatID{Channel: r.Channel, ID: r.Chat}, State: State(r.State),
+			Due: time.UnixMilli(r.DueAt), Attempt: r.Attempt, Way: r.Way, ProviderID: r.ProviderID, Error: r.Error,
+			Updated: time.UnixMilli(r.UpdatedAt), Topic: r.Topic, Kind: r.Kind, Articles: e.Articles,
+		})
+	}
+	return list, nil
+}
+
+func (f Filter) where() (string, []any) {
+	var terms []string
+	var args []any
+	add := func(ok bool, term string, value any) {
+		if ok {
+			terms, args = append(terms, term), append(args, value)
+		}
+	}
+	add(f.ID != 0, "d.id = ?", f.ID)
+	add(f.Edition != 0, "d.edition = ?", f.Edition)
+	add(f.Channel != "", "d.channel = ?", f.Channel)
+	add(f.Chat != "", "d.chat = ?", f.Chat)
+	add(f.State != "", "d.state = ?", f.State)
+	// The ids stand as a JSON list: "[1,22,3]" holds ",22," between commas.
+	add(f.Article != 0, "REPLACE(REPLACE(e.articles, '[', ','), ']', ',') LIKE ?", fmt.Sprintf("%%,%d,%%", f.Article))
+	if len(terms) == 0 {
+		return "", nil
+	}
+	return " WHERE " + strings.Join(terms, " AND "), args
+}
+
+// Retry plans deliveries again that ended as unknown, failed or gone: the
+// publisher's decision, since an unknown one may have arrived. It returns how many.
+func (l *Ledger) Retry(ctx context.Context, ids []int64) (int, error) {
+	if len(ids) == 0 {
+		return 0, nil
+	}
+	now := l.now().UnixMilli()
+	result, err := l.db.ExecContext(ctx, `UPDATE deliveries SET state = ?, due_at = ?, claim = '', updated_at = ?, error = '' WHERE id IN (?) AND state IN (?, ?, ?)`,
+		Planned, now, now, bun.In(ids), Unknown, Failed, Gone)
+	if err != nil {
+		return 0, fmt.Errorf("plan deliveries again: %w", err)
+	}
+	n, err := result.RowsAffected()
+	l.wake()
+	return int(n), err
+}
+
+// Settle brings the result of an accepted message: problem is "" when it was sent.
+func (l *Ledger) Settle(ctx context.Context, channel, providerID, problem string) error {
+	state := Sent
+	if problem != "" {
+		state = Failed
+	}
+	_, err := l.db.ExecContext(ctx, "UPDATE deliveries SET state = ?, error = ?, updated_at = ? WHERE state = ? AND channel = ? AND provider_id = ?",
+		state, clean(problem), l.now().UnixMilli(), Accepted, channel, providerID)
+	if err != nil {
+		return fmt.Errorf("settle what %s accepted: %w", channel, err)
+	}
+	return nil
+}
+
+// Forget deletes everything about a chat.
+func (l *Ledger) Forget(ctx context.Context, chat bot.ChatID) error {
+	err := l.db.Tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		var editions []int64
+		err := tx.NewRaw("DELETE FROM deliveries WHERE channel = ? AND chat = ? RETURNING edition", chat.Channel, chat.ID).Scan(ctx, &editions)
+		if err != nil || len(editions) == 0 {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, "DELETE FROM editions WHERE id IN (?) AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.edition = editions.id)", bun.In(editions))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("forget the deliveries of a chat: %w", err)
+	}
+	return nil
+}
+
+// Compact deletes what ended before a time, some rows at once so that nobody
+// waits for long, and returns how many deliveries it deleted. Held messages of
+// that age are dropped too: they are no news any more.
+func (l *Ledger) Compact(ctx context.Context, before time.Time) (int, error) {
+	total := 0
+	for {
+		var editions []int64
+		err := l.db.NewRaw(`DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE updated_at < ? AND state NOT IN (?, ?, ?) LIMIT 500) RETURNING edition`,
+			before.UnixMilli(), Planned, Claimed, Sending).Scan(ctx, &editions)
+		if err != nil {
+			return total, fmt.Errorf("compact the deliveries: %w", err)
+		}
+		total += len(editions)
+		if len(editions) < 500 {
+			break
+		}
+	}
+	for {
+		result, err := l.db.ExecContext(ctx, `DELETE FROM editions WHERE id IN (SELECT e.id FROM editions e
+			WHERE e.created_at < ? AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.edition = e.id) LIMIT 500)`, before.UnixMilli())
+		if err != nil {
+			return total, fmt.Errorf("compact the editions: %w", err)
+		}
+		if n, err := result.RowsAffected(); err != nil || n < 500 {
+			return total, err
+		}
+	}
+}
+
+// A Count is how many deliveries of a channel are in a state.
+type Count struct {
+	Channel string
+	State   State
+	Count   int64
+}
+
+// Counts counts the deliveries.
+func (l *Ledger) Counts(ctx context.Context) ([]Count, error) {
+	var rows []Count
+	err := l.db.Reader().NewRaw("SELECT channel, state, COUNT(*) AS count FROM deliveries GROUP BY channel, state ORDER BY channel, state").Scan(ctx, &rows)
+	if err != nil {
+		return nil, fmt.Errorf("count deliveries: %w", err)
+	}
+	return rows, nil
+}
+
+// Collector gives Prometheus the deliveries by channel and state as they are
+// in the database, which is the same on every replica.
+func (l *Ledger) Collector() prometheus.Collector {
+	return collector{l, prometheus.NewDesc("newsie_deliveries", "Deliveries in the ledger by channel and state.", []string{"channel", "state"}, nil)}
+}
+
+type collector struct {
+	ledger *Ledger
+	desc   *prometheus.Desc
+}
+
+func (c collector) Describe(ch chan<- *prometheus.Desc) { ch <- c.desc }
+
+func (c collector) Collect(ch chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	counts, err := c.ledger.Counts(ctx)
+	if err != nil {
+		ch <- prometheus.NewInvalidMetric(c.desc, err)
+		return
+	}
+	for _, n := range counts {
+		ch <- prometheus.MustNewConstMetric(c.desc, prometheus.GaugeValue, float64(n.Count), n.Channel, string(n.State))
+	}
+}
+
+// editions reads the editions of held deliveries.
+func (l *Ledger) editions(ctx context.Context, waiting []heldRow) (map[int64]Edition, error) {
+	ids := make([]int64, len(waiting))
+	for i, row := range waiting {
+		ids[i] = row.Edition
+	}
+	var rows []editionRow
+	if err := l.db.Reader().NewRaw("SELECT "+editionColumns+" FROM editions WHERE id IN (?)", bun.In(ids)).Scan(ctx, &rows); err != nil {
+		return nil, fmt.Errorf("read editions: %w", err)
+	}
+	editions := make(map[int64]Edition, len(rows))
+	for _, row := range rows {
+		e, err := row.edition()
+		if err != nil {
+			return nil, err
+		}
+		editions[e.ID] = e
+	}
+	return editions, nil
+}
+
+// handOver marks held deliveries as sent with an answer and tells which were still held.
+func (l *Ledger) handOver(ctx context.Context, waiting []heldRow) ([]int64, error) {
+	ids := make([]int64, len(waiting))
+	for i, row := range waiting {
+		ids[i] = row.ID
+	}
+	var mine []int64
+	err := l.db.NewRaw("UPDATE deliveries SET state = ?, way = 'held', error = '', updated_at = ? WHERE id IN (?) AND state = ? RETURNING id",
+		Sent, l.now().UnixMilli(), bun.In(ids), Held).Scan(ctx, &mine)
+	if err != nil {
+		return nil, fmt.Errorf("hand over what waited: %w", err)
+	}
+	return mine, nil
+}

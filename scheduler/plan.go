@@ -1,0 +1,370 @@
+package scheduler
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"newsie/internal/database"
+	"newsie/scheduler/timetable"
+)
+
+const (
+	planBatch = 200 // follows planned in one transaction
+	perDigest = 50  // articles an edition keeps; what is beyond is only counted
+)
+
+// A Planner makes an edition and a delivery for every follow whose slot has
+// come. Each slot of a follow is planned once, by whichever replica is first:
+// the transaction that plans it also moves the follow on.
+type Planner struct {
+	db     *database.DB
+	finder Finder
+	logger *slog.Logger
+	now    func() time.Time
+	fresh  time.Duration
+	wake   func()
+}
+
+func newPlanner(c Config, wake func()) *Planner {
+	return &Planner{db: c.DB, finder: c.Finder, logger: c.Logger, now: c.Now, fresh: c.Fresh, wake: wake}
+}
+
+// Tick tells what one planning did.
+type Tick struct {
+	Due     int // follows whose time had come
+	Planned int // of them, those that get a digest
+	Nothing int // nothing new for them
+	Missed  int // their slot was missed too long ago; the next digest holds what is new
+	Taken   int // another replica was faster, or the reader changed the follow
+}
+
+type followRow struct {
+	ID        int64
+	Channel   string
+	Chat      string
+	Topic     string
+	Query     string
+	Lang      string
+	Spec      string
+	Zone      string
+	LastSlot  string
+	NextDueAt int64
+	SinceSeq  int64
+	Silent    bool // the chat is suspended or asked for silence
+}
+
+// A decision is what becomes of one due follow.
+type decision struct {
+	follow   followRow
+	slot     timetable.Slot
+	next     int64 // 0: there is none
+	since    int64
+	articles []int64 // none: no digest
+	more     int
+	missed   bool
+}
+
+// question is what follows may share the answer of.
+type question struct {
+	query, lang string
+	from        int64
+}
+
+type found struct {
+	ids  []int64
+	more int
+	err  error
+}
+
+// A planning is one tick: one moment, one position of the index, and the
+// searches made so far.
+type planning struct {
+	*Planner
+	now   time.Time
+	seq   int64
+	found map[question]found
+	specs map[string]timetable.Spec
+	zones map[string]*time.Location
+	tick  Tick
+}
+
+// Plan plans all follows that are due now. Its error is of the database; a
+// search that fails leaves its follows due.
+func (p *Planner) Plan(ctx context.Context) (Tick, error) {
+	tick := &planning{
+		Planner: p, now: p.now(), seq: p.finder.Seq(),
+		found: map[question]found{}, specs: map[string]timetable.Spec{}, zones: map[string]*time.Location{},
+	}
+	var dueAfter, idAfter int64 = -1 << 62, 0
+	for {
+		rows, err := tick.due(ctx, dueAfter, idAfter)
+		if err != nil {
+			return tick.tick, err
+		}
+		if len(rows) == 0 {
+			return tick.tick, nil
+		}
+		last := rows[len(rows)-1]
+		dueAfter, idAfter = last.NextDueAt, last.ID
+		if err := tick.batch(ctx, rows); err != nil {
+			return tick.tick, err
+		}
+	}
+}
+
+// due reads the next page of due follows, without locks.
+func (t *planning) due(ctx context.Context, dueAfter, idAfter int64) ([]followRow, error) {
+	var rows []followRow
+	err := t.db.Reader().NewRaw(`SELECT f.id, f.channel, f.chat, f.topic, f.query, f.lang, f.spec, f.zone, f.last_slot, f.next_due_at, f.since_seq,
+			COALESCE(c.state, 'active') <> 'active' AS silent
+		FROM follows f LEFT JOIN chats c ON c.channel = f.channel AND c.id = f.chat
+		WHERE f.state = 'active' AND f.next_due_at <= ? AND (f.next_due_at > ? OR f.next_due_at = ? AND f.id > ?)
+		ORDER BY f.next_due_at, f.id LIMIT ?`,
+		t.now.UnixMilli(), dueAfter, dueAfter, idAfter, planBatch).Scan(ctx, &rows)
+	if err != nil {
+		return nil, fmt.Errorf("read the due follows: %w", err)
+	}
+	return rows, nil
+}
+
+// batch plans one page. Searching happens before the transaction, which then
+// takes only the follows that are still as they were.
+func (t *planning) batch(ctx context.Context, rows []followRow) error {
+	t.tick.Due += len(rows)
+	var decisions []decision
+	for _, row := range rows {
+		d, err := t.decide(ctx, row)
+		if err != nil {
+			t.logger.Error("a follow could not be planned", "follow", row.ID, "error", err)
+			continue
+		}
+		decisions = append(decisions, d)
+	}
+	if len(decisions) == 0 {
+		return nil
+	}
+	var counted Tick
+	err := t.db.Tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		var err error
+		counted, err = t.commit(ctx, tx, decisions)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("plan %d follows: %w", len(decisions), err)
+	}
+	t.tick.Planned += counted.Planned
+	t.tick.Nothing += counted.Nothing
+	t.tick.Missed += counted.Missed
+	t.tick.Taken += counted.Taken
+	if counted.Planned > 0 {
+		t.wake()
+	}
+	return nil
+}
+
+// decide works out what becomes of a due follow.
+func (t *planning) decide(ctx context.Context, row followRow) (decision, error) {
+	d := decision{follow: row, since: row.SinceSeq}
+	spec, err := t.spec(row.Spec)
+	if err != nil {
+		// The bot lets no such schedule in; one from elsewhere must not come
+		// back every ten seconds.
+		t.logger.Error("a follow has no valid schedule", "follow", row.ID, "error", err)
+		return d, nil
+	}
+	zone := t.zone(row)
+	if next := spec.Next(t.now, zone); !next.At.IsZero() {
+		d.next = next.At.UnixMilli()
+	}
+	d.slot = spec.Latest(t.now, zone)
+	switch {
+	case row.Silent, d.slot.At.IsZero():
+		return d, nil
+	case t.now.Sub(d.slot.At) > t.fresh:
+		d.missed = true
+		return d, nil
+	}
+	hits := t.search(ctx, question{row.Query, row.Lang, row.SinceSeq})
+	if hits.err != nil {
+		return d, hits.err
+	}
+	d.articles, d.more = hits.ids, hits.more
+	d.since = max(row.SinceSeq, t.seq) // a replica whose index lags must not go back
+	return d, nil
+}
+
+func (t *planning) search(ctx context.Context, q question) found {
+	if q.from >= t.seq {
+		return found{}
+	}
+	if hits, ok := t.found[q]; ok {
+		return hits
+	}
+	var hits found
+	hits.ids, hits.more, hits.err = t.finder.Matches(ctx, q.query, q.lang, q.from, t.seq, perDigest)
+	if len(t.found) >= 10_000 { // a million different topics shall not stay in memory
+		clear(t.found)
+	}
+	t.found[q] = hits
+	return hits
+}
+
+func (t *planning) spec(text string) (timetable.Spec, error) {
+	if spec, ok := t.specs[text]; ok {
+		return spec, nil
+	}
+	spec, err := timetable.Parse(text)
+	if err == nil {
+		t.specs[text] = spec
+	}
+	return spec, err
+}
+
+func (t *planning) zone(row followRow) *time.Location {
+	if zone, ok := t.zones[row.Zone]; ok {
+		return zone
+	}
+	zone, err := time.LoadLocation(row.Zone)
+	if err != nil {
+		t.logger.Error("a follow has an unknown time zone, UTC is used", "follow", row.ID, "error", err)
+		zone = time.UTC
+	}
+	t.zones[row.Zone] = zone
+	return zone
+}
+
+// commit writes the decisions whose follows nobody else has touched.
+func (t *planning) commit(ctx context.Context, tx bun.Tx, decisions []decision) (Tick, error) {
+	var counted Tick
+	ids := make([]int64, len(decisions))
+	for i, d := range decisions {
+		ids[i] = d.follow.ID
+	}
+	var locked []followRow
+	err := tx.NewRaw(`SELECT id, channel, chat, topic, query, lang, spec, zone, last_slot, next_due_at, since_seq FROM follows
+		WHERE id IN (?) AND state = 'active'`+t.db.SkipLocked(), bun.In(ids)).Scan(ctx, &locked)
+	if err != nil {
+		return counted, err
+	}
+	still := make(map[int64]followRow, len(locked))
+	for _, row := range locked {
+		still[row.ID] = row
+	}
+	mine := slices.DeleteFunc(slices.Clone(decisions), func(d decision) bool {
+		d.follow.Silent = false
+		return still[d.follow.ID] != d.follow
+	})
+	counted.Taken = len(decisions) - len(mine)
+	if len(mine) == 0 {
+		return counted, nil
+	}
+	made, err := t.insertEditions(ctx, tx, mine)
+	if err != nil {
+		return counted, err
+	}
+	if err := t.insertDeliveries(ctx, tx, mine, made); err != nil {
+		return counted, err
+	}
+	for i, d := range mine {
+		switch {
+		case len(d.articles) > 0 && made[d.key()] != 0:
+			counted.Planned++
+		case len(d.articles) > 0:
+			// The slot has had its digest, in another zone that the reader
+			// left since; what is new waits for the next.
+			mine[i].since = d.follow.SinceSeq
+		case d.missed:
+			counted.Missed++
+		default:
+			counted.Nothing++
+		}
+	}
+	return counted, t.advance(ctx, tx, mine)
+}
+
+func (d decision) key() string { return strconv.FormatInt(d.follow.ID, 10) + "@" + d.slot.Wall }
+
+// insertEditions gives the ids of the new editions by their keys.
+func (t *planning) insertEditions(ctx context.Context, tx bun.Tx, decisions []decision) (map[string]int64, error) {
+	var args []any
+	count := 0
+	for _, d := range decisions {
+		if len(d.articles) == 0 {
+			continue
+		}
+		articles, err := json.Marshal(d.articles)
+		if err != nil {
+			return nil, err
+		}
+		more := ""
+		if d.more > 0 {
+			more = fmt.Sprintf(`{"more":%d}`, d.more)
+		}
+		args = append(args, KindFollow, d.key(), d.follow.Topic, d.follow.Query, d.follow.Lang,
+			d.follow.SinceSeq, d.since, string(articles), more, t.now.UnixMilli())
+		count++
+	}
+	made := map[string]int64{}
+	if count == 0 {
+		return made, nil
+	}
+	var rows []struct {
+		ID         int64
+		EditionKey string
+	}
+	err := tx.NewRaw(`INSERT INTO editions (kind, edition_key, topic, query, lang, from_seq, to_seq, articles, payload, created_at) VALUES `+
+		values(count, 10)+` ON CONFLICT (kind, edition_key) DO NOTHING RETURNING id, edition_key`, args...).Scan(ctx, &rows)
+	if err != nil {
+		return nil, fmt.Errorf("insert editions: %w", err)
+	}
+	for _, row := range rows {
+		made[row.EditionKey] = row.ID
+	}
+	return made, nil
+}
+
+func (t *planning) insertDeliveries(ctx context.Context, tx bun.Tx, decisions []decision, made map[string]int64) error {
+	var args []any
+	count := 0
+	for _, d := range decisions {
+		if id := made[d.key()]; id != 0 {
+			args = append(args, id, d.follow.ID, d.follow.Channel, d.follow.Chat, Planned, t.now.UnixMilli(), t.now.UnixMilli())
+			count++
+		}
+	}
+	if count == 0 {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO deliveries (edition, follow, channel, chat, state, due_at, updated_at) VALUES `+values(count, 7), args...)
+	if err != nil {
+		return fmt.Errorf("insert deliveries: %w", err)
+	}
+	return nil
+}
+
+// advance moves the follows to their next slots. One without a next slot is
+// suspended.
+func (t *planning) advance(ctx context.Context, tx bun.Tx, decisions []decision) error {
+	var args []any
+	for _, d := range decisions {
+		state := "active"
+		if d.next == 0 {
+			state = "suspended"
+		}
+		args = append(args, d.follow.ID, state, cmp.Or(d.slot.Wall, d.follow.LastSlot), d.next, d.since)
+	}
+	_, err := tx.ExecContext(ctx, `UPDATE follows SET state = v.column2, last_slot = v.column3, next_due_at = v.column4, since_seq = v.column5
+		FROM (VALUES `+values(len(decisions), 5)+`) AS v WHERE follows.id = v.column1`, args...)
+	if err != nil {
+		return fmt.Errorf("advance the follows: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,290 @@
+package scheduler_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"newsie/scheduler"
+)
+
+func TestPlanTakesWhatJoinedSinceTheLastEdition(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		s := h.replica()
+		id := h.follow("1", "tea", "0 8 * * *", "UTC", monday)
+		h.library.add("tea", "coffee", "tea")
+
+		want := scheduler.Tick{Due: 1, Planned: 1}
+		if diff := cmp.Diff(want, h.plan(s)); diff != "" {
+			t.Errorf("first tick (-want +got):\n%s", diff)
+		}
+		if got := h.text("SELECT edition_key || ' ' || articles || ' ' || from_seq || '-' || to_seq FROM editions"); got != fmt.Sprintf("%d@2026-05-04T08:00 [3,1] 0-3", id) {
+			t.Errorf("edition %s", got)
+		}
+		if got := h.text("SELECT last_slot || ' ' || next_due_at || ' ' || since_seq FROM follows"); got != fmt.Sprintf("2026-05-04T08:00 %d 3", monday.AddDate(0, 0, 1).UnixMilli()) {
+			t.Errorf("follow %s", got)
+		}
+		if diff := cmp.Diff(scheduler.Tick{}, h.plan(s)); diff != "" {
+			t.Errorf("a second tick (-want +got):\n%s", diff)
+		}
+
+		h.pass(24 * time.Hour)
+		h.library.add("coffee")
+		if diff := cmp.Diff(scheduler.Tick{Due: 1, Nothing: 1}, h.plan(s)); diff != "" {
+			t.Errorf("nothing new (-want +got):\n%s", diff)
+		}
+		if got := h.int("SELECT since_seq FROM follows"); got != 4 {
+			t.Errorf("after nothing new, since_seq is %d, want 4", got)
+		}
+		h.library.add("tea")
+		h.pass(24 * time.Hour)
+		h.plan(s)
+		if got := h.text("SELECT articles FROM editions ORDER BY id DESC LIMIT 1"); got != "[5]" {
+			t.Errorf("the second edition holds %s, want [5]", got)
+		}
+		h.wantStates("planned 2")
+	})
+}
+
+func TestFollowersOfOneTopicShareASearch(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		s := h.replica()
+		h.library.add("tea", "coffee")
+		for i := range 450 {
+			h.follow(fmt.Sprint(i), []string{"tea", "coffee"}[i%2], "0 8 * * *", "UTC", monday)
+		}
+		tick := h.plan(s)
+		if diff := cmp.Diff(scheduler.Tick{Due: 450, Planned: 450}, tick); diff != "" {
+			t.Errorf("-want +got:\n%s", diff)
+		}
+		if h.library.searches != 2 {
+			t.Errorf("%d searches, want 2", h.library.searches)
+		}
+		h.wantStates("planned 450")
+	})
+}
+
+func TestTwoReplicasPlanEachSlotOnce(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		const follows = 500
+		a, b := h.replica(), h.replica()
+		h.library.add("tea")
+		for i := range follows {
+			h.follow(fmt.Sprint(i), "tea", "*/5 * * * *", "UTC", monday)
+		}
+		for range 3 {
+			var all sync.WaitGroup
+			var mu sync.Mutex
+			planned := 0
+			for _, s := range []*scheduler.Scheduler{a, b, a, b} {
+				all.Go(func() {
+					tick, err := s.Plan(context.Background())
+					if err != nil {
+						t.Error(err)
+					}
+					mu.Lock()
+					defer mu.Unlock()
+					planned += tick.Planned
+				})
+			}
+			all.Wait()
+			// Whom a replica found locked by the other is planned by the other.
+			if planned != follows {
+				t.Errorf("%d planned, want %d", planned, follows)
+			}
+			h.pass(5 * time.Minute)
+			h.library.add("tea")
+		}
+		h.wantStates(fmt.Sprintf("planned %d", 3*follows))
+		if n := h.int("SELECT COUNT(*) FROM editions"); n != 3*follows {
+			t.Errorf("%d editions, want %d", n, 3*follows)
+		}
+	})
+}
+
+func TestDowntime(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		away  time.Duration
+		tick  scheduler.Tick
+		slot  string
+		since int64
+	}{
+		{"fresh: the latest slot is caught up with, once", 3*24*time.Hour + 5*time.Hour, scheduler.Tick{Due: 1, Planned: 1}, "2026-05-07T08:00", 1},
+		{"not fresh: on with the next, which holds what is new", 3*24*time.Hour + 7*time.Hour, scheduler.Tick{Due: 1, Missed: 1}, "2026-05-07T08:00", 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			each(t, func(t *testing.T, h *house) {
+				s := h.replica()
+				h.library.add("tea")
+				h.follow("1", "tea", "0 8 * * *", "UTC", monday)
+				h.pass(test.away)
+				if diff := cmp.Diff(test.tick, h.plan(s)); diff != "" {
+					t.Errorf("-want +got:\n%s", diff)
+				}
+				if got := h.text("SELECT last_slot FROM follows"); got != test.slot {
+					t.Errorf("slot %s, want %s", got, test.slot)
+				}
+				if got := h.int("SELECT since_seq FROM follows"); got != test.since {
+					t.Errorf("since_seq %d, want %d", got, test.since)
+				}
+				h.set(monday.AddDate(0, 0, 4))
+				if test.since == 1 {
+					h.library.add("tea")
+				}
+				if tick := h.plan(s); tick.Planned != 1 {
+					t.Errorf("the next slot: %+v, want it planned", tick)
+				}
+			})
+		})
+	}
+}
+
+func TestClockChangesAndJumps(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		s := h.replica()
+		rome, err := time.LoadLocation("Europe/Rome")
+		if err != nil {
+			t.Fatal(err)
+		}
+		// Three days around each clock change, planned every ten minutes, with
+		// the machine's clock jumping an hour back and forth on the way.
+		h.set(time.Date(2026, 3, 28, 0, 0, 0, 0, rome))
+		h.follow("1", "tea", "30 2 * * *", "Europe/Rome", time.Date(2026, 3, 28, 2, 30, 0, 0, rome))
+		walk := func(until time.Time) {
+			for i := 0; h.clock().Before(until); i++ {
+				switch i {
+				case 100:
+					h.pass(-time.Hour)
+				case 150:
+					h.pass(time.Hour)
+				}
+				h.library.add("tea")
+				h.plan(s)
+				h.pass(10 * time.Minute)
+			}
+		}
+		walk(time.Date(2026, 3, 31, 0, 0, 0, 0, rome))
+		h.set(time.Date(2026, 10, 24, 0, 0, 0, 0, rome))
+		h.exec("UPDATE follows SET next_due_at = ?", time.Date(2026, 10, 24, 2, 30, 0, 0, rome).UnixMilli())
+		walk(time.Date(2026, 10, 27, 0, 0, 0, 0, rome))
+
+		var got []string
+		if err := h.db.NewRaw("SELECT edition_key FROM editions ORDER BY id").Scan(t.Context(), &got); err != nil {
+			t.Fatal(err)
+		}
+		want := []string{
+			"1@2026-03-28T02:30", "1@2026-03-29T02:30", "1@2026-03-30T02:30",
+			"1@2026-10-24T02:30", "1@2026-10-25T02:30", "1@2026-10-26T02:30",
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("-want +got:\n%s", diff)
+		}
+		// Every article was in one of them.
+		if n := h.int("SELECT COUNT(*) FROM editions a JOIN editions b ON b.id > a.id AND b.from_seq < a.to_seq"); n != 0 {
+			t.Errorf("%d pairs of editions overlap", n)
+		}
+	})
+}
+
+func TestAReaderWhoTravelsGetsASlotOnce(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		s := h.replica()
+		h.library.add("tea")
+		h.follow("1", "tea", "0 8 * * *", "UTC", monday)
+		h.plan(s)
+		// Two hours later, in a zone where it will be eight o'clock again.
+		h.exec("UPDATE follows SET zone = 'Atlantic/Azores', next_due_at = ?", monday.Add(time.Hour).UnixMilli())
+		h.library.add("tea")
+		h.pass(time.Hour)
+		h.plan(s)
+		if n := h.int("SELECT COUNT(*) FROM editions"); n != 1 {
+			t.Errorf("%d editions, want 1", n)
+		}
+		if got := h.int("SELECT since_seq FROM follows"); got != 1 {
+			t.Errorf("since_seq %d, want 1: the second article has not been offered", got)
+		}
+	})
+}
+
+func TestFollowsThatCannotBePlanned(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		s := h.replica()
+		h.library.add("tea")
+		h.follow("broken", "tea", "CRON_TZ=Europe/Rome", "UTC", monday)
+		h.follow("never", "tea", "0 8 30 2 *", "UTC", monday)
+		h.follow("nowhere", "tea", "0 8 * * *", "Atlantis/Capital", monday)
+		h.follow("stopped", "tea", "0 8 * * *", "UTC", monday)
+		h.exec("INSERT INTO chats (channel, id, state, since) VALUES ('tg', 'stopped', 'stopped', 0)")
+		h.plan(s)
+		if diff := cmp.Diff(scheduler.Tick{}, h.plan(s)); diff != "" {
+			t.Errorf("they come back at the next tick (-want +got):\n%s", diff)
+		}
+		if got := h.text("SELECT chat FROM deliveries"); got != "nowhere" {
+			t.Errorf("planned for %s, want nowhere", got)
+		}
+		if n := h.int("SELECT COUNT(*) FROM follows WHERE state = 'suspended'"); n != 2 {
+			t.Errorf("%d suspended, want 2", n)
+		}
+	})
+}
+
+func TestAFailingSearchLeavesFollowsDue(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		s := h.replica()
+		h.library.add("tea")
+		h.library.broken = errBroken
+		h.follow("1", "tea", "0 8 * * *", "UTC", monday)
+		h.plan(s)
+		h.wantStates("")
+		h.library.broken = nil
+		h.plan(s)
+		h.wantStates("planned 1")
+	})
+}
+
+func TestALaggingIndexDoesNotGoBack(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		ahead := h.replica()
+		behind := &library{}
+		behind.add("tea")
+		lagging := h.replica(func(c *scheduler.Config) { c.Finder = behind })
+		h.library.add("tea", "tea", "tea")
+		h.follow("1", "tea", "0 8 * * *", "UTC", monday)
+		h.plan(ahead)
+		h.pass(24 * time.Hour)
+		h.plan(lagging)
+		if got := h.int("SELECT since_seq FROM follows"); got != 3 {
+			t.Errorf("since_seq %d, want 3", got)
+		}
+		h.wantStates("planned 1")
+	})
+}
+
+func TestAChangeWhileSearchingWins(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		id := h.follow("1", "tea", "0 8 * * *", "UTC", monday)
+		h.library.add("tea")
+		meddling := &meddler{library: h.library, do: func() { h.exec("DELETE FROM follows WHERE id = ?", id) }}
+		s := h.replica(func(c *scheduler.Config) { c.Finder = meddling })
+		if diff := cmp.Diff(scheduler.Tick{Due: 1, Taken: 1}, h.plan(s)); diff != "" {
+			t.Errorf("-want +got:\n%s", diff)
+		}
+		h.wantStates("")
+	})
+}
+
+// meddler changes something in the middle of a search.
+type meddler struct {
+	*library
+	do func()
+}
+
+func (m *meddler) Matches(ctx context.Context, query, lang string, from, to int64, limit int) ([]int64, int, error) {
+	m.do()
+	return m.library.Matches(ctx, query, lang, from, to, limit)
+}

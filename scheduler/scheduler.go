@@ -1,0 +1,185 @@
+// Package scheduler is when newsie speaks unasked: it plans a digest for every
+// follow whose time has come, and delivers what is planned through a ledger in
+// which nothing is lost silently and nothing is sent twice.
+//
+//	planned -claim-> claimed -commit-> sending -ok-> sent    (accepted -event-> sent | failed)
+//	claimed: lease ran out, or the process ended -> planned
+//	sending: told to wait -> planned | way closed -> held | unreachable -> gone
+//	         refused for good -> failed | timeout or crash -> unknown, or planned by the channel's policy
+//	held: the reader's next message -> sent
+//	planned, claimed: nothing left to say, or nobody who wants it -> cancelled
+//
+// It owns the tables editions and deliveries. Of follows, which package bot
+// keeps, it reads the due ones and moves them on; a chat that is gone or has
+// moved it marks in follows, chats and lists as well.
+package scheduler
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"newsie/bot"
+	"newsie/content"
+	"newsie/internal/database"
+	"newsie/internal/locale"
+)
+
+// Finder searches the library, as far as this replica's index has followed it.
+type Finder interface {
+	// Matches gives the published articles that match query and joined the
+	// library after fromSeq and up to toSeq: the best limit of them, best
+	// first, without near-duplicates, and how many more there are. lang is the
+	// follow's language.
+	Matches(ctx context.Context, query, lang string, fromSeq, toSeq int64, limit int) (ids []int64, more int, err error)
+	// Seq is how far the index has followed the library.
+	Seq() int64
+}
+
+// Articles loads articles by id, in the order asked for. Those that readers
+// may not see (withdrawn, deleted) are left out.
+type Articles interface {
+	Articles(ctx context.Context, ids []int64) ([]content.Article, error)
+}
+
+// Lists keeps what a reader was shown, so that "more" and numbers work.
+type Lists interface {
+	Make(ctx context.Context, chat bot.ChatID, kind, query string, ids []int64, shown int) (id int64, err error)
+}
+
+// Pacing is what a Sender may also have: the rates its platform allows. The
+// first bucket is the whole channel's.
+type Pacing interface {
+	Buckets(to bot.ChatID) []bot.Bucket
+}
+
+// A Policy is what happens to a message of which nobody can tell whether it went out.
+type Policy string
+
+const (
+	Skip   Policy = "skip"   // never twice: it is listed as unknown
+	Resend Policy = "resend" // again with the same key: where the platform has idempotency keys
+)
+
+// A Channel is one way out.
+type Channel struct {
+	Name    string
+	Sender  bot.Sender
+	InDoubt Policy // "": Skip
+	Workers int    // messages under way at once, at most 64; 0: 32
+	Shown   int    // articles a digest shows before "more"; 0: 5
+}
+
+// Config is what a Scheduler is made of. DB, Finder, Articles, Cards and
+// Catalog are needed.
+type Config struct {
+	DB       *database.DB
+	Finder   Finder
+	Articles Articles
+	Cards    func(articles []content.Article, lang string, first int) []bot.Card // numbered from first on; 0: not
+	Lists    Lists                                                               // nil: digests have neither numbers nor "more"
+	Catalog  *locale.Catalog
+	Pacer    *bot.Pacer // nil: no pacing
+	Channels []Channel
+	Jobs     []Job
+
+	// Notify tells the publisher something once; calls with the same key
+	// repeat the same thing.
+	Notify func(ctx context.Context, key, text string)
+	Logger *slog.Logger
+	Now    func() time.Time
+
+	// Sleep waits, or returns early with ctx's error. Tests replace it.
+	Sleep func(ctx context.Context, d time.Duration) error
+
+	Fresh  time.Duration // how late a missed digest may still come; 0: 6 hours
+	GiveUp time.Duration // how long a message may be tried; 0: 24 hours
+	Grace  time.Duration // how long messages under way may take when ending; 0: 8 seconds
+}
+
+func (c Config) withDefaults() (Config, error) {
+	if c.DB == nil || c.Finder == nil || c.Articles == nil || c.Cards == nil || c.Catalog == nil {
+		return c, errors.New("scheduler: the database, finder, articles, cards or catalog is missing")
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Notify == nil {
+		c.Notify = func(context.Context, string, string) {}
+	}
+	if c.Sleep == nil {
+		c.Sleep = sleep
+	}
+	c.Fresh = cmp.Or(c.Fresh, 6*time.Hour)
+	c.GiveUp = cmp.Or(c.GiveUp, 24*time.Hour)
+	c.Grace = cmp.Or(c.Grace, 8*time.Second)
+	channels := make([]Channel, len(c.Channels))
+	for i, ch := range c.Channels {
+		ch.InDoubt = cmp.Or(ch.InDoubt, Skip)
+		ch.Workers = min(cmp.Or(max(ch.Workers, 0), 32), batch)
+		ch.Shown = cmp.Or(max(ch.Shown, 0), 5)
+		channels[i] = ch
+	}
+	c.Channels = channels
+	return c, nil
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
+// A Scheduler plans and delivers. Its methods are safe for concurrent use, and
+// several schedulers may work on one database.
+type Scheduler struct {
+	*Planner
+	*Deliverer
+	*Digests
+	*Ledger
+	config Config
+}
+
+// New makes a Scheduler.
+func New(config Config) (*Scheduler, error) {
+	config, err := config.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	ledger := &Ledger{db: config.DB, now: config.Now}
+	digests := newDigests(config, ledger)
+	deliverer := newDeliverer(config, ledger, digests)
+	ledger.wake = deliverer.Wake
+	return &Scheduler{
+		Planner:   newPlanner(config, deliverer.Wake),
+		Deliverer: deliverer,
+		Digests:   digests,
+		Ledger:    ledger,
+		config:    config,
+	}, nil
+}
+
+// Run plans every ten seconds, delivers, and does the jobs, until ctx ends.
+// What is under way then is finished and settled.
+func (s *Scheduler) Run(ctx context.Context) error {
+	jobs := append([]Job{
+		{Name: "plan", Every: 10 * time.Second, AtStart: true, Run: func(ctx context.Context) error { _, err := s.Plan(ctx); return err }},
+		{Name: "recover deliveries", Every: 15 * time.Second, AtStart: true, Run: func(ctx context.Context) error { _, err := s.Recover(ctx); return err }},
+	}, s.config.Jobs...)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return s.Deliverer.Run(ctx) })
+	group.Go(func() error { return runJobs(ctx, jobs, s.config.Logger) })
+	return group.Wait()
+}

@@ -1,0 +1,289 @@
+package scheduler
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/uptrace/bun"
+
+	"newsie/bot"
+	"newsie/internal/database"
+)
+
+const (
+	lease      = 60 * time.Second
+	claimBatch = 256 // claimed in one commit; the sends of a batch are spread over seconds
+)
+
+// job is a delivery that this process has claimed.
+type job struct {
+	ID        int64
+	Edition   int64
+	Follow    int64
+	Channel   string
+	Chat      string
+	Attempt   int
+	claim     string
+	edition   Edition
+	cancelled bool // the follow or the chat is not there any more
+}
+
+func (j job) to() bot.ChatID { return bot.ChatID{Channel: j.Channel, ID: j.Chat} }
+
+// key stays the same however often the message is tried.
+func (j job) key() string { return fmt.Sprintf("newsie-%d", j.ID) }
+
+// nextDue is when the channel's next planned delivery is due; ok is false when there is none.
+func nextDue(ctx context.Context, db *database.DB, channel string) (due time.Time, ok bool, err error) {
+	var list []int64
+	err = db.Reader().NewRaw("SELECT due_at FROM deliveries WHERE state = ? AND channel = ? ORDER BY due_at LIMIT 1", Planned, channel).Scan(ctx, &list)
+	if err != nil || len(list) == 0 {
+		return time.Time{}, false, err
+	}
+	return time.UnixMilli(list[0]), true, nil
+}
+
+// claim takes up to limit due deliveries of a channel for this process. The
+// claim ends by itself after the lease, on the database's clock.
+func claim(ctx context.Context, db *database.DB, channel string, now time.Time, limit int) ([]job, error) {
+	clock, err := db.Now(ctx)
+	if err != nil {
+		return nil, err
+	}
+	token := rand.Text()
+	var jobs []job
+	err = db.Tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		jobs = nil
+		var ids []int64
+		err := tx.NewRaw(`SELECT id FROM deliveries WHERE state = ? AND channel = ? AND due_at <= ? ORDER BY due_at, id LIMIT ?`+db.SkipLocked(),
+			Planned, channel, now.UnixMilli(), limit).Scan(ctx, &ids)
+		if err != nil || len(ids) == 0 {
+			return err
+		}
+		return tx.NewRaw(`UPDATE deliveries SET state = ?, claim = ?, lease_until = ?, updated_at = ?
+			WHERE id IN (?) AND state = ? RETURNING id, edition, follow, channel, chat, attempt`,
+			Claimed, token, clock+lease.Milliseconds(), now.UnixMilli(), bun.In(ids), Planned).Scan(ctx, &jobs)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("claim deliveries of %s: %w", channel, err)
+	}
+	for i := range jobs {
+		jobs[i].claim = token
+	}
+	slices.SortFunc(jobs, func(a, b job) int { return cmp.Compare(a.ID, b.ID) })
+	return jobs, nil
+}
+
+// load fills in the editions, and finds the jobs that nobody wants any more.
+func load(ctx context.Context, db *database.DB, jobs []job) error {
+	var editions, ids []int64
+	for _, j := range jobs {
+		editions, ids = append(editions, j.Edition), append(ids, j.ID)
+	}
+	var rows []editionRow
+	err := db.Reader().NewRaw("SELECT "+editionColumns+" FROM editions WHERE id IN (?)", bun.In(editions)).Scan(ctx, &rows)
+	if err != nil {
+		return fmt.Errorf("read editions: %w", err)
+	}
+	byID := make(map[int64]Edition, len(rows))
+	for _, row := range rows {
+		e, err := row.edition()
+		if err != nil {
+			return err
+		}
+		byID[e.ID] = e
+	}
+	var unwanted []int64
+	err = db.Reader().NewRaw(`SELECT d.id FROM deliveries d
+		LEFT JOIN follows f ON f.id = d.follow LEFT JOIN chats c ON c.channel = d.channel AND c.id = d.chat
+		WHERE d.id IN (?) AND d.follow <> 0 AND (f.id IS NULL OR f.state <> 'active' OR COALESCE(c.state, 'active') <> 'active')`,
+		bun.In(ids)).Scan(ctx, &unwanted)
+	if err != nil {
+		return fmt.Errorf("read follows: %w", err)
+	}
+	for i := range jobs {
+		jobs[i].edition = byID[jobs[i].Edition]
+		jobs[i].cancelled = slices.Contains(unwanted, jobs[i].ID)
+	}
+	return nil
+}
+
+// commitSending marks claimed jobs as being sent, from where on they are in
+// doubt until settled, and tells which of them are still this process's.
+func commitSending(ctx context.Context, db *database.DB, token string, ids []int64, now time.Time) ([]int64, error) {
+	clock, err := db.Now(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var mine []int64
+	err = db.NewRaw(`UPDATE deliveries SET state = ?, attempt = attempt + 1, lease_until = ?, updated_at = ?
+		WHERE id IN (?) AND state = ? AND claim = ? AND lease_until > ? RETURNING id`,
+		Sending, clock+lease.Milliseconds(), now.UnixMilli(), bun.In(ids), Claimed, token, clock).Scan(ctx, &mine)
+	if err != nil {
+		return nil, fmt.Errorf("mark deliveries as being sent: %w", err)
+	}
+	return mine, nil
+}
+
+// An outcome is where a job goes next.
+type outcome struct {
+	job      job
+	state    State
+	due      time.Time // of Planned
+	way      string
+	provider string
+	problem  string
+	moved    *bot.ChatID
+}
+
+// settle moves jobs from where they are (Claimed or Sending) to their
+// outcomes. A job that is not this process's any more stays as it is, except
+// that one listed as unknown becomes sent when it turns out to be.
+func settle(ctx context.Context, db *database.DB, from State, outcomes []outcome, now time.Time) error {
+	if len(outcomes) == 0 {
+		return nil
+	}
+	var args []any
+	for _, o := range outcomes {
+		args = append(args, o.job.ID, o.job.claim, o.state, o.due.UnixMilli(), o.way, clean(o.provider), clean(o.problem))
+	}
+	args = append(args, now.UnixMilli(), Planned, from, from, Sending, Unknown, Sent)
+	err := db.Tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		// In doubt, the claim stays: it proves whose late news may be believed.
+		var done []int64
+		err := tx.NewRaw(`WITH v (id, claim, state, due_at, way, provider_id, error) AS (VALUES `+values(len(outcomes), 7)+`)
+			UPDATE deliveries SET state = v.state, way = v.way, provider_id = v.provider_id, error = v.error, lease_until = 0, updated_at = ?,
+				due_at = CASE WHEN v.state = ? THEN v.due_at ELSE deliveries.due_at END
+			FROM v WHERE deliveries.id = v.id AND deliveries.claim = v.claim
+				AND (deliveries.state = ? OR ? = ? AND deliveries.state = ? AND v.state = ?)
+			RETURNING deliveries.id`, args...).Scan(ctx, &done)
+		if err != nil {
+			return err
+		}
+		for _, o := range outcomes {
+			if !slices.Contains(done, o.job.ID) {
+				continue
+			}
+			switch {
+			case o.moved != nil:
+				err = moveChat(ctx, tx, o.job.to(), *o.moved)
+			case o.state == Gone:
+				err = suspendChat(ctx, tx, o.job.to(), now)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("settle %d deliveries: %w", len(outcomes), err)
+	}
+	return nil
+}
+
+// clean makes a platform's words fit for a database column.
+func clean(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(s, "�"))
+	if r := []rune(s); len(r) > 500 {
+		s = string(r[:499]) + "…"
+	}
+	return s
+}
+
+// suspendChat stops everything for a chat that cannot be reached. The bot
+// brings chat and follows back when the reader does.
+func suspendChat(ctx context.Context, tx bun.Tx, chat bot.ChatID, now time.Time) error {
+	if _, err := tx.ExecContext(ctx, "UPDATE follows SET state = 'suspended' WHERE channel = ? AND chat = ? AND state = 'active'", chat.Channel, chat.ID); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, "UPDATE chats SET state = 'suspended' WHERE channel = ? AND id = ? AND state = 'active'", chat.Channel, chat.ID); err != nil {
+		return err
+	}
+	_, err := tx.ExecContext(ctx, "UPDATE deliveries SET state = ?, updated_at = ?, error = 'the chat is gone' WHERE channel = ? AND chat = ? AND state IN (?, ?)",
+		Gone, now.UnixMilli(), chat.Channel, chat.ID, Planned, Held)
+	return err
+}
+
+// moveChat gives everything of a chat to its new id, without doubling what the
+// new one has already.
+func moveChat(ctx context.Context, tx bun.Tx, from, to bot.ChatID) error {
+	if from == to {
+		return nil
+	}
+	args := []any{to.Channel, to.ID, from.Channel, from.ID, to.Channel, to.ID}
+	for _, statement := range []string{
+		`UPDATE chats SET channel = ?, id = ? WHERE channel = ? AND id = ? AND NOT EXISTS (SELECT 1 FROM chats c WHERE c.channel = ? AND c.id = ?)`,
+		`UPDATE follows SET channel = ?, chat = ? WHERE channel = ? AND chat = ? AND NOT EXISTS (SELECT 1 FROM follows o WHERE o.channel = ? AND o.chat = ? AND o.query = follows.query)`,
+		`UPDATE deliveries SET channel = ?, chat = ? WHERE channel = ? AND chat = ? AND NOT EXISTS (SELECT 1 FROM deliveries o WHERE o.channel = ? AND o.chat = ? AND o.edition = deliveries.edition)`,
+	} {
+		if _, err := tx.ExecContext(ctx, statement, args...); err != nil {
+			return fmt.Errorf("move %s to %s: %w", from, to, err)
+		}
+	}
+	for _, statement := range []string{
+		`UPDATE lists SET channel = ?, chat = ? WHERE channel = ? AND chat = ?`,
+	} {
+		if _, err := tx.ExecContext(ctx, statement, args[:4]...); err != nil {
+			return fmt.Errorf("move %s to %s: %w", from, to, err)
+		}
+	}
+	for _, statement := range []string{
+		`DELETE FROM follows WHERE channel = ? AND chat = ?`,
+		`DELETE FROM chats WHERE channel = ? AND id = ?`,
+	} {
+		if _, err := tx.ExecContext(ctx, statement, from.Channel, from.ID); err != nil {
+			return fmt.Errorf("move %s to %s: %w", from, to, err)
+		}
+	}
+	return nil
+}
+
+// recoverLeases takes back what processes that ended, or stood still, have left:
+// what was claimed is planned again, what was being sent is in doubt.
+func recoverLeases(ctx context.Context, db *database.DB, resend []string, giveUp time.Duration, now time.Time) (Recovered, error) {
+	var r Recovered
+	clock, err := db.Now(ctx)
+	if err != nil {
+		return r, err
+	}
+	if len(resend) == 0 {
+		resend = []string{""} // no channel has this name; IN () is not SQL
+	}
+	ms := now.UnixMilli()
+	for _, step := range []struct {
+		count *int64
+		query string
+		args  []any
+	}{
+		{&r.Planned, "UPDATE deliveries SET state = ?, claim = '', lease_until = 0, updated_at = ? WHERE state = ? AND lease_until < ?",
+			[]any{Planned, ms, Claimed, clock}},
+		{&r.Resent, "UPDATE deliveries SET state = ?, claim = '', lease_until = 0, updated_at = ?, error = 'in doubt, sent again' WHERE state = ? AND lease_until < ? AND channel IN (?)",
+			[]any{Planned, ms, Sending, clock, bun.In(resend)}},
+		{&r.Unknown, "UPDATE deliveries SET state = ?, lease_until = 0, updated_at = ?, error = 'newsie ended while this was being sent' WHERE state = ? AND lease_until < ? AND channel NOT IN (?)",
+			[]any{Unknown, ms, Sending, clock, bun.In(resend)}},
+		{&r.GivenUp, "UPDATE deliveries SET state = ?, updated_at = ?, error = CASE error WHEN '' THEN 'could not be sent in time' ELSE error END WHERE state = ? AND due_at < ?",
+			[]any{Failed, ms, Planned, now.Add(-giveUp).UnixMilli()}},
+	} {
+		// A look first: on SQLite a writing statement waits for the one writer.
+		result, err := db.ExecContext(ctx, step.query, step.args...)
+		if err != nil {
+			return r, fmt.Errorf("recover deliveries: %w", err)
+		}
+		if *step.count, err = result.RowsAffected(); err != nil {
+			return r, err
+		}
+	}
+	return r, nil
+}
