@@ -2,6 +2,7 @@ package wechat
 
 import (
 	"math"
+	"sort"
 	"strings"
 
 	"github.com/clipperhouse/uax29/v2/graphemes"
@@ -22,15 +23,20 @@ func (c *Channel) text(reply bot.Reply) string {
 	return renderer{words: c.cfg.Catalog.Printer(lang), taps: c.cfg.TapLines}.fit(reply, Budget)
 }
 
+// widest is the shape that shows everything.
+var widest = shape{meta: true, snippet: 110, title: 120, text: math.MaxInt}
+
 // fit renders reply within a budget of bytes. It never cuts the result: it
 // shows less of the reply, in the order in which a reader misses it least,
 // until the result fits.
 func (r renderer) fit(reply bot.Reply, budget int) string {
-	cards, actions := 0, len(reply.Actions)
+	reply = tidy(reply)
+	s := widest
+	s.actions = len(reply.Actions)
 	for _, group := range reply.Groups {
-		cards += len(group.Cards)
+		s.cards += len(group.Cards)
 	}
-	s := shape{meta: true, snippet: 110, title: 120, cards: cards, text: math.MaxInt, actions: actions}
+	cards := s.cards
 	fits := func() (string, bool) {
 		text := r.render(reply, s)
 		return text, len(text) <= budget
@@ -38,8 +44,8 @@ func (r renderer) fit(reply bot.Reply, budget int) string {
 	less := []func(){
 		func() { s.meta = false },
 		func() { s.snippet = 80 },
-		func() { s.snippet = 56 },
-		func() { s.snippet, s.title = 36, 80 },
+		func() { s.snippet, s.title = 56, 80 },
+		func() { s.snippet, s.title = 36, 60 },
 		func() { s.snippet = 0 },
 		func() { s.title = 40 },
 		func() {
@@ -61,10 +67,13 @@ func (r renderer) fit(reply bot.Reply, budget int) string {
 		s.cards--
 	}
 	// What remains is the reply's own words and what to say next.
-	for s.text = min(s.text, columns(forText(reply.Text))); s.text > 60; s.text = s.text * 9 / 10 {
-		if text, ok := fits(); ok {
-			return text
-		}
+	const few = 60
+	if width := columns(reply.Text); width > few {
+		s.text = few + sort.Search(width-few, func(n int) bool {
+			s.text = few + n + 1
+			_, ok := fits()
+			return !ok
+		})
 	}
 	for {
 		text, ok := fits()

@@ -25,10 +25,10 @@ type renderer struct {
 	taps  bool
 }
 
-// render writes reply in a shape.
+// render writes a tidy reply in a shape.
 func (r renderer) render(reply bot.Reply, s shape) string {
 	var parts []string
-	if text := shorten(forText(reply.Text), s.text); text != "" {
+	if text := shorten(reply.Text, s.text); text != "" {
 		parts = append(parts, literal(text))
 	}
 	left := s.cards
@@ -59,7 +59,7 @@ func (r renderer) group(group bot.Group, shown int, s shape) string {
 		return ""
 	}
 	var b strings.Builder
-	if heading := shorten(forLine(group.Heading), s.title); heading != "" {
+	if heading := shorten(group.Heading, s.title); heading != "" {
 		b.WriteString(literal(heading) + "\n")
 	}
 	for i, card := range group.Cards[:shown] {
@@ -76,7 +76,7 @@ func (r renderer) group(group bot.Group, shown int, s shape) string {
 
 func (r renderer) card(card bot.Card, s shape) string {
 	var lines []string
-	title := shorten(forLine(card.Title), s.title)
+	title := shorten(card.Title, s.title)
 	if title == "" {
 		title = "…"
 	}
@@ -97,7 +97,7 @@ func (r renderer) card(card bot.Card, s shape) string {
 	}
 	if s.meta {
 		var meta []string
-		for _, word := range []string{shorten(forLine(card.Source), 40), shorten(forLine(card.Date), 40)} {
+		for _, word := range []string{card.Source, card.Date} {
 			if word != "" {
 				meta = append(meta, literal(word))
 			}
@@ -109,34 +109,25 @@ func (r renderer) card(card bot.Card, s shape) string {
 	return strings.Join(lines, "\n")
 }
 
-// excerpt is a snippet within a width. When the first matched word lies beyond,
-// the beginning is left out instead of the word.
+// excerpt is a tidy snippet within a width. When the first matched word lies
+// beyond, the beginning is left out instead of the word.
 func excerpt(snippet bot.Snippet, limit int) string {
-	text := forLine(snippet.Text)
+	text := snippet.Text
 	if limit <= 0 || len(snippet.Marks) == 0 {
 		return shorten(text, limit)
 	}
-	start := snippet.Marks[0].Start
-	end := snippet.Marks[0].End
-	if start < 0 || end > len(snippet.Text) || start > end {
-		return shorten(text, limit)
-	}
-	before, from := forLine(snippet.Text[:start]), forLine(snippet.Text[start:])
-	if word := forLine(snippet.Text[start:end]); columns(before)+columns(word) < limit {
+	start, end := snippet.Marks[0].Start, snippet.Marks[0].End
+	if columns(text[:end]) < limit {
 		return shorten(text, limit)
 	}
 	// A few characters before the word say where it stands.
-	lead := lastColumns(before, limit/4)
-	if strings.HasSuffix(snippet.Text[:start], " ") {
-		lead += " "
-	}
-	return shorten("…"+lead+from, limit)
+	return shorten("…"+lastColumns(text[:start], limit/4)+text[start:], limit)
 }
 
 func (r renderer) actions(actions []bot.Action) string {
 	var lines, typed []string
 	for _, action := range actions {
-		label := shorten(forLine(action.Label), 60)
+		label := action.Label
 		switch {
 		case label == "":
 		case action.URL != "":
@@ -151,4 +142,49 @@ func (r renderer) actions(actions []bot.Action) string {
 		lines = append(lines, r.words.T("wechat.type", "Words", strings.Join(typed, r.words.T("wechat.or"))))
 	}
 	return strings.Join(lines, "\n")
+}
+
+// tidy is reply with its words cleaned, and cut where no shape shows more of
+// them: done once, however many shapes are tried.
+func tidy(reply bot.Reply) bot.Reply {
+	// A column takes a byte at least.
+	reply.Text = shorten(forText(reply.Text), Budget)
+	groups := make([]bot.Group, len(reply.Groups))
+	for i, group := range reply.Groups {
+		groups[i] = bot.Group{Heading: shorten(forLine(group.Heading), widest.title), Cards: make([]bot.Card, len(group.Cards))}
+		for j, card := range group.Cards {
+			card.Title = shorten(forLine(card.Title), widest.title)
+			card.Snippet = tidySnippet(card.Snippet)
+			card.Source, card.Date = shorten(forLine(card.Source), 40), shorten(forLine(card.Date), 40)
+			groups[i].Cards[j] = card
+		}
+	}
+	reply.Groups = groups
+	actions := make([]bot.Action, 0, len(reply.Actions))
+	for _, action := range reply.Actions {
+		if action.Label = shorten(forLine(action.Label), 60); action.Label != "" {
+			actions = append(actions, action)
+		}
+	}
+	reply.Actions = actions
+	return reply
+}
+
+// tidySnippet cleans a snippet and keeps its first mark.
+func tidySnippet(snippet bot.Snippet) bot.Snippet {
+	text := snippet.Text
+	if len(snippet.Marks) == 0 {
+		return bot.Snippet{Text: forLine(text)}
+	}
+	mark := snippet.Marks[0]
+	if mark.Start < 0 || mark.End > len(text) || mark.Start > mark.End {
+		return bot.Snippet{Text: forLine(text)}
+	}
+	before, rest := forLine(text[:mark.Start]), forLine(text[mark.Start:])
+	if before != "" && strings.TrimSpace(text[mark.Start-1:mark.Start]) == "" {
+		before += " "
+	}
+	return bot.Snippet{Text: before + rest, Marks: []bot.Span{{
+		Start: len(before), End: len(before) + len(forLine(text[mark.Start:mark.End])),
+	}}}
 }
