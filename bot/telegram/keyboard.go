@@ -3,6 +3,7 @@ package telegram
 import (
 	"strconv"
 	"unicode"
+	"unicode/utf8"
 
 	"newsie/bot"
 )
@@ -59,7 +60,7 @@ func buttons(s sheet, cards int, actions []bot.Action) (rows [][]button, dropped
 			if cards--; cards < 0 || e.number <= 0 || e.open == "" {
 				continue
 			}
-			if len(e.open) > dataLimit {
+			if !sendable(e.open) {
 				dropped++
 				continue
 			}
@@ -76,7 +77,7 @@ func buttons(s sheet, cards int, actions []bot.Action) (rows [][]button, dropped
 		b := button{Text: shorten(clean(a.Label, false), labelLimit)}
 		if a.URL != "" {
 			b.URL = linkable(a.URL)
-		} else if len(a.Text) <= dataLimit {
+		} else if sendable(a.Text) {
 			b.Data = a.Text
 		}
 		if b.Text == "" || b.URL == "" && b.Data == "" || count == maxButtons {
@@ -95,6 +96,10 @@ func buttons(s sheet, cards int, actions []bot.Action) (rows [][]button, dropped
 	}
 	return rows, dropped
 }
+
+// sendable reports whether a button can carry data; bytes that are no text
+// would grow on the way.
+func sendable(data string) bool { return len(data) <= dataLimit && utf8.ValidString(data) }
 
 // columns estimates how wide a label is: wide scripts take two columns.
 func columns(s string) int {

@@ -178,10 +178,12 @@ func linkable(address string) string {
 		return ""
 	}
 	if strings.ContainsFunc(address, func(r rune) bool { return r <= ' ' || r == '"' || r == '<' || r == '>' || r == utf8.RuneError }) {
-		return u.String()
+		return escapeAddress.Replace(u.String())
 	}
 	return address
 }
+
+var escapeAddress = strings.NewReplacer(`"`, "%22", "<", "%3C", ">", "%3E", " ", "%20", "\uFFFD", "%EF%BF%BD")
 
 // limits bound what compose writes, in UTF-16 units; cards in number.
 type limits struct{ text, title, by, snippet, cards int }

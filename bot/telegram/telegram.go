@@ -52,6 +52,8 @@ type Config struct {
 	Logger   *slog.Logger // nil: slog.Default
 
 	Now func() time.Time // nil: time.Now
+	// Grace is how long answers in flight may take when Run ends; 0: 8 seconds.
+	Grace time.Duration
 	// Wait pauses; nil waits in real time. Tests pass one that does not.
 	Wait func(ctx context.Context, d time.Duration) error
 	// Notify tells the publisher something, once per key. It may be nil.
@@ -134,6 +136,9 @@ func New(config Config) (*Channel, error) {
 	if config.Now == nil {
 		config.Now = time.Now
 	}
+	if config.Grace == 0 {
+		config.Grace = 8 * time.Second
+	}
 	if config.Wait == nil {
 		config.Wait = wait
 	}
@@ -156,9 +161,6 @@ func derivedSecret(token, name string) string {
 // Name is the channel's name.
 func (c *Channel) Name() string { return c.config.Name }
 
-// grace is how long answers in flight may take when the program stops.
-const grace = 8 * time.Second
-
 // Run receives and answers until ctx ends; then answers in flight are finished
 // and it returns nil. A network that is down and a token that is refused are
 // waited for, not returned.
@@ -180,7 +182,7 @@ func (c *Channel) Run(ctx context.Context) error {
 		s.poll(ctx)
 	}
 	c.session.Store(nil)
-	stop := time.AfterFunc(grace, cancel)
+	stop := time.AfterFunc(c.config.Grace, cancel)
 	defer stop.Stop()
 	s.lanes.wait()
 	if err := s.keepPending(); err != nil {

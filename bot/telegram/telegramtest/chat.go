@@ -222,6 +222,26 @@ func (c *Chat) TapOn(id int64, label string) (url string, err error) {
 	return "", fmt.Errorf("no button %q in chat %d", label, c.ID)
 }
 
+// TapDeleted presses a button of a message and deletes the message before the
+// bot can answer.
+func (c *Chat) TapDeleted(id int64, label string) error {
+	s := c.server
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, m := range c.messages {
+		for _, row := range m.Buttons {
+			for _, b := range row {
+				if m.ID == id && b.Data != "" && strings.Contains(b.Text, label) {
+					c.press(m, b)
+					c.messages = slices.Delete(c.messages, i, i+1)
+					return nil
+				}
+			}
+		}
+	}
+	return fmt.Errorf("no button %q on message %d of chat %d", label, id, c.ID)
+}
+
 func (c *Chat) press(m *Message, b Button) {
 	s := c.server
 	c.taps++

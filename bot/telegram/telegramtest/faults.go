@@ -14,6 +14,10 @@ const (
 	BadGateway  Fault = "502"          // a page of HTML from the proxy in front
 	NotAnAPI    Fault = "html 200"     // a page of HTML that calls itself fine
 	ServerError Fault = "500"          // the API's own
+	Hang        Fault = "hang"         // no answer until the client gives up
+	TooMany     Fault = "429"          // with a retry_after of 17 seconds
+
+	RefuseEntities Fault = "entities" // a text that the server cannot parse
 )
 
 // Fail lets the next calls of a method go wrong, one fault each.
@@ -33,8 +37,13 @@ func (s *Server) nextFault(method string) Fault {
 }
 
 // before plays the faults in which nothing is done; true: it did.
-func (f Fault) before(w http.ResponseWriter) bool {
+func (f Fault) before(w http.ResponseWriter, r *http.Request, stop <-chan struct{}) bool {
 	switch f {
+	case Hang:
+		select {
+		case <-r.Context().Done():
+		case <-stop:
+		}
 	case ResetBefore:
 		hangUp(w)
 	case BadGateway:
@@ -46,6 +55,10 @@ func (f Fault) before(w http.ResponseWriter) bool {
 		_, _ = w.Write([]byte("<html>Welcome to the hotel's network</html>"))
 	case ServerError:
 		respond(w, nil, &refusal{code: 500, words: "Internal Server Error"})
+	case TooMany:
+		respond(w, nil, &refusal{code: 429, words: "Too Many Requests: retry after 17", retryAfter: 17})
+	case RefuseEntities:
+		respond(w, nil, bad("can't parse entities: Unsupported start tag \"x\" at byte offset 0"))
 	default:
 		return false
 	}
@@ -62,4 +75,14 @@ func hangUp(w http.ResponseWriter) {
 		_ = tcp.SetLinger(0)
 	}
 	_ = conn.Close()
+}
+
+// Accept checks the parameters of one message as sendMessage would, without a
+// server, and returns what a reader would see.
+func Accept(p map[string]string) (Message, error) {
+	m, refused := content(p)
+	if refused != nil {
+		return m, refused
+	}
+	return m, nil
 }

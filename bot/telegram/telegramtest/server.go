@@ -249,7 +249,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	fault := s.nextFault(name)
-	if fault.before(w) {
+	if fault.before(w, r, s.stop) {
 		return
 	}
 	var result any

@@ -176,6 +176,13 @@ func (s *Server) confirm(offset int64) {
 	s.updates = kept
 }
 
+// Failing reports whether the webhook has refused an update.
+func (s *Server) Failing() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.hook.failed != ""
+}
+
 type webhook struct {
 	url, secret string
 	failed      string
