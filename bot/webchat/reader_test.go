@@ -57,6 +57,7 @@ func serve(t *testing.T, db *database.DB, h bot.Handler, change ...func(*webchat
 		t.Fatal(err)
 	}
 	mux.Handle(s.Path(), s.Channel)
+	mux.HandleFunc("/media/cover.png", picture)
 	s.url = server.URL + s.Path()
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)

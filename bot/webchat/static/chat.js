@@ -35,19 +35,18 @@
     for (const entry of entries) {
       const id = idOf(entry);
       if (id && document.getElementById(entry.id)) continue;
+      if (id && last === 0) greeted();
       let before = null;
       for (let e = log.lastElementChild; e; e = e.previousElementSibling) {
-        if (!id && !e.matches('.pending, .typing')) break;
-        if (id && idOf(e) && idOf(e) < id) break;
+        if (idOf(e) ? !id || idOf(e) < id : !e.matches('.pending, .typing')) break;
         before = e;
       }
-      if (id && last === 0 && !log.querySelector('.me[data-id]')) greeted(entry);
       entry.classList.add('new');
       log.insertBefore(entry, before);
       last = Math.max(last, id);
       added.push(entry);
     }
-    clock(log);
+    clock();
     return added;
   };
 
@@ -58,15 +57,18 @@
     if (chips) chips.remove();
   };
 
-  const clock = (root) => {
+  const clock = () => {
     const today = new Date().toDateString();
-    for (const t of root.querySelectorAll('time.when:empty')) {
+    for (const t of log.querySelectorAll('time.when:empty')) {
       const at = new Date(t.dateTime);
       if (isNaN(at)) continue;
       const style = { hour: '2-digit', minute: '2-digit' };
       if (at.toDateString() !== today) Object.assign(style, { day: 'numeric', month: 'short' });
       t.textContent = new Intl.DateTimeFormat(document.documentElement.lang || undefined, style).format(at);
     }
+    // One time stands for all messages of its minute.
+    const all = [...log.querySelectorAll('time.when')];
+    all.forEach((t, i) => { t.hidden = i + 1 < all.length && all[i + 1].textContent === t.textContent; });
   };
 
   const room = () => innerHeight - 150;
@@ -127,39 +129,43 @@
     toEnd(smooth);
     sending++;
     say('');
+    const failed = await exchange(form, mine);
+    clearTimeout(slow);
+    dots.remove();
+    if (failed) unsent(form, mine, failed);
+    if (--sending > 0) return;
+    const held = waiting;
+    waiting = [];
+    for (const html of held) arrive(html);
+  };
+
+  // exchange posts a form and shows what comes back; it returns why it could not.
+  const exchange = async (form, mine) => {
+    let response, text;
     try {
-      const response = await fetch(composer.action, {
+      response = await fetch(composer.action, {
         method: 'POST',
         body: new URLSearchParams(form),
         headers: { 'Newsie-Fragment': '1' },
         credentials: 'same-origin',
         signal: AbortSignal.timeout ? AbortSignal.timeout(30000) : undefined,
       });
-      const text = await response.text();
-      if (!response.ok) {
-        unsent(form, mine, response.headers.get('Content-Type')?.startsWith('text/plain') ? text : page.trouble);
-        return;
-      }
-      const note = response.headers.get('Newsie-Chat');
-      if (note === 'forgotten') forgotten();
-      const entries = parse(text);
-      if (entries.length) mine.remove();
-      else mine.classList.remove('pending');
-      dots.remove();
-      const shown = put(entries);
-      reveal(shown.filter((e, i) => e.matches('.me') || i > 0 && shown.some((m) => m.matches('.me'))));
-      if (note === 'new') listen();
+      text = await response.text();
     } catch {
-      unsent(form, mine, page.offline);
-    } finally {
-      clearTimeout(slow);
-      dots.remove();
-      if (--sending === 0) {
-        const held = waiting;
-        waiting = [];
-        for (const html of held) arrive(html);
-      }
+      return page.offline;
     }
+    if (!response.ok) {
+      return (response.headers.get('Content-Type') || '').startsWith('text/plain') ? text : page.trouble;
+    }
+    const note = response.headers.get('Newsie-Chat');
+    if (note === 'forgotten') forgotten();
+    const entries = parse(text);
+    if (entries.length) mine.remove();
+    else mine.classList.remove('pending');
+    const added = put(entries);
+    reveal(added.slice(Math.max(0, added.findIndex((e) => e.matches('.me')))));
+    if (note === 'new') listen();
+    return '';
   };
 
   // unsent offers to send the same message again, under the same id.
@@ -267,7 +273,7 @@
   addEventListener('scroll', () => { if (nearEnd()) below.hidden = true; }, { passive: true });
   below.addEventListener('click', () => toEnd(smooth));
 
-  clock(document);
+  clock();
   if (!new URLSearchParams(location.search).has('before')) {
     if (log.children.length > 1) toEnd('auto');
     listen();
