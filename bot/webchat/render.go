@@ -266,7 +266,7 @@ func lines(text string, links bool) []textLine {
 func trimAddress(link string) string {
 	for {
 		short := strings.TrimRight(link, ".,;:!?*_~")
-		if strings.HasSuffix(short, ")") && !strings.Contains(short, "(") {
+		if strings.HasSuffix(short, ")") && strings.Count(short, ")") > strings.Count(short, "(") {
 			short = strings.TrimSuffix(short, ")")
 		}
 		if short == link {
