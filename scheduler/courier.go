@@ -96,7 +96,11 @@ func (c *courier) prepare(ctx context.Context, jobs []job) ([]message, error) {
 	var ready []message
 	var ended []outcome
 	for _, j := range jobs {
-		if j.cancelled {
+		switch {
+		case j.broken != nil:
+			ended = append(ended, outcome{job: j, state: Failed, problem: j.broken.Error()})
+			continue
+		case j.cancelled:
 			ended = append(ended, outcome{job: j, state: Cancelled, problem: "nobody wants it any more"})
 			continue
 		}
@@ -443,6 +447,9 @@ func (f *flight) settle() {
 		timer.Stop()
 		f.write(outcomes)
 		f.give(len(outcomes))
+		if slices.ContainsFunc(outcomes, func(o outcome) bool { return o.state == Planned }) {
+			f.c.rouse()
+		}
 	}
 }
 

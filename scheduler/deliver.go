@@ -42,10 +42,14 @@ func newDeliverer(c Config, ledger *Ledger, digests *Digests) *Deliverer {
 // Wake makes the Deliverer look for work now.
 func (d *Deliverer) Wake() {
 	for _, c := range d.couriers {
-		select {
-		case c.wake <- struct{}{}:
-		default:
-		}
+		c.rouse()
+	}
+}
+
+func (c *courier) rouse() {
+	select {
+	case c.wake <- struct{}{}:
+	default:
 	}
 }
 
@@ -60,25 +64,37 @@ func (d *Deliverer) Run(ctx context.Context) error {
 }
 
 // Deliver sends everything that is due now, settles it and returns how many
-// messages it took on: one round of Run, for tests and commands.
+// messages it took on: what Run does until nothing is left, for tests and commands.
 func (d *Deliverer) Deliver(ctx context.Context) (int, error) {
 	total := 0
 	var errs []error
 	for _, c := range d.couriers {
+		n, err := c.deliver(ctx)
+		total += n
+		errs = append(errs, err)
+	}
+	return total, errors.Join(errs...)
+}
+
+func (c *courier) deliver(ctx context.Context) (total int, err error) {
+	for {
 		flight := c.start(ctx)
+		before := total
 		for {
 			n, err := c.round(ctx, flight)
-			total += n
-			if err != nil {
-				errs = append(errs, err)
+			if total += n; err != nil {
+				flight.finish()
+				return total, err
 			}
-			if n == 0 || err != nil {
+			if n == 0 {
 				break
 			}
 		}
-		flight.finish()
+		// What was settled as planned again may be due already.
+		if flight.finish(); total == before {
+			return total, nil
+		}
 	}
-	return total, errors.Join(errs...)
 }
 
 // Recovered counts what Recover did.
@@ -169,13 +185,17 @@ func (c *courier) round(ctx context.Context, flight *flight) (int, error) {
 func (c *courier) giveBack(ctx context.Context, messages []message) {
 	outcomes := make([]outcome, len(messages))
 	for i, m := range messages {
-		outcomes[i] = outcome{job: m.job, state: Planned, due: c.now()}
+		outcomes[i] = outcome{job: m.job, state: Planned, due: time.UnixMilli(m.job.DueAt)}
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
-	if err := settle(ctx, c.db, Claimed, outcomes, c.now()); err != nil {
-		// The lease gives them back a minute later.
-		c.logger.Error("deliveries could not be given back", "channel", c.channel.Name, "error", err)
+	// A commit that seemed to fail may have marked some as being sent.
+	for _, from := range []State{Claimed, Sending} {
+		if err := settle(ctx, c.db, from, outcomes, c.now()); err != nil {
+			// The lease brings them back a minute later.
+			c.logger.Error("deliveries could not be given back", "channel", c.channel.Name, "error", err)
+			return
+		}
 	}
 }
 

@@ -35,6 +35,10 @@ func (c *courier) judge(ctx context.Context, o outcome, receipt bot.Receipt, err
 		o.state = Held
 	case errors.As(err, &moved):
 		o.state, o.due, o.moved = Planned, c.now(), &moved.To
+		if o.job.Attempt > 2 { // two chats that name each other
+			o.due = o.due.Add(backoff(o.job.Attempt))
+		}
+		o = c.orGiveUp(o)
 	case errors.As(err, &retry):
 		o = c.again(ctx, o, retry)
 	case errors.As(err, &fault):

@@ -100,7 +100,7 @@ func (l *Ledger) Retry(ctx context.Context, ids []int64) (int, error) {
 	}
 	now := l.now().UnixMilli()
 	result, err := l.db.ExecContext(ctx, `UPDATE deliveries SET state = ?, due_at = ?, claim = '', updated_at = ?, error = '' WHERE id IN (?) AND state IN (?, ?, ?)`,
-		Planned, now, now, bun.In(ids), Unknown, Failed, Gone)
+		Planned, now, now, bun.List(ids), Unknown, Failed, Gone)
 	if err != nil {
 		return 0, fmt.Errorf("plan deliveries again: %w", err)
 	}
@@ -131,7 +131,7 @@ func (l *Ledger) Forget(ctx context.Context, chat bot.ChatID) error {
 		if err != nil || len(editions) == 0 {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, "DELETE FROM editions WHERE id IN (?) AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.edition = editions.id)", bun.In(editions))
+		_, err = tx.ExecContext(ctx, "DELETE FROM editions WHERE id IN (?) AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.edition = editions.id)", bun.List(editions))
 		return err
 	})
 	if err != nil {
@@ -219,7 +219,7 @@ func (l *Ledger) editions(ctx context.Context, waiting []heldRow) (map[int64]Edi
 		ids[i] = row.Edition
 	}
 	var rows []editionRow
-	if err := l.db.Reader().NewRaw("SELECT "+editionColumns+" FROM editions WHERE id IN (?)", bun.In(ids)).Scan(ctx, &rows); err != nil {
+	if err := l.db.Reader().NewRaw("SELECT "+editionColumns+" FROM editions WHERE id IN (?)", bun.List(ids)).Scan(ctx, &rows); err != nil {
 		return nil, fmt.Errorf("read editions: %w", err)
 	}
 	editions := make(map[int64]Edition, len(rows))
@@ -241,7 +241,7 @@ func (l *Ledger) handOver(ctx context.Context, waiting []heldRow) ([]int64, erro
 	}
 	var mine []int64
 	err := l.db.NewRaw("UPDATE deliveries SET state = ?, way = 'held', error = '', updated_at = ? WHERE id IN (?) AND state = ? RETURNING id",
-		Sent, l.now().UnixMilli(), bun.In(ids), Held).Scan(ctx, &mine)
+		Sent, l.now().UnixMilli(), bun.List(ids), Held).Scan(ctx, &mine)
 	if err != nil {
 		return nil, fmt.Errorf("hand over what waited: %w", err)
 	}

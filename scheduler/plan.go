@@ -250,7 +250,7 @@ func (t *planning) commit(ctx context.Context, tx bun.Tx, decisions []decision) 
 	}
 	var locked []followRow
 	err := tx.NewRaw(`SELECT id, channel, chat, topic, query, lang, spec, zone, last_slot, next_due_at, since_seq FROM follows
-		WHERE id IN (?) AND state = 'active'`+t.db.SkipLocked(), bun.In(ids)).Scan(ctx, &locked)
+		WHERE id IN (?) AND state = 'active'`+t.db.SkipLocked(), bun.List(ids)).Scan(ctx, &locked)
 	if err != nil {
 		return counted, err
 	}

@@ -29,9 +29,11 @@ type job struct {
 	Channel   string
 	Chat      string
 	Attempt   int
+	DueAt     int64
 	claim     string
 	edition   Edition
-	cancelled bool // the follow or the chat is not there any more
+	broken    error // the edition cannot be read
+	cancelled bool  // the follow or the chat is not there any more
 }
 
 func (j job) to() bot.ChatID { return bot.ChatID{Channel: j.Channel, ID: j.Chat} }
@@ -67,8 +69,8 @@ func claim(ctx context.Context, db *database.DB, channel string, now time.Time, 
 			return err
 		}
 		return tx.NewRaw(`UPDATE deliveries SET state = ?, claim = ?, lease_until = ?, updated_at = ?
-			WHERE id IN (?) AND state = ? RETURNING id, edition, follow, channel, chat, attempt`,
-			Claimed, token, clock+lease.Milliseconds(), now.UnixMilli(), bun.In(ids), Planned).Scan(ctx, &jobs)
+			WHERE id IN (?) AND state = ? RETURNING id, edition, follow, channel, chat, attempt, due_at`,
+			Claimed, token, clock+lease.Milliseconds(), now.UnixMilli(), bun.List(ids), Planned).Scan(ctx, &jobs)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("claim deliveries of %s: %w", channel, err)
@@ -76,7 +78,7 @@ func claim(ctx context.Context, db *database.DB, channel string, now time.Time, 
 	for i := range jobs {
 		jobs[i].claim = token
 	}
-	slices.SortFunc(jobs, func(a, b job) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortFunc(jobs, func(a, b job) int { return cmp.Or(cmp.Compare(a.DueAt, b.DueAt), cmp.Compare(a.ID, b.ID)) })
 	return jobs, nil
 }
 
@@ -87,28 +89,24 @@ func load(ctx context.Context, db *database.DB, jobs []job) error {
 		editions, ids = append(editions, j.Edition), append(ids, j.ID)
 	}
 	var rows []editionRow
-	err := db.Reader().NewRaw("SELECT "+editionColumns+" FROM editions WHERE id IN (?)", bun.In(editions)).Scan(ctx, &rows)
+	err := db.Reader().NewRaw("SELECT "+editionColumns+" FROM editions WHERE id IN (?)", bun.List(editions)).Scan(ctx, &rows)
 	if err != nil {
 		return fmt.Errorf("read editions: %w", err)
 	}
-	byID := make(map[int64]Edition, len(rows))
+	byID := make(map[int64]editionRow, len(rows))
 	for _, row := range rows {
-		e, err := row.edition()
-		if err != nil {
-			return err
-		}
-		byID[e.ID] = e
+		byID[row.ID] = row
 	}
 	var unwanted []int64
 	err = db.Reader().NewRaw(`SELECT d.id FROM deliveries d
 		LEFT JOIN follows f ON f.id = d.follow LEFT JOIN chats c ON c.channel = d.channel AND c.id = d.chat
 		WHERE d.id IN (?) AND d.follow <> 0 AND (f.id IS NULL OR f.state <> 'active' OR COALESCE(c.state, 'active') <> 'active')`,
-		bun.In(ids)).Scan(ctx, &unwanted)
+		bun.List(ids)).Scan(ctx, &unwanted)
 	if err != nil {
 		return fmt.Errorf("read follows: %w", err)
 	}
 	for i := range jobs {
-		jobs[i].edition = byID[jobs[i].Edition]
+		jobs[i].edition, jobs[i].broken = byID[jobs[i].Edition].edition()
 		jobs[i].cancelled = slices.Contains(unwanted, jobs[i].ID)
 	}
 	return nil
@@ -124,7 +122,7 @@ func commitSending(ctx context.Context, db *database.DB, token string, ids []int
 	var mine []int64
 	err = db.NewRaw(`UPDATE deliveries SET state = ?, attempt = attempt + 1, lease_until = ?, updated_at = ?
 		WHERE id IN (?) AND state = ? AND claim = ? AND lease_until > ? RETURNING id`,
-		Sending, clock+lease.Milliseconds(), now.UnixMilli(), bun.In(ids), Claimed, token, clock).Scan(ctx, &mine)
+		Sending, clock+lease.Milliseconds(), now.UnixMilli(), bun.List(ids), Claimed, token, clock).Scan(ctx, &mine)
 	if err != nil {
 		return nil, fmt.Errorf("mark deliveries as being sent: %w", err)
 	}
@@ -232,12 +230,8 @@ func moveChat(ctx context.Context, tx bun.Tx, from, to bot.ChatID) error {
 			return fmt.Errorf("move %s to %s: %w", from, to, err)
 		}
 	}
-	for _, statement := range []string{
-		`UPDATE lists SET channel = ?, chat = ? WHERE channel = ? AND chat = ?`,
-	} {
-		if _, err := tx.ExecContext(ctx, statement, args[:4]...); err != nil {
-			return fmt.Errorf("move %s to %s: %w", from, to, err)
-		}
+	if _, err := tx.ExecContext(ctx, `UPDATE lists SET channel = ?, chat = ? WHERE channel = ? AND chat = ?`, args[:4]...); err != nil {
+		return fmt.Errorf("move %s to %s: %w", from, to, err)
 	}
 	for _, statement := range []string{
 		`DELETE FROM follows WHERE channel = ? AND chat = ?`,
@@ -270,13 +264,12 @@ func recoverLeases(ctx context.Context, db *database.DB, resend []string, giveUp
 		{&r.Planned, "UPDATE deliveries SET state = ?, claim = '', lease_until = 0, updated_at = ? WHERE state = ? AND lease_until < ?",
 			[]any{Planned, ms, Claimed, clock}},
 		{&r.Resent, "UPDATE deliveries SET state = ?, claim = '', lease_until = 0, updated_at = ?, error = 'in doubt, sent again' WHERE state = ? AND lease_until < ? AND channel IN (?)",
-			[]any{Planned, ms, Sending, clock, bun.In(resend)}},
+			[]any{Planned, ms, Sending, clock, bun.List(resend)}},
 		{&r.Unknown, "UPDATE deliveries SET state = ?, lease_until = 0, updated_at = ?, error = 'newsie ended while this was being sent' WHERE state = ? AND lease_until < ? AND channel NOT IN (?)",
-			[]any{Unknown, ms, Sending, clock, bun.In(resend)}},
+			[]any{Unknown, ms, Sending, clock, bun.List(resend)}},
 		{&r.GivenUp, "UPDATE deliveries SET state = ?, updated_at = ?, error = CASE error WHEN '' THEN 'could not be sent in time' ELSE error END WHERE state = ? AND due_at < ?",
 			[]any{Failed, ms, Planned, now.Add(-giveUp).UnixMilli()}},
 	} {
-		// A look first: on SQLite a writing statement waits for the one writer.
 		result, err := db.ExecContext(ctx, step.query, step.args...)
 		if err != nil {
 			return r, fmt.Errorf("recover deliveries: %w", err)
