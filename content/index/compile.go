@@ -1,0 +1,346 @@
+package index
+
+import (
+	"math"
+	"slices"
+	"sort"
+	"strings"
+	"unicode/utf8"
+
+	"newsie/content/language"
+)
+
+// A compiler finds the groups of a plan's units.
+type compiler struct {
+	index *Index
+	view  *view
+	*worker
+	plan  *plan
+	exact bool
+	langs []string // that words may be stemmed by
+}
+
+// Weights and bounds of the ways a word may be meant.
+const (
+	partBoost   = 0.5 // commerce, when e-commerce was asked for
+	pinyinBoost = 0.6 // weidian, when 微店 was asked for
+	pinyinRare  = 3   // a word in at most so many documents may be pinyin
+	typoRare    = 20  // … or a typo, with a neighbour typoRatio times as frequent
+	typoRatio   = 10
+	typoNew     = 3 // how many neighbours stand in for a typo
+	typoFar     = 7 // letters of a word that may have two typos
+	typoShort   = 4 // letters of a word that may have one
+)
+
+// compileWord finds the groups of a word: itself, and the parts of a compound.
+func (c *compiler) compileWord(u *unit, i int) error {
+	g := &group{variants: c.stems(u.word), boost: 1, unit: i}
+	if err := c.view.lookup(g); err != nil {
+		return err
+	}
+	var parts []*group
+	for _, part := range u.parts {
+		if utf8.RuneCountInString(part) < 2 {
+			continue
+		}
+		pg := &group{variants: c.stems(part), boost: partBoost, unit: i}
+		if err := c.view.lookup(pg); err != nil {
+			return err
+		}
+		if pg.df > 0 {
+			parts = append(parts, pg)
+		}
+	}
+	if g.df <= typoRare && len(parts) == 0 && !c.exact {
+		if err := c.reinterpret(u, g); err != nil {
+			return err
+		}
+	}
+	if g.df > 0 {
+		u.main = append(u.main, g)
+	} else {
+		u.main = append(u.main, parts...)
+	}
+	if g.df > 0 {
+		u.groups = append(u.groups, g)
+	}
+	u.groups = append(u.groups, parts...)
+	return nil
+}
+
+// stems returns the terms a word may be indexed under: stemmed by the language
+// of the query, or by each language of the library when that is not known, and
+// the same of the words that it is without their accents.
+func (c *compiler) stems(word string) []variant {
+	langs := c.langs
+	if c.plan.lang != "" {
+		langs = []string{c.plan.lang}
+	}
+	var list []variant
+	add := func(w string) {
+		for _, lang := range langs {
+			t := c.term(lang, w)
+			if !slices.ContainsFunc(list, func(v variant) bool { return v.term == t }) {
+				list = append(list, variant{fieldWords, t, 1})
+			}
+		}
+	}
+	add(word)
+	if p := plain(word); p == word {
+		for _, w := range c.index.lexicon.accented(word) {
+			add(w)
+		}
+		for _, w := range umlauts(word) {
+			for _, accented := range c.index.lexicon.accented(w) {
+				add(accented)
+			}
+		}
+	} else {
+		add(p)
+		if w := strings.NewReplacer("ä", "ae", "ö", "oe", "ü", "ue").Replace(word); w != word {
+			add(w)
+		}
+	}
+	return list
+}
+
+// umlauts returns the plain form of a word whose ae, oe and ue may be umlauts.
+func umlauts(word string) []string {
+	w := strings.NewReplacer("ae", "a", "oe", "o", "ue", "u").Replace(word)
+	if w == word {
+		return nil
+	}
+	return []string{w}
+}
+
+// reinterpret looks for other ways to read a word that is rare or unknown:
+// pinyin of a Chinese name, or a typo.
+func (c *compiler) reinterpret(u *unit, g *group) error {
+	word := plain(u.word)
+	if g.df <= pinyinRare && isPinyin(word) {
+		with := &group{variants: append(slices.Clone(g.variants), variant{fieldPinyin, word, 1}), boost: g.boost, unit: g.unit}
+		if err := c.view.lookup(with); err != nil {
+			return err
+		}
+		if with.df > g.df {
+			*g = *with
+			return nil
+		}
+	}
+	return c.repair(u, g, word)
+}
+
+// repair adds the neighbours of a typo to its group.
+func (c *compiler) repair(u *unit, g *group, word string) error {
+	runes := utf8.RuneCountInString(word)
+	if runes < typoShort || strings.ContainsFunc(word, digit) {
+		return nil
+	}
+	found, err := c.neighbours(word, 1)
+	if err != nil {
+		return err
+	}
+	if len(found) == 0 && g.df == 0 && runes >= typoFar {
+		if found, err = c.neighbours(word, 2); err != nil {
+			return err
+		}
+	}
+	if len(found) == 0 || g.df > 0 && found[0].df < typoRatio*g.df {
+		return nil
+	}
+	found = found[:min(len(found), typoNew)]
+	with := &group{variants: slices.Clone(g.variants), boost: g.boost, unit: g.unit}
+	if g.df == 0 {
+		with.variants = nil
+		u.typo = found[0].form.text
+		c.plan.typos = true
+	}
+	for _, n := range found {
+		weight := math.Sqrt(float64(n.df) / float64(found[0].df))
+		for _, t := range n.terms {
+			if !slices.ContainsFunc(with.variants, func(v variant) bool { return v.term == t.term }) {
+				with.variants = append(with.variants, variant{t.field, t.term, weight})
+			}
+		}
+	}
+	if err := c.view.lookup(with); err != nil {
+		return err
+	}
+	*g = *with
+	return nil
+}
+
+// A neighbour is a word near to a typo, as often as documents have it.
+type neighbour struct {
+	form  form
+	terms []variant
+	edits int
+	df    uint64
+}
+
+// maxNeighbours bounds how many words are looked up for one typo.
+const maxNeighbours = 64
+
+// neighbours returns the words of the library at some distance, the most
+// frequent first.
+func (c *compiler) neighbours(word string, most int) ([]neighbour, error) {
+	var list []neighbour
+	c.index.lexicon.near(word, most, func(f form, edits int) {
+		if len(list) < maxNeighbours {
+			list = append(list, neighbour{form: f, edits: edits})
+		}
+	})
+	for i := range list {
+		n := &list[i]
+		g := &group{variants: c.stems(n.form.text)}
+		if err := c.view.lookup(g); err != nil {
+			return nil, err
+		}
+		n.terms, n.df = g.variants, g.df
+	}
+	list = slices.DeleteFunc(list, func(n neighbour) bool { return n.df == 0 })
+	sort.SliceStable(list, func(i, j int) bool {
+		if list[i].df != list[j].df {
+			return list[i].df > list[j].df
+		}
+		return list[i].form.text < list[j].form.text
+	})
+	return list, nil
+}
+
+// compileRun finds the groups of a run of characters: its pairs, or the one
+// character that it is.
+func (c *compiler) compileRun(u *unit, i int) error {
+	if u.word != "" {
+		return c.compileEdge(u, i)
+	}
+	if len(u.run) == 1 {
+		g := &group{variants: []variant{{fieldChars, string(u.run), 1}}, boost: 1, unit: i}
+		if err := c.view.lookup(g); err != nil || g.df == 0 {
+			return err
+		}
+		u.groups, u.main = []*group{g}, []*group{g}
+		return nil
+	}
+	for n := 0; n+1 < len(u.run); n++ {
+		g := &group{variants: []variant{{fieldPairs, string(u.run[n : n+2]), 1}}, boost: 1, unit: i}
+		if err := c.view.lookup(g); err != nil {
+			return err
+		}
+		if g.df == 0 {
+			u.gone++
+			continue
+		}
+		u.groups, u.main = append(u.groups, g), append(u.main, g)
+	}
+	if len(u.run) <= shortRun && !c.whole(u) {
+		u.groups, u.main = nil, nil // 林志 of 林志颖 is another person
+	}
+	if len(u.run) <= maxPinyin && len(c.plan.units) <= 3 && !c.exact {
+		return c.addPinyin(u, i)
+	}
+	return nil
+}
+
+// compileEdge finds the pair that a short word and a character make.
+func (c *compiler) compileEdge(u *unit, i int) error {
+	g := &group{variants: []variant{{fieldPairs, u.word, 1}}, boost: 1, unit: i}
+	if err := c.view.lookup(g); err != nil || g.df == 0 {
+		return err
+	}
+	u.groups, u.main = []*group{g}, []*group{g}
+	return nil
+}
+
+// whole tells whether any document has all pairs of a run.
+func (c *compiler) whole(u *unit) bool {
+	if u.gone > 0 {
+		return false
+	}
+	for i := range c.view.segments {
+		docs := u.main[0].inSegs[i].docs
+		if docs == nil {
+			continue
+		}
+		docs = docs.Clone()
+		for _, g := range u.main[1:] {
+			if g.inSegs[i].docs == nil {
+				docs.Clear()
+				break
+			}
+			docs.And(g.inSegs[i].docs)
+		}
+		if !docs.IsEmpty() {
+			return true
+		}
+	}
+	return false
+}
+
+// addPinyin lets a Chinese name find the articles in other scripts that spell
+// it: 微店 those that say Weidian.
+func (c *compiler) addPinyin(u *unit, i int) error {
+	if !language.IsHan(u.run[0]) {
+		return nil
+	}
+	g := &group{boost: pinyinBoost * float64(max(1, len(u.run)-1)), unit: i}
+	for _, p := range joinedPinyin(u.run) {
+		for _, v := range c.stems(p) {
+			if !slices.ContainsFunc(g.variants, func(have variant) bool { return have.term == v.term }) {
+				g.variants = append(g.variants, v)
+			}
+		}
+	}
+	if len(g.variants) == 0 {
+		return nil
+	}
+	if err := c.view.lookup(g); err != nil || g.df == 0 {
+		return err
+	}
+	u.also = g
+	u.groups = append(u.groups, g)
+	return nil
+}
+
+// finish weighs the groups, puts equal ones together and notes which words
+// nothing has.
+func (c *compiler) finish() {
+	p := c.plan
+	byTerm := map[string]*group{}
+	for _, u := range p.units {
+		if len(u.groups) == 0 {
+			p.dropped = append(p.dropped, u.text)
+		}
+		for i, g := range u.groups {
+			key := g.variants[0].field + g.variants[0].term
+			if have := byTerm[key]; have != nil {
+				have.boost += g.boost
+				u.groups[i] = have
+				if n := slices.Index(u.main, g); n >= 0 {
+					u.main[n] = have
+				}
+				continue
+			}
+			byTerm[key] = g
+			p.groups = append(p.groups, g)
+		}
+	}
+	for _, g := range p.groups {
+		g.weigh(c.view.docs)
+	}
+}
+
+// languages returns the languages of the library that words are stemmed by,
+// English always among them.
+func (v *view) languages() []string {
+	list := []string{"en"}
+	for _, s := range v.segments {
+		for _, lang := range s.stats.langs {
+			if !slices.Contains(list, lang) {
+				list = append(list, lang)
+			}
+		}
+	}
+	sort.Strings(list[1:])
+	return list
+}

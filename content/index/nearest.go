@@ -1,0 +1,118 @@
+package index
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"unicode/utf8"
+)
+
+// prefixLonger is how many letters a suggested word may go on after what was typed.
+const prefixLonger = 6
+
+// Nearest returns up to n words near to what was asked that do have hits, best
+// first: words that begin with it, words with a typo's difference, and pieces
+// of Chinese, Japanese and Korean names.
+func (x *Index) Nearest(ctx context.Context, text string, n int) ([]string, error) {
+	v, err := x.view()
+	if err != nil {
+		return nil, err
+	}
+	defer v.close()
+	parsed := ParseQuery(text)
+	p, err := x.compile(v, &Query{Exact: true}, parsed.Text)
+	if err != nil {
+		return nil, fmt.Errorf("nearest: %w", err)
+	}
+	w := x.workers.Get().(*worker)
+	defer x.workers.Put(w)
+	c := compiler{index: x, view: v, worker: w, plan: &plan{}, exact: true, langs: v.languages()}
+	var words []string
+	for _, u := range p.units {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		var list []string
+		if u.run != nil {
+			list = c.pieces(u)
+		} else if list, err = c.wordsNear(plain(u.word)); err != nil {
+			return nil, fmt.Errorf("nearest: %w", err)
+		}
+		for _, s := range list {
+			if s != u.word && !slices.Contains(words, s) {
+				words = append(words, s)
+			}
+		}
+	}
+	return words[:min(n, len(words))], nil
+}
+
+// wordsNear returns the words that begin as a word does or are up to two edits
+// away, closest and most frequent first.
+func (c *compiler) wordsNear(word string) ([]string, error) {
+	type found struct {
+		text  string
+		edits int
+		df    uint64
+	}
+	var list []found
+	add := func(f form, edits int) {
+		if len(list) < 2*maxNeighbours {
+			list = append(list, found{text: f.text, edits: edits})
+		}
+	}
+	runes := utf8.RuneCountInString(word)
+	if runes >= 3 {
+		most := 1
+		if runes >= typoShort+1 {
+			most = 2
+		}
+		c.index.lexicon.near(word, most, add)
+		c.index.lexicon.starting(word, prefixLonger, func(f form) bool {
+			add(f, 1)
+			return len(list) < 2*maxNeighbours
+		})
+	}
+	for i := range list {
+		g := &group{variants: c.stems(list[i].text)}
+		if err := c.view.lookup(g); err != nil {
+			return nil, err
+		}
+		list[i].df = g.df
+	}
+	list = slices.DeleteFunc(list, func(f found) bool { return f.df == 0 })
+	slices.SortFunc(list, func(a, b found) int {
+		return cmp.Or(cmp.Compare(a.edits, b.edits), cmp.Compare(b.df, a.df), cmp.Compare(a.text, b.text))
+	})
+	words := make([]string, len(list))
+	for i, f := range list {
+		words[i] = f.text
+	}
+	return words, nil
+}
+
+// pieces returns the longest pieces of a run all of whose pairs have hits.
+func (c *compiler) pieces(u *unit) []string {
+	var words []string
+	from := -1
+	flush := func(to int) {
+		if from >= 0 && to-from >= 2 && to-from < len(u.run) {
+			words = append(words, string(u.run[from:to]))
+		}
+		from = -1
+	}
+	for i := 0; i+1 < len(u.run); i++ {
+		g := &group{variants: []variant{{fieldPairs, string(u.run[i : i+2]), 1}}}
+		if err := c.view.lookup(g); err != nil || g.df == 0 {
+			flush(i + 1)
+			continue
+		}
+		if from < 0 {
+			from = i
+		}
+	}
+	flush(len(u.run))
+	slices.SortStableFunc(words, func(a, b string) int { return len(b) - len(a) })
+	return words
+}

@@ -1,0 +1,144 @@
+package index
+
+import (
+	"strings"
+	"sync"
+
+	"github.com/mozillazg/go-pinyin"
+
+	"newsie/content/language"
+)
+
+// Pinyin n-grams of this many characters are indexed: Chinese names and words
+// have two to four.
+const (
+	minPinyin = 2
+	maxPinyin = 4
+	// maxReadings bounds the readings of one word with several polyphonic
+	// characters.
+	maxReadings = 8
+)
+
+// readings returns the syllables of a character without tones, all of them:
+// the commonest alone is wrong for 长春 and 重庆. Ü is written v and u, as
+// people type it.
+func readings(r rune) []string {
+	marked, ok := pinyin.PinyinDict[int(r)]
+	if !ok {
+		return nil
+	}
+	var list []string
+	for s := range strings.SplitSeq(marked, ",") {
+		s = plainSyllable(s)
+		list = appendNew(list, s)
+		if strings.Contains(s, "v") {
+			list = appendNew(list, strings.ReplaceAll(s, "v", "u"))
+		}
+	}
+	return list
+}
+
+func appendNew(list []string, s string) []string {
+	for _, have := range list {
+		if have == s {
+			return list
+		}
+	}
+	return append(list, s)
+}
+
+// plainSyllable takes the tone off a syllable.
+func plainSyllable(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		switch {
+		case strings.ContainsRune("üǖǘǚǜ", r):
+			b.WriteByte('v')
+		default:
+			plainRune(&b, r)
+		}
+	}
+	return b.String()
+}
+
+// joinedPinyin returns the pinyin of a word written together, in all readings,
+// or nothing when a character has none.
+func joinedPinyin(word []rune) []string {
+	list := []string{""}
+	for _, r := range word {
+		syllables := readings(r)
+		if len(syllables) == 0 {
+			return nil
+		}
+		var next []string
+		for _, s := range syllables {
+			for _, p := range list {
+				if len(next) < maxReadings {
+					next = append(next, p+s)
+				}
+			}
+		}
+		list = next
+	}
+	return list
+}
+
+// pinyinTerms calls add for the pinyin of every word that may stand in a title,
+// tag or name: runs of two to four characters, as nothing tells where words end.
+func pinyinTerms(text string, add func(string)) {
+	var run []rune
+	flush := func() {
+		for from := range run {
+			for to := from + minPinyin; to <= min(from+maxPinyin, len(run)); to++ {
+				for _, p := range joinedPinyin(run[from:to]) {
+					add(p)
+				}
+			}
+		}
+		run = run[:0]
+	}
+	for _, r := range text {
+		if r = language.HanKey(r); language.IsHan(r) {
+			run = append(run, r)
+		} else {
+			flush()
+		}
+	}
+	flush()
+}
+
+// syllables are all the syllables of pinyin without tones.
+var syllables = sync.OnceValue(func() map[string]bool {
+	m := map[string]bool{}
+	for _, marked := range pinyin.PinyinDict {
+		for s := range strings.SplitSeq(marked, ",") {
+			s = plainSyllable(s)
+			m[s] = true
+			m[strings.ReplaceAll(s, "v", "u")] = true
+		}
+	}
+	for _, odd := range []string{"m", "n", "ng", "hm", "hng", "e", "o", "a"} {
+		delete(m, odd) // interjections; a, e and o would make pinyin of anything
+	}
+	m["an"], m["en"] = true, true
+	return m
+})
+
+// isPinyin tells whether a plain word reads as two to four syllables.
+func isPinyin(word string) bool {
+	if len(word) < 4 || len(word) > maxPinyin*6 {
+		return false
+	}
+	known := syllables()
+	// Bit n of counts[i] says that word[:i] may be n syllables: xian is one or two.
+	counts := make([]uint64, len(word)+1)
+	counts[0] = 1
+	for i := 1; i <= len(word); i++ {
+		for n := 1; n <= 6 && n <= i; n++ {
+			if counts[i-n] != 0 && known[word[i-n:i]] {
+				counts[i] |= counts[i-n] << 1
+			}
+		}
+	}
+	return counts[len(word)]&(1<<2|1<<3|1<<4) != 0
+}
