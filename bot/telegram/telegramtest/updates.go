@@ -51,6 +51,13 @@ func (s *Server) Pending() int {
 	return len(s.updates)
 }
 
+// Polling reports whether a poll is waiting.
+func (s *Server) Polling() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.poller != nil
+}
+
 // Until waits until fn, called under no lock at every change, is true.
 func (s *Server) Until(ctx context.Context, fn func() bool) error {
 	for {
@@ -123,6 +130,7 @@ func (s *Server) getUpdates(r *http.Request, p params) (any, *refusal) {
 	mine := make(chan struct{})
 	s.poller = mine
 	s.confirm(offset)
+	s.wake()
 	s.mu.Unlock()
 	defer func() {
 		s.mu.Lock()
