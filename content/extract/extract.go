@@ -67,7 +67,7 @@ func Fragment(fragment string, base *url.URL) []content.Block {
 // made for pages of the web; on short or plainly built files it may keep too
 // little, and then what the page itself marks as its article counts.
 func mainBlocks(root *html.Node, base *url.URL) []content.Block {
-	marked := markedMain(goquery.NewDocumentFromNode(root))
+	marked, explicit := markedMain(goquery.NewDocumentFromNode(root))
 	var own []content.Block
 	if marked != nil {
 		own = blocksOf(marked, base)
@@ -86,6 +86,8 @@ func mainBlocks(root *html.Node, base *url.URL) []content.Block {
 		return own
 	case textLen(found) < textLen(own)*6/10:
 		return own
+	case explicit && textLen(found) > textLen(own):
+		return own // readability took some of the page with it
 	case headings(found) < headings(own) && textLen(found) <= textLen(own)*11/10:
 		return own // headings that look like chrome to readability
 	default:
@@ -95,17 +97,17 @@ func mainBlocks(root *html.Node, base *url.URL) []content.Block {
 
 // markedMain is what the page marks as its article: the only article element,
 // the main element, or else the body without navigation, headers and footers.
-func markedMain(doc *goquery.Document) *html.Node {
+func markedMain(doc *goquery.Document) (main *html.Node, explicit bool) {
 	for _, selector := range []string{`[itemprop="articleBody"]`, "article", "main", `[role="main"]`} {
 		if s := doc.Find(selector); s.Length() == 1 {
-			return tidy(s)
+			return tidy(s), true
 		}
 	}
 	body := doc.Find("body")
 	if body.Length() == 0 {
-		return nil
+		return nil, false
 	}
-	return tidy(body.First())
+	return tidy(body.First()), false
 }
 
 func tidy(s *goquery.Selection) *html.Node {

@@ -23,7 +23,7 @@ func metadata(doc *goquery.Document, base *url.URL) Page {
 		Description: squeeze(first(meta["description"], meta["og:description"], ld.text("description"), meta["twitter:description"])),
 	}
 	if p.Title == "" {
-		p.Title = pageTitle(doc)
+		p.Title = pageTitle(doc, meta["og:site_name"])
 	}
 	if p.Author == "" {
 		p.Author = squeeze(doc.Find(`[rel="author"], [itemprop="author"] [itemprop="name"], .byline .author`).First().Text())
@@ -50,8 +50,9 @@ func metaElements(doc *goquery.Document) map[string]string {
 	return meta
 }
 
-// pageTitle takes the only h1, else the title element without the site's name.
-func pageTitle(doc *goquery.Document) string {
+// pageTitle takes the only h1, else the title element without the site's name,
+// which is the last part where nothing else tells.
+func pageTitle(doc *goquery.Document, site string) string {
 	title := squeeze(doc.Find("title").First().Text())
 	h1 := doc.Find("article h1")
 	if h1.Length() == 0 {
@@ -62,7 +63,8 @@ func pageTitle(doc *goquery.Document) string {
 		return head
 	}
 	for _, separator := range []string{" | ", " - ", " – ", " — ", " :: ", " · ", " » ", "_", "｜"} {
-		if i := strings.LastIndex(title, separator); i > 0 && i*2 > len(title) {
+		i := strings.LastIndex(title, separator)
+		if i > 0 && (i*2 > len(title) || strings.EqualFold(strings.TrimSpace(title[i+len(separator):]), site)) {
 			return strings.TrimSpace(title[:i])
 		}
 	}

@@ -77,11 +77,12 @@ func biographyScore(text string, before []string) int {
 	for _, word := range vocation.FindAllString(text, 20) {
 		found[strings.ToLower(strings.Trim(word, " .,;:()"))] = true
 	}
-	if len(found) == 0 {
+	named := newName(text, before)
+	if len(found) == 0 || len(found) < 3 && !named {
 		return 0
 	}
 	score := min(len(found), 4) + min(len(year.FindAllString(text, 8)), 2)
-	if newName(text, before) {
+	if named {
 		score += 2
 	}
 	if strings.ContainsAny(text, "《『«") {

@@ -129,7 +129,7 @@ func takeTail(d *content.Draft, lines []string) (body []string, found bool) {
 		}
 		rest = i + 1
 		name := m[2]
-		if name == "" && i+1 < len(lines) && !marker.MatchString(lines[i+1]) && !recommendedWords.MatchString(lines[i+1]) && i+2 < len(lines) && marker.MatchString(lines[i+2]) {
+		if name == "" && nameBelow(lines, i+1) {
 			name, rest = lines[i+1], i+2
 		}
 		if none.MatchString(name) {
@@ -149,6 +149,15 @@ func takeTail(d *content.Draft, lines []string) (body []string, found bool) {
 	}
 	d.Recommended = teasers(tail)
 	return lines[:begin], true
+}
+
+// nameBelow reports whether line i, which follows a sign without a name, is the
+// name: one line before the next part.
+func nameBelow(lines []string, i int) bool {
+	ends := func(j int) bool {
+		return j == len(lines) || marker.MatchString(lines[j]) || recommendedWords.MatchString(lines[j])
+	}
+	return !ends(i) && ends(i+1)
 }
 
 // none is what some sites write where there is no neighbour.
