@@ -152,36 +152,48 @@ func settle(ctx context.Context, db *database.DB, from State, outcomes []outcome
 		args = append(args, o.job.ID, o.job.claim, o.state, o.due.UnixMilli(), o.way, clean(o.provider), clean(o.problem))
 	}
 	args = append(args, now.UnixMilli(), Planned, from, from, Sending, Unknown, Sent)
-	err := db.Tx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		// In doubt, the claim stays: it proves whose late news may be believed.
-		var done []int64
-		err := tx.NewRaw(`WITH v (id, claim, state, due_at, way, provider_id, error) AS (VALUES `+values(len(outcomes), 7)+`)
-			UPDATE deliveries SET state = v.state, way = v.way, provider_id = v.provider_id, error = v.error, lease_until = 0, updated_at = ?,
-				due_at = CASE WHEN v.state = ? THEN v.due_at ELSE deliveries.due_at END
-			FROM v WHERE deliveries.id = v.id AND deliveries.claim = v.claim
-				AND (deliveries.state = ? OR ? = ? AND deliveries.state = ? AND v.state = ?)
-			RETURNING deliveries.id`, args...).Scan(ctx, &done)
+	// In doubt, the claim stays: it proves whose late news may be believed.
+	query := `WITH v (id, claim, state, due_at, way, provider_id, error) AS (VALUES ` + values(len(outcomes), 7) + `)
+		UPDATE deliveries SET state = v.state, way = v.way, provider_id = v.provider_id, error = v.error, lease_until = 0, updated_at = ?,
+			due_at = CASE WHEN v.state = ? THEN v.due_at ELSE deliveries.due_at END
+		FROM v WHERE deliveries.id = v.id AND deliveries.claim = v.claim
+			AND (deliveries.state = ? OR ? = ? AND deliveries.state = ? AND v.state = ?)
+		RETURNING deliveries.id`
+	var err error
+	if slices.ContainsFunc(outcomes, outcome.touchesChat) {
+		err = db.Tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+			var done []int64
+			if err := tx.NewRaw(query, args...).Scan(ctx, &done); err != nil {
+				return err
+			}
+			return settleChats(ctx, tx, outcomes, done, now)
+		})
+	} else {
+		_, err = db.ExecContext(ctx, query, args...)
+	}
+	if err != nil {
+		return fmt.Errorf("settle %d deliveries: %w", len(outcomes), err)
+	}
+	return nil
+}
+
+// touchesChat: not only the delivery changes, also its chat and follows.
+func (o outcome) touchesChat() bool { return o.moved != nil || o.state == Gone }
+
+func settleChats(ctx context.Context, tx bun.Tx, outcomes []outcome, done []int64, now time.Time) error {
+	for _, o := range outcomes {
+		if !o.touchesChat() || !slices.Contains(done, o.job.ID) {
+			continue
+		}
+		var err error
+		if o.moved != nil {
+			err = moveChat(ctx, tx, o.job.to(), *o.moved)
+		} else {
+			err = suspendChat(ctx, tx, o.job.to(), now)
+		}
 		if err != nil {
 			return err
 		}
-		for _, o := range outcomes {
-			if !slices.Contains(done, o.job.ID) {
-				continue
-			}
-			switch {
-			case o.moved != nil:
-				err = moveChat(ctx, tx, o.job.to(), *o.moved)
-			case o.state == Gone:
-				err = suspendChat(ctx, tx, o.job.to(), now)
-			}
-			if err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("settle %d deliveries: %w", len(outcomes), err)
 	}
 	return nil
 }
