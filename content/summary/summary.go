@@ -37,6 +37,9 @@ func Summarize(lang, title string, body []content.Block, given string) string {
 	if len(all) == 0 {
 		return opening(body)
 	}
+	if tells := slices.DeleteFunc(slices.Clone(all), func(c *candidate) bool { return c.question }); len(tells) > 0 {
+		all = tells // a question answers nobody's
+	}
 	rank(lang, title, all)
 	return join(choose(all))
 }
@@ -94,9 +97,6 @@ func rank(lang, title string, all []*candidate) {
 			c.score -= 0.1
 		case words > 45:
 			c.score -= 0.25
-		}
-		if c.question {
-			c.score -= 0.4
 		}
 		if dangles(c.text) {
 			c.score -= 0.1
@@ -170,7 +170,7 @@ func opening(body []content.Block) string {
 		if block.Kind == content.Picture || block.Kind == content.Code || block.Kind == content.Heading || text == "" || aside(text) {
 			continue
 		}
-		if length(text) <= maxLength && utf8.RuneCountInString(text) <= 400 {
+		if length(text) <= maxLength && utf8.RuneCountInString(text) <= 240 {
 			return text
 		}
 		cut := 0
