@@ -46,7 +46,8 @@ type State string
 
 const (
 	Published State = "published"
-	Waiting   State = "waiting" // a draft, or dated in the future
+	Waiting   State = "waiting" // dated in the future: published when its date comes
+	Unready   State = "draft"   // its source calls it a draft
 	Withdrawn State = "withdrawn"
 )
 

@@ -1,0 +1,216 @@
+package bot
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+
+	"newsie/content"
+	"newsie/content/language"
+	"newsie/internal/database"
+	"newsie/internal/locale"
+)
+
+// A Bot answers readers' messages. Handle is safe for concurrent use.
+type Bot struct {
+	db       *database.DB
+	library  *content.Library
+	catalog  *locale.Catalog
+	chats    *Chats
+	lists    *Lists
+	words    []spoken // the words of all commands, longest first
+	flood    *flood
+	name     string
+	public   string
+	channels map[string]Channel
+	digests  Digests
+	forget   []func(ctx context.Context, chat ChatID) error
+	observe  func(channel, outcome string, took time.Duration)
+	log      *slog.Logger
+	now      func() time.Time
+}
+
+// Config is what a Bot needs; DB, Library and Catalog are required.
+type Config struct {
+	DB        *database.DB
+	Library   *content.Library
+	Catalog   *locale.Catalog
+	Name      string             // of the publication
+	PublicURL string             // of the reader pages, without a slash at the end
+	Channels  map[string]Channel // by name
+	Digests   Digests            // what a reader's next digests hold; may be nil
+	Forget    []func(ctx context.Context, chat ChatID) error
+	Observe   func(channel, outcome string, took time.Duration) // may be nil
+	Logger    *slog.Logger
+	Now       func() time.Time
+	Limits    Limits // zero: the defaults
+}
+
+// A Channel is what the bot has to know of one.
+type Channel struct {
+	Lang          string         // of readers who gave no sign of theirs
+	Zone          string         // IANA name, of readers who did not tell theirs
+	Filter        content.Filter // which part of the library it serves
+	MinInterval   time.Duration  // the shortest time between two digests of one follow
+	FromArchive   bool           // a first digest offers what is there already
+	ForgetOnLeave bool           // a reader who leaves is to be forgotten, as WeChat demands
+}
+
+// Digests tells what is new for a chat's follows; the scheduler implements it.
+type Digests interface {
+	Now(ctx context.Context, chat ChatID, lang string) (Reply, error)
+}
+
+// New makes a Bot.
+func New(c Config) *Bot {
+	b := &Bot{
+		db: c.DB, library: c.Library, catalog: c.Catalog, name: c.Name, public: strings.TrimRight(c.PublicURL, "/"),
+		channels: c.Channels, digests: c.Digests, forget: c.Forget, observe: c.Observe, log: c.Logger, now: c.Now,
+	}
+	if b.now == nil {
+		b.now = time.Now
+	}
+	if b.log == nil {
+		b.log = slog.New(slog.DiscardHandler)
+	}
+	if b.observe == nil {
+		b.observe = func(string, string, time.Duration) {}
+	}
+	b.chats = &Chats{db: c.DB, now: b.now}
+	b.lists = &Lists{db: c.DB, now: b.now}
+	b.words = vocabulary(c.Catalog)
+	b.flood = newFlood(c.Limits, b.now)
+	return b
+}
+
+// UseDigests sets what "my digest" shows; the scheduler that knows it is made
+// after the bot whose cards it shows. Call it before the first message.
+func (b *Bot) UseDigests(d Digests) { b.digests = d }
+
+// Forgets adds what else is to be deleted when a reader asks to be forgotten.
+// Call it before the first message.
+func (b *Bot) Forgets(f func(ctx context.Context, chat ChatID) error) { b.forget = append(b.forget, f) }
+
+// A turn is one message on its way to its reply.
+type turn struct {
+	Message
+	channel Channel
+	chat    Chat
+	locale.Printer
+	outcome string
+}
+
+// longest is how many characters a question may have; what is longer is no
+// keyword and costs more than it finds.
+const longest = 300
+
+// Handle answers one message. It implements Handler.
+func (b *Bot) Handle(ctx context.Context, m Message) (Reply, error) {
+	start := b.now()
+	t := &turn{Message: m, channel: b.channels[m.Chat.Channel], outcome: "command"}
+	t.Text = clean(m.Text)
+	reply, err := b.reply(ctx, t)
+	if err != nil {
+		t.outcome = "error"
+	}
+	if reply.Lang == "" {
+		reply.Lang = t.Printer.Lang()
+	}
+	b.observe(m.Chat.Channel, t.outcome, b.now().Sub(start))
+	if err == nil && t.outcome == "silent" {
+		return Reply{}, nil
+	}
+	return reply, err
+}
+
+func (b *Bot) reply(ctx context.Context, t *turn) (Reply, error) {
+	var err error
+	if t.chat, err = b.chats.Load(ctx, t.Chat); err != nil {
+		return Reply{}, err
+	}
+	t.Printer = b.catalog.Printer(b.speak(t))
+	if t.Kind == Leave {
+		t.outcome = "silent"
+		return Reply{}, b.leave(ctx, t)
+	}
+	command, arg, ok := b.command(t)
+	if !ok || !command.always {
+		if allowed, warn := b.flood.allow(t.Chat.String(), t.Addr); !allowed {
+			t.outcome = "limited"
+			if !warn {
+				t.outcome = "silent"
+			}
+			return Reply{Text: t.T("bot.slow_down")}, nil
+		}
+	}
+	switch {
+	case t.Kind == Join && !ok:
+		return b.join(ctx, t)
+	case t.Kind == Media:
+		t.outcome = "media"
+		return b.media(ctx, t)
+	case ok:
+		return command.run(b, ctx, t, arg)
+	}
+	return b.question(ctx, t)
+}
+
+// question answers what is no command.
+func (b *Bot) question(ctx context.Context, t *turn) (Reply, error) {
+	switch {
+	case t.Text == "":
+		return b.hint(ctx, t, t.T("bot.empty"))
+	case utf8.RuneCountInString(t.Text) > longest:
+		t.outcome = "unfit"
+		return b.hint(ctx, t, t.T("bot.too_long", "Count", longest))
+	case !strings.ContainsFunc(t.Text, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }):
+		t.outcome = "unfit"
+		return b.hint(ctx, t, t.T("bot.no_words"))
+	}
+	return b.search(ctx, t, t.Text, false)
+}
+
+// speak chooses the reply's language: what the reader chose, else the language
+// of the words typed, else what the platform says, else the channel's.
+func (b *Bot) speak(t *turn) string {
+	if t.chat.Lang != "" {
+		return t.chat.Lang
+	}
+	if t.Kind == Text && !strings.HasPrefix(t.Text, "/") {
+		guess := language.Guess(t.Text)
+		if base := language.Base(guess); guess != "" && (base != "en" || t.Message.Lang == "") {
+			if lang := b.catalog.Match(guess); language.Base(lang) == base {
+				if base == "zh" && language.FoldHan(t.Text) == t.Text && b.catalog.Match(t.Message.Lang) == "zh-Hant" {
+					return "zh-Hant" // these characters are the same in both scripts
+				}
+				return lang
+			}
+		}
+	}
+	return b.catalog.Match(t.Message.Lang, t.channel.Lang)
+}
+
+// clean makes one line of what a reader typed, in composed characters.
+func clean(text string) string {
+	text = strings.ToValidUTF8(text, "")
+	text = strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\t' || r == '\r':
+			return ' '
+		case unicode.IsControl(r), r == '\ufeff', r == '\u200b', r == '\u2060':
+			return -1
+		}
+		return r
+	}, text)
+	return norm.NFC.String(strings.Join(strings.Fields(text), " "))
+}
+
+// plain folds a text for comparing it with the words of commands.
+func plain(text string) string {
+	return strings.ToLower(strings.TrimSpace(norm.NFKC.String(text)))
+}

@@ -1,0 +1,89 @@
+package bot
+
+import (
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// Limits keep one reader or address from flooding the rest.
+type Limits struct {
+	ChatEvery time.Duration // one message of a chat each so long, after the burst
+	ChatBurst int
+	AddrEvery time.Duration // the same for a network address
+	AddrBurst int
+}
+
+// DefaultLimits let people type as fast as they can and stop programs.
+var DefaultLimits = Limits{ChatEvery: 2 * time.Second, ChatBurst: 20, AddrEvery: 500 * time.Millisecond, AddrBurst: 100}
+
+// flood counts in memory: a limit for each replica is limit enough.
+type flood struct {
+	limits Limits
+	now    func() time.Time
+	mu     sync.Mutex
+	seen   map[string]*talker
+	swept  time.Time
+}
+
+type talker struct {
+	limiter *rate.Limiter
+	warned  time.Time
+	last    time.Time
+}
+
+func newFlood(l Limits, now func() time.Time) *flood {
+	if l == (Limits{}) {
+		l = DefaultLimits
+	}
+	return &flood{limits: l, now: now, seen: map[string]*talker{}, swept: now()}
+}
+
+// quiet is how long a flooder gets no second warning.
+const quiet = time.Minute
+
+// allow takes one message of a chat, and of an address when it is known. When
+// it is one too many, warn tells whether to say so: once a minute.
+func (f *flood) allow(chat, addr string) (ok, warn bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	now := f.now()
+	f.sweep(now)
+	ok, warn = f.take("chat "+chat, f.limits.ChatEvery, f.limits.ChatBurst, now)
+	if ok && addr != "" {
+		ok, warn = f.take("addr "+addr, f.limits.AddrEvery, f.limits.AddrBurst, now)
+	}
+	return ok, warn
+}
+
+func (f *flood) take(key string, every time.Duration, burst int, now time.Time) (ok, warn bool) {
+	t := f.seen[key]
+	if t == nil {
+		t = &talker{limiter: rate.NewLimiter(rate.Every(every), burst)}
+		f.seen[key] = t
+	}
+	t.last = now
+	if t.limiter.AllowN(now, 1) {
+		return true, false
+	}
+	warn = now.Sub(t.warned) >= quiet
+	if warn {
+		t.warned = now
+	}
+	return false, warn
+}
+
+// sweep forgets who has been silent, so that memory stays bounded by the
+// readers of the last ten minutes.
+func (f *flood) sweep(now time.Time) {
+	if now.Sub(f.swept) < time.Minute {
+		return
+	}
+	f.swept = now
+	for key, t := range f.seen {
+		if now.Sub(t.last) > 10*time.Minute {
+			delete(f.seen, key)
+		}
+	}
+}

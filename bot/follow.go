@@ -1,0 +1,239 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"newsie/scheduler/timetable"
+)
+
+// usual is when a digest comes that nobody gave a time.
+const usual = "0 8 * * *"
+
+// mostFollows is how many follows one chat may have.
+const mostFollows = 20
+
+// follow starts to follow a topic: "commerce daily 8:00".
+func (b *Bot) follow(ctx context.Context, t *turn, arg string) (Reply, error) {
+	words, topic, timed := timetable.ParseWords(arg)
+	if !timed {
+		words, topic = usual, arg
+	}
+	topic = strings.Trim(topic, " ,，、:：\"“”「」")
+	if topic == "" {
+		return b.followWhat(ctx, t)
+	}
+	if len([]rune(topic)) > 60 {
+		return b.hint(ctx, t, t.T("bot.topic_long"))
+	}
+	spec, err := timetable.Parse(words)
+	if err != nil {
+		return Reply{Text: b.badSchedule(t, words, err)}, nil
+	}
+	if floor := t.channel.MinInterval; spec.MinInterval() < floor {
+		return Reply{Text: t.T("bot.too_often", "Count", int(floor.Minutes()))}, nil
+	}
+	query := plain(topic)
+	if isEverything(query) {
+		query = "*"
+	}
+	existing, err := b.chats.Follows(ctx, t.Chat)
+	if err != nil {
+		return Reply{}, err
+	}
+	if len(existing) >= mostFollows && !hasQuery(existing, query) {
+		return Reply{Text: t.T("bot.too_many", "Count", mostFollows), Actions: []Action{{Label: t.T("bot.my_follows"), Text: "/following"}}}, nil
+	}
+	return b.keepFollow(ctx, t, topic, query, spec)
+}
+
+func (b *Bot) keepFollow(ctx context.Context, t *turn, topic, query string, spec timetable.Spec) (Reply, error) {
+	zone, told := b.zoneOf(t)
+	next := spec.Next(b.now(), zone)
+	since, err := b.library.Last(ctx)
+	if err != nil {
+		return Reply{}, err
+	}
+	if t.channel.FromArchive {
+		since = 0
+	}
+	f, fresh, err := b.chats.Follow(ctx, Follow{
+		Channel: t.Chat.Channel, Chat: t.Chat.ID, Topic: topic, Query: query, Lang: t.Printer.Lang(),
+		Spec: spec.String(), Zone: zone.String(), NextDueAt: next.At.UnixMilli(), SinceSeq: since,
+	})
+	if err != nil {
+		return Reply{}, err
+	}
+	key := "bot.follow_changed"
+	if fresh {
+		key = "bot.followed"
+	}
+	reply := Reply{Text: t.T(key, "Topic", f.Topic, "When", b.sayWhen(t, spec))}
+	reply.Text += "\n" + t.T("bot.next_time", "Time", b.sayTime(t, next.At, zone), "Zone", zone.String())
+	if !told {
+		reply.Text += "\n" + t.T("bot.zone_guessed", "Zone", zone.String())
+	}
+	reply.Actions = []Action{
+		{Label: t.T("bot.unfollow", "Topic", short(f.Topic, 20)), Text: fmt.Sprintf("/unfollow %d", f.ID)},
+		{Label: t.T("bot.my_follows"), Text: "/following"},
+	}
+	return reply, nil
+}
+
+func hasQuery(follows []Follow, query string) bool {
+	for _, f := range follows {
+		if f.Query == query {
+			return true
+		}
+	}
+	return false
+}
+
+func (b *Bot) followWhat(ctx context.Context, t *turn) (Reply, error) {
+	reply := Reply{Text: t.T("bot.follow_what")}
+	tags, err := b.library.Tags(ctx, 40)
+	if err != nil {
+		return Reply{}, err
+	}
+	for _, tag := range tags {
+		if len(reply.Actions) < 3 && b.catalogSpeaks(t, tag.Tag) {
+			reply.Actions = appendFitting(reply.Actions, Action{Label: t.T("bot.follow_this", "Query", tag.Tag), Text: "/follow " + tag.Tag})
+		}
+	}
+	return reply, nil
+}
+
+// isEverything reports whether a topic means the whole library.
+func isEverything(query string) bool {
+	return slices.Contains(everything(), query)
+}
+
+func (b *Bot) badSchedule(t *turn, words string, err error) string {
+	key := "bot.schedule_syntax"
+	for sentinel, k := range map[error]string{
+		timetable.ErrZone: "bot.schedule_zone", timetable.ErrEvery: "bot.schedule_every", timetable.ErrReboot: "bot.schedule_every",
+		timetable.ErrNever: "bot.schedule_never", timetable.ErrSunday: "bot.schedule_sunday",
+	} {
+		if errors.Is(err, sentinel) {
+			key = k
+		}
+	}
+	return t.T(key, "Spec", short(words, 40))
+}
+
+// following lists a chat's follows with their next times.
+func (b *Bot) following(ctx context.Context, t *turn, _ string) (Reply, error) {
+	follows, err := b.chats.Follows(ctx, t.Chat)
+	if err != nil {
+		return Reply{}, err
+	}
+	if len(follows) == 0 {
+		reply, err := b.followWhat(ctx, t)
+		reply.Text = t.T("bot.no_follows") + "\n" + reply.Text
+		return reply, err
+	}
+	lines := []string{t.T("bot.your_follows")}
+	var actions []Action
+	for _, f := range follows {
+		zone, err := time.LoadLocation(f.Zone)
+		if err != nil {
+			return Reply{}, fmt.Errorf("the zone of follow %d: %w", f.ID, err)
+		}
+		spec, err := timetable.Parse(f.Spec)
+		if err != nil {
+			return Reply{}, fmt.Errorf("the schedule of follow %d: %w", f.ID, err)
+		}
+		lines = append(lines, t.T("bot.follow_line", "Topic", f.Topic, "When", b.sayWhen(t, spec),
+			"Time", b.sayTime(t, time.UnixMilli(f.NextDueAt), zone)))
+		actions = append(actions, Action{Label: t.T("bot.unfollow", "Topic", short(f.Topic, 20)), Text: fmt.Sprintf("/unfollow %d", f.ID)})
+	}
+	actions = append(actions, Action{Label: t.T("bot.digest_now"), Text: "/digest"})
+	return Reply{Text: strings.Join(lines, "\n"), Actions: actions}, nil
+}
+
+// unfollow ends follows: by topic, "all", or "/unfollow ID" of a button.
+func (b *Bot) unfollow(ctx context.Context, t *turn, arg string) (Reply, error) {
+	var id int64
+	query := plain(arg)
+	switch {
+	case query == "":
+		return b.following(ctx, t, "")
+	case strings.HasPrefix(t.Text, "/"):
+		id, _ = strconv.ParseInt(query, 10, 64)
+	}
+	if isEverything(query) && id == 0 {
+		if follows, err := b.chats.Follows(ctx, t.Chat); err != nil {
+			return Reply{}, err
+		} else if hasQuery(follows, "*") {
+			query = "*"
+		} else {
+			query = ""
+		}
+	}
+	n, err := b.chats.Unfollow(ctx, t.Chat, id, query)
+	if err != nil {
+		return Reply{}, err
+	}
+	reply := Reply{Actions: []Action{{Label: t.T("bot.my_follows"), Text: "/following"}}}
+	if n == 0 {
+		reply.Text = t.T("bot.unfollow_unknown", "Topic", short(arg, 40))
+	} else {
+		reply.Text = t.T("bot.unfollowed", "Count", n)
+	}
+	return reply, nil
+}
+
+func (b *Bot) digest(ctx context.Context, t *turn, _ string) (Reply, error) {
+	follows, err := b.chats.Follows(ctx, t.Chat)
+	if err != nil {
+		return Reply{}, err
+	}
+	if len(follows) == 0 || b.digests == nil {
+		return b.following(ctx, t, "")
+	}
+	return b.digests.Now(ctx, t.Chat, t.Printer.Lang())
+}
+
+// sayWhen says a schedule in the reader's words.
+func (b *Bot) sayWhen(t *turn, spec timetable.Spec) string {
+	d := spec.Describe()
+	at := fmt.Sprintf("%d:%02d", d.Hour, d.Minute)
+	switch d.Shape {
+	case timetable.Minutes:
+		return t.T("bot.when_minutes", "Count", d.Every)
+	case timetable.Hours:
+		return t.T("bot.when_hours", "Count", d.Every)
+	case timetable.Daily:
+		return t.T("bot.when_daily", "At", at)
+	case timetable.Weekdays:
+		return t.T("bot.when_weekdays", "At", at)
+	case timetable.Weekly:
+		names := strings.Split(t.T("bot.weekdays"), "|")
+		var days []string
+		for _, day := range d.Days {
+			days = append(days, names[day])
+		}
+		return t.T("bot.when_weekly", "Days", strings.Join(days, t.T("bot.comma")), "At", at)
+	case timetable.Monthly:
+		return t.T("bot.when_monthly", "Day", d.Day, "At", at)
+	}
+	return t.T("bot.when_other", "Spec", d.Spec)
+}
+
+// sayTime is a moment on the reader's clock.
+func (b *Bot) sayTime(t *turn, at time.Time, zone *time.Location) string {
+	local, today := at.In(zone), b.now().In(zone)
+	clock := local.Format("15:04")
+	switch {
+	case local.YearDay() == today.YearDay() && local.Year() == today.Year():
+		return t.T("bot.today", "At", clock)
+	case local.AddDate(0, 0, -1).Format(time.DateOnly) == today.Format(time.DateOnly):
+		return t.T("bot.tomorrow", "At", clock)
+	}
+	return t.Date(local) + " " + clock
+}

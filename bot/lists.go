@@ -1,0 +1,148 @@
+package bot
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"newsie/internal/database"
+)
+
+// Lists keeps what was shown to a chat (table lists), so that "2" and "more"
+// mean the last list also after a restart, and the questions that readers
+// asked (table questions), without who asked them.
+type Lists struct {
+	db  *database.DB
+	now func() time.Time
+}
+
+// NewLists keeps its rows in db.
+func NewLists(db *database.DB, now func() time.Time) *Lists { return &Lists{db: db, now: now} }
+
+// A List is a numbered list of articles that a reader has seen in part.
+type List struct {
+	ID    int64
+	Kind  string // search, latest, related, digest
+	Query string
+	IDs   []int64 // numbered from 1
+	Shown int     // of the first ones
+}
+
+// A Question is what readers asked for, with how often.
+type Question struct {
+	Text    string `json:"text"`
+	Lang    string `json:"lang"`
+	Channel string `json:"channel"`
+	Results int64  `json:"results"` // of the last time
+	Count   int64  `json:"count"`
+	Last    int64  `json:"last"` // Unix milliseconds
+}
+
+// Make keeps a list and returns its id.
+func (l *Lists) Make(ctx context.Context, chat ChatID, kind, query string, ids []int64, shown int) (int64, error) {
+	return l.insert(ctx, l.db, chat, List{Kind: kind, Query: query, IDs: ids, Shown: shown})
+}
+
+// asked keeps a list together with the question it answers.
+func (l *Lists) asked(ctx context.Context, chat ChatID, list List, lang string, results int) (id int64, err error) {
+	err = l.db.Tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		if len(list.IDs) > 0 {
+			if id, err = l.insert(ctx, tx, chat, list); err != nil {
+				return err
+			}
+		}
+		_, err := tx.ExecContext(ctx, "INSERT INTO questions (text, lang, channel, results, asked_at) VALUES (?, ?, ?, ?, ?)",
+			plain(list.Query), lang, chat.Channel, results, l.now().UnixMilli())
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("keep the question: %w", err)
+	}
+	return id, nil
+}
+
+func (l *Lists) insert(ctx context.Context, tx bun.IDB, chat ChatID, list List) (int64, error) {
+	ids, err := json.Marshal(list.IDs)
+	if err != nil {
+		return 0, err
+	}
+	var id int64
+	err = tx.NewRaw("INSERT INTO lists (channel, chat, kind, query, articles, shown, created_at) VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id",
+		chat.Channel, chat.ID, list.Kind, list.Query, string(ids), list.Shown, l.now().UnixMilli()).Scan(ctx, &id)
+	if err != nil {
+		return 0, fmt.Errorf("keep the list: %w", err)
+	}
+	return id, nil
+}
+
+// last gives the list a chat saw last; ok is false when there is none.
+func (l *Lists) last(ctx context.Context, chat ChatID) (List, bool, error) {
+	return l.one(ctx, "channel = ? AND chat = ? ORDER BY created_at DESC, id DESC LIMIT 1", chat.Channel, chat.ID)
+}
+
+// byID gives a list of this chat: nobody reads another's.
+func (l *Lists) byID(ctx context.Context, chat ChatID, id int64) (List, bool, error) {
+	return l.one(ctx, "channel = ? AND chat = ? AND id = ?", chat.Channel, chat.ID, id)
+}
+
+func (l *Lists) one(ctx context.Context, where string, args ...any) (List, bool, error) {
+	var rows []struct {
+		ID       int64
+		Kind     string
+		Query    string
+		Articles string
+		Shown    int
+	}
+	if err := l.db.Reader().NewRaw("SELECT id, kind, query, articles, shown FROM lists WHERE "+where, args...).Scan(ctx, &rows); err != nil {
+		return List{}, false, fmt.Errorf("look for a list: %w", err)
+	}
+	if len(rows) == 0 {
+		return List{}, false, nil
+	}
+	list := List{ID: rows[0].ID, Kind: rows[0].Kind, Query: rows[0].Query, Shown: rows[0].Shown}
+	if err := json.Unmarshal([]byte(rows[0].Articles), &list.IDs); err != nil {
+		return List{}, false, fmt.Errorf("read list %d: %w", list.ID, err)
+	}
+	return list, true, nil
+}
+
+// show notes how far a list has been shown, and makes it the last one again.
+func (l *Lists) show(ctx context.Context, chat ChatID, list List) error {
+	_, err := l.db.ExecContext(ctx, "UPDATE lists SET shown = ?, created_at = ? WHERE id = ? AND channel = ? AND chat = ?", list.Shown, l.now().UnixMilli(), list.ID, chat.Channel, chat.ID)
+	if err != nil {
+		return fmt.Errorf("turn the page of list %d: %w", list.ID, err)
+	}
+	return nil
+}
+
+// Questions lists what readers asked since a time, the most frequent first;
+// with unanswered only what found nothing the last time it was asked.
+func (l *Lists) Questions(ctx context.Context, since time.Time, unanswered bool, limit int) ([]Question, error) {
+	having := ""
+	if unanswered {
+		having = "WHERE results = 0"
+	}
+	var list []Question
+	err := l.db.Reader().NewRaw(`SELECT text, lang, channel, results, count, last FROM (
+			SELECT q.text, q.lang, q.channel, count(*) AS count, max(q.asked_at) AS last,
+				(SELECT r.results FROM questions r WHERE r.text = q.text AND r.channel = q.channel AND r.lang = q.lang
+				 ORDER BY r.id DESC LIMIT 1) AS results
+			FROM questions q WHERE q.asked_at >= ? GROUP BY q.text, q.lang, q.channel) AS counted
+		`+having+` ORDER BY count DESC, last DESC, text LIMIT ?`, since.UnixMilli(), limit).Scan(ctx, &list)
+	if err != nil {
+		return nil, fmt.Errorf("list the questions: %w", err)
+	}
+	return list, nil
+}
+
+// Prune forgets lists made before a time and questions asked before another.
+func (l *Lists) Prune(ctx context.Context, lists, questions time.Time) error {
+	if _, err := l.db.ExecContext(ctx, "DELETE FROM lists WHERE created_at < ?", lists.UnixMilli()); err != nil {
+		return err
+	}
+	_, err := l.db.ExecContext(ctx, "DELETE FROM questions WHERE asked_at < ?", questions.UnixMilli())
+	return err
+}

@@ -1,0 +1,269 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"newsie/content"
+)
+
+func articleCommand(p *program) *cobra.Command {
+	c := &cobra.Command{Use: "article", Short: "See and manage the articles that are in", Args: cobra.NoArgs}
+	c.AddCommand(articleList(p), articleShow(p), articleEdit(p),
+		articleState(p, "withdraw", "Take articles back: readers see them nowhere from now on", (*content.Library).Withdraw),
+		articleState(p, "restore", "Publish withdrawn articles again", (*content.Library).Restore))
+	return c
+}
+
+// with opens the store for a short command.
+func (p *program) with(cmd *cobra.Command, do func(in *installation) error) error {
+	config, err := p.config()
+	if err != nil {
+		return err
+	}
+	in, err := p.openDatabase(cmd.Context(), config)
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(in), in.Close())
+}
+
+func articleList(p *program) *cobra.Command {
+	var f content.Filter
+	var state string
+	var limit, offset int
+	var asJSON bool
+	c := &cobra.Command{Use: "list", Short: "List articles, the newest first", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
+		f.State = content.State(state)
+		return p.with(cmd, func(in *installation) error {
+			list, err := in.store().Latest(cmd.Context(), f, limit, offset)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				shown := make([]articleJSON, len(list))
+				for i, a := range list {
+					shown[i] = asArticleJSON(a)
+				}
+				return p.printJSON(shown)
+			}
+			for _, a := range list {
+				date := ""
+				if !a.Published.IsZero() {
+					date = a.Published.Format(time.DateOnly)
+				}
+				_, _ = fmt.Fprintf(p.stdout, "%6d  %-10s  %-7s  %-12s  %s\n", a.ID, date, a.Lang, a.Source, a.Title)
+			}
+			return nil
+		})
+	}}
+	c.Flags().StringVar(&state, "state", "published", "published, waiting, draft or withdrawn")
+	c.Flags().StringSliceVar(&f.Langs, "lang", nil, "only this language")
+	c.Flags().StringSliceVar(&f.Tags, "tag", nil, "only with this tag")
+	c.Flags().StringSliceVar(&f.Sources, "source", nil, "only from this source")
+	c.Flags().IntVar(&limit, "limit", 50, "how many")
+	c.Flags().IntVar(&offset, "offset", 0, "after how many")
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return c
+}
+
+func articleShow(p *program) *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{Use: "show ID", Short: "Show one article whole", Args: cobra.ExactArgs(1), RunE: func(cmd *cobra.Command, args []string) error {
+		id, err := articleID(args[0])
+		if err != nil {
+			return err
+		}
+		return p.with(cmd, func(in *installation) error {
+			a, err := in.store().Article(cmd.Context(), id)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return p.printJSON(asArticleJSON(a))
+			}
+			_, err = fmt.Fprint(p.stdout, articleText(a))
+			return err
+		})
+	}}
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return c
+}
+
+func articleEdit(p *program) *cobra.Command {
+	var title, summary, lang, author, address, tags, published string
+	c := &cobra.Command{
+		Use: "edit ID", Short: "Change what an article says of itself", Args: cobra.ExactArgs(1),
+		Long: "Edit changes the fields given as flags. When the article's source changes, the source overwrites the edit.",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			id, err := articleID(args[0])
+			if err != nil {
+				return err
+			}
+			var date time.Time
+			if published != "" {
+				if date, err = time.Parse(time.DateOnly, published); err != nil {
+					return fmt.Errorf("--date %q is no day such as 2026-03-01", published)
+				}
+			}
+			changed := cmd.Flags().Changed
+			return p.with(cmd, func(in *installation) error {
+				a, err := in.store().Edit(cmd.Context(), id, func(a *content.Article) {
+					for _, field := range []struct {
+						flag, value string
+						to          *string
+					}{{"title", title, &a.Title}, {"summary", summary, &a.Summary}, {"lang", lang, &a.Lang}, {"author", author, &a.Author}, {"url", address, &a.URL}} {
+						if changed(field.flag) {
+							*field.to = field.value
+						}
+					}
+					if changed("tags") {
+						a.Tags = splitList(tags)
+					}
+					if changed("date") {
+						a.Published = date
+					}
+				})
+				if err == nil {
+					_, err = fmt.Fprintf(p.stdout, "Article %d is changed: %s\n", a.ID, a.Title)
+				}
+				return err
+			})
+		},
+	}
+	c.Flags().StringVar(&title, "title", "", "title")
+	c.Flags().StringVar(&summary, "summary", "", "summary")
+	c.Flags().StringVar(&lang, "lang", "", "language, such as it or zh-Hans")
+	c.Flags().StringVar(&author, "author", "", "author")
+	c.Flags().StringVar(&address, "url", "", "canonical address")
+	c.Flags().StringVar(&tags, "tags", "", "tags, separated by commas")
+	c.Flags().StringVar(&published, "date", "", "day of publication, such as 2026-03-01")
+	return c
+}
+
+func articleState(p *program, use, short string, do func(l *content.Library, ctx context.Context, id int64) error) *cobra.Command {
+	return &cobra.Command{Use: use + " ID...", Short: short, Args: cobra.MinimumNArgs(1), RunE: func(cmd *cobra.Command, args []string) error {
+		return p.with(cmd, func(in *installation) error {
+			for _, arg := range args {
+				id, err := articleID(arg)
+				if err != nil {
+					return err
+				}
+				if err := do(in.store(), cmd.Context(), id); err != nil {
+					return err
+				}
+				_, _ = fmt.Fprintf(p.stdout, "Article %d: %s done.\n", id, use)
+			}
+			return nil
+		})
+	}}
+}
+
+func articleID(arg string) (int64, error) {
+	id, err := strconv.ParseInt(arg, 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("%q is no article number; newsie article list shows them", arg)
+	}
+	return id, nil
+}
+
+func splitList(s string) []string {
+	var list []string
+	for _, part := range strings.Split(s, ",") {
+		if part = strings.TrimSpace(part); part != "" {
+			list = append(list, part)
+		}
+	}
+	return list
+}
+
+// articleJSON is an article as scripts read it.
+type articleJSON struct {
+	ID          int64            `json:"id"`
+	State       string           `json:"state"`
+	Source      string           `json:"source"`
+	Key         string           `json:"key"`
+	URL         string           `json:"url"`
+	Title       string           `json:"title"`
+	Author      string           `json:"author"`
+	Note        string           `json:"note"`
+	Lang        string           `json:"lang"`
+	Published   string           `json:"published"`
+	Tags        []string         `json:"tags"`
+	Cover       string           `json:"cover"`
+	Summary     string           `json:"summary"`
+	Previous    string           `json:"previous"`
+	Next        string           `json:"next"`
+	Recommended []content.Teaser `json:"recommended"`
+	Body        []content.Block  `json:"body,omitempty"`
+	Hash        string           `json:"hash"`
+}
+
+func asArticleJSON(a content.Article) articleJSON {
+	shown := articleJSON{
+		ID: a.ID, State: string(a.State), Source: a.Source, Key: a.Key, URL: a.URL, Title: a.Title, Author: a.Author, Note: a.Note,
+		Lang: a.Lang, Tags: a.Tags, Cover: a.Cover, Summary: a.Summary, Previous: a.Previous, Next: a.Next,
+		Recommended: a.Recommended, Body: a.Body, Hash: a.Hash,
+	}
+	if !a.Published.IsZero() {
+		shown.Published = a.Published.Format(time.RFC3339)
+	}
+	return shown
+}
+
+func articleText(a content.Article) string {
+	var b strings.Builder
+	line := func(name, value string) {
+		if value != "" {
+			fmt.Fprintf(&b, "%-12s %s\n", name, value)
+		}
+	}
+	line("title", a.Title)
+	line("id", strconv.FormatInt(a.ID, 10))
+	line("state", string(a.State))
+	line("source", a.Source)
+	line("url", a.URL)
+	line("author", a.Author)
+	line("note", a.Note)
+	line("language", a.Lang)
+	if !a.Published.IsZero() {
+		line("published", a.Published.Format(time.DateOnly))
+	}
+	line("tags", strings.Join(a.Tags, ", "))
+	line("cover", a.Cover)
+	line("summary", a.Summary)
+	line("previous", a.Previous)
+	line("next", a.Next)
+	for _, teaser := range a.Recommended {
+		line("recommended", teaser.Title+" — "+teaser.Excerpt)
+	}
+	for _, block := range a.Body {
+		switch block.Kind {
+		case content.Heading:
+			fmt.Fprintf(&b, "\n%s %s\n", strings.Repeat("#", max(block.Level, 2)), block.Text)
+		case content.Item:
+			fmt.Fprintf(&b, "- %s\n", block.Text)
+		case content.Quote:
+			fmt.Fprintf(&b, "\n> %s\n", block.Text)
+		case content.Picture:
+			fmt.Fprintf(&b, "\n[%s] %s\n", block.Text, block.URL)
+		default:
+			fmt.Fprintf(&b, "\n%s\n", block.Text)
+		}
+	}
+	return b.String()
+}
+
+func (p *program) printJSON(v any) error {
+	encoder := json.NewEncoder(p.stdout)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(v)
+}

@@ -1,0 +1,148 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"newsie/bot"
+	"newsie/bot/telegram"
+	"newsie/bot/webchat"
+	"newsie/bot/wechat"
+	"newsie/scheduler"
+)
+
+// An adapter is one running channel.
+type adapter interface {
+	bot.Sender
+	Run(ctx context.Context) error
+	Check(ctx context.Context) []bot.Finding
+}
+
+// channels are the adapters of an installation, connected to its bot.
+type channels struct {
+	in       *installation
+	bot      *bot.Bot
+	public   string
+	metrics  *metrics
+	notice   *notice
+	digests  func() *scheduler.Scheduler // made after the channels it sends through
+	adapters map[string]adapter
+	handlers map[string]http.Handler // by path
+	chat     string                  // path of the first chat in the browser
+}
+
+// connect makes every configured channel's adapter.
+func (cs *channels) connect() error {
+	cs.adapters, cs.handlers = map[string]adapter{}, map[string]http.Handler{}
+	for _, name := range cs.in.config.channelNames() {
+		c := cs.in.config.Channels[name]
+		var err error
+		switch c.Kind {
+		case "webchat":
+			err = cs.webchat(name, c)
+		case "telegram":
+			err = cs.telegram(name, c)
+		case "wechat":
+			err = cs.wechat(name, c)
+		}
+		if err != nil {
+			return fmt.Errorf("channel %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func (cs *channels) webchat(name string, c ChannelConfig) error {
+	var proxies []netip.Prefix
+	for _, text := range cs.in.config.TrustedProxies {
+		proxy, err := parseProxy(text)
+		if err != nil {
+			return err
+		}
+		proxies = append(proxies, proxy)
+	}
+	a, err := webchat.New(webchat.Config{
+		Name: name, Title: cs.in.config.Name, PublicURL: cs.in.config.PublicURL, Suggestions: c.Suggestions, TrustedProxies: proxies,
+		DB: cs.in.db, Handler: cs.bot.Handle, Inbox: cs.inbox(), Settings: cs.settings(), Catalog: cs.in.catalog, Logger: cs.in.log,
+	})
+	if err != nil {
+		return err
+	}
+	cs.adapters[name], cs.handlers[a.Path()] = a, a
+	if cs.chat == "" {
+		cs.chat = a.Path()
+	}
+	cs.bot.Forgets(func(ctx context.Context, chat bot.ChatID) error {
+		if chat.Channel != name {
+			return nil
+		}
+		return a.Forget(ctx, chat)
+	})
+	return nil
+}
+
+func (cs *channels) telegram(name string, c ChannelConfig) error {
+	var commands []telegram.Command
+	for i, command := range cs.bot.Commands("en") {
+		commands = append(commands, telegram.Command{Name: command[0], Description: func(lang string) string { return cs.bot.Commands(lang)[i][1] }})
+	}
+	mode := telegram.Poll
+	if c.Mode == "webhook" {
+		mode = telegram.Webhook
+	}
+	a, err := telegram.New(telegram.Config{
+		Name: name, Token: c.Token, APIURL: c.APIURL, Mode: mode, PublicURL: cs.in.config.PublicURL, Secret: c.WebhookSecret,
+		Handler: cs.bot.Handle, Inbox: cs.inbox(), Settings: cs.settings(), Pacer: bot.NewPacer(cs.in.db, time.Now),
+		Catalog: cs.in.catalog, Commands: commands, Logger: cs.in.log, Notify: cs.notice.give,
+		Moved: func(ctx context.Context, from, to bot.ChatID) error { return cs.digests().Move(ctx, from, to) },
+		Count: func(event string) { cs.metrics.events.WithLabelValues(name, event).Inc() },
+	})
+	if err != nil {
+		return err
+	}
+	cs.adapters[name] = a
+	if mode == telegram.Webhook {
+		cs.handlers[a.WebhookPath()] = a
+	}
+	return nil
+}
+
+func (cs *channels) wechat(name string, c ChannelConfig) error {
+	tap := c.TapLines == nil || *c.TapLines
+	a, err := wechat.New(wechat.Config{
+		Name: name, AppID: c.AppID, Secret: c.AppSecret, Token: c.Token, AESKey: c.AESKey, PreviousAESKey: c.PreviousAESKey,
+		Mode: wechat.Mode(c.Mode), Verified: c.Verified, TapLines: tap, Language: c.Language, APIURL: c.APIURL, PublicURL: cs.in.config.PublicURL,
+		Handler: cs.bot.Handle, Inbox: cs.inbox(), Settings: cs.settings(), DB: cs.in.db, Catalog: cs.in.catalog, Logger: cs.in.log,
+		Notify: cs.notice.give,
+		Late:   func(ctx context.Context, chat bot.ChatID, r bot.Reply) error { return cs.digests().Late(ctx, chat, r) },
+		Held: func(ctx context.Context, chat bot.ChatID, r bot.Reply) (bot.Reply, error) {
+			return cs.digests().Held(ctx, chat, r)
+		},
+	})
+	if err != nil {
+		return err
+	}
+	cs.adapters[name], cs.handlers[wechatPath(name)] = a, a
+	return nil
+}
+
+// wechatPath is the address to type into the account's server settings, below
+// public_url.
+func wechatPath(name string) string { return "/hooks/wechat/" + name }
+
+func (cs *channels) inbox() *bot.Inbox       { return bot.NewInbox(cs.in.db, time.Now) }
+func (cs *channels) settings() *bot.Settings { return bot.NewSettings(cs.in.db, time.Now) }
+
+// outlets are the channels as the scheduler sends through them.
+func (cs *channels) outlets() []scheduler.Channel {
+	var list []scheduler.Channel
+	for _, name := range cs.in.config.channelNames() {
+		list = append(list, scheduler.Channel{
+			Name: name, Sender: cs.adapters[name], InDoubt: scheduler.Policy(cs.in.config.Channels[name].InDoubt),
+		})
+	}
+	return list
+}

@@ -1,0 +1,370 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/netip"
+	"net/url"
+	"os"
+	"regexp"
+	"slices"
+	"sort"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"newsie/internal/locale"
+)
+
+// Config is what newsie.yaml and the environment say. Every key K is also the
+// environment variable NEWSIE_K, in capitals, with _ between the levels; every
+// secret K may also stand in a file named by K_FILE.
+type Config struct {
+	Name           string                   `yaml:"name"`
+	Data           string                   `yaml:"data"`
+	Listen         string                   `yaml:"listen"`
+	PublicURL      string                   `yaml:"public_url"`
+	Database       string                   `yaml:"database"`
+	Language       string                   `yaml:"language"`
+	Zone           string                   `yaml:"zone"`
+	Log            LogConfig                `yaml:"log"`
+	TrustedProxies []string                 `yaml:"trusted_proxies"`
+	MetricsToken   string                   `yaml:"metrics_token" secret:"true"`
+	Channels       map[string]ChannelConfig `yaml:"channels"`
+	Sources        map[string]SourceConfig  `yaml:"sources"`
+	Publisher      PublisherConfig          `yaml:"publisher"`
+
+	// AllowPrivateSources lets sources be read from this machine and its network.
+	AllowPrivateSources bool `yaml:"allow_private_sources"`
+}
+
+// LogConfig is how much is logged, and in which form.
+type LogConfig struct {
+	Level  string `yaml:"level"`
+	Format string `yaml:"format"`
+}
+
+// ChannelConfig is one account, or the chat in the browser.
+type ChannelConfig struct {
+	Kind        string   `yaml:"kind"` // webchat, telegram, wechat; the channel's name when that is one of them
+	Language    string   `yaml:"language"`
+	Zone        string   `yaml:"zone"`
+	Languages   []string `yaml:"languages"` // of the articles it serves
+	Tags        []string `yaml:"tags"`
+	Sources     []string `yaml:"sources"`
+	MinInterval Duration `yaml:"min_interval"`
+	FirstDigest string   `yaml:"first_digest"` // new, archive
+	APIURL      string   `yaml:"api_url"`
+
+	Mode          string `yaml:"mode"` // telegram: polling, webhook; wechat: safe, compatible, plain
+	Token         string `yaml:"token" secret:"true"`
+	WebhookSecret string `yaml:"webhook_secret" secret:"true"`
+	InDoubt       string `yaml:"in_doubt"` // skip, resend
+
+	AppID          string `yaml:"app_id"`
+	AppSecret      string `yaml:"app_secret" secret:"true"`
+	AESKey         string `yaml:"aes_key" secret:"true"`
+	PreviousAESKey string `yaml:"previous_aes_key" secret:"true"`
+	Verified       bool   `yaml:"verified"`
+	TapLines       *bool  `yaml:"tap_lines"`
+
+	Suggestions []string `yaml:"suggestions"`
+}
+
+// SourceConfig is where articles come from by themselves.
+type SourceConfig struct {
+	Kind     string   `yaml:"kind"` // feed, page, folder
+	Location string   `yaml:"location"`
+	Every    Duration `yaml:"every"`
+}
+
+// PublisherConfig names the chat that is told what the publisher must know.
+type PublisherConfig struct {
+	Channel string `yaml:"channel"`
+	Chat    string `yaml:"chat"`
+}
+
+// A Duration is written "30m", "1h30m".
+type Duration time.Duration
+
+// UnmarshalText reads a Duration.
+func (d *Duration) UnmarshalText(text []byte) error {
+	parsed, err := time.ParseDuration(string(text))
+	if err != nil {
+		return fmt.Errorf("%q is no duration such as 30m or 1h", text)
+	}
+	*d = Duration(parsed)
+	return nil
+}
+
+// A ConfigProblem is one thing wrong with the configuration.
+type ConfigProblem struct {
+	Where string // "newsie.yaml:12", "NEWSIE_LISTEN"
+	What  string
+}
+
+// ConfigProblems are all of them at once.
+type ConfigProblems []ConfigProblem
+
+func (p ConfigProblems) Error() string {
+	lines := make([]string, len(p))
+	for i, problem := range p {
+		lines[i] = "  " + problem.Where + ": " + problem.What
+	}
+	return "the configuration has errors:\n" + strings.Join(lines, "\n")
+}
+
+// kinds are the kinds of channels.
+var kinds = []string{"webchat", "telegram", "wechat"}
+
+// loadConfig reads the file (path "" is ./newsie.yaml when there is one) and
+// the environment over it, fills in the defaults and checks everything.
+func loadConfig(path string, environ []string) (Config, error) {
+	var c Config
+	var problems ConfigProblems
+	lines := lineIndex{}
+	name, optional := path, path == ""
+	if optional {
+		name = "newsie.yaml"
+	}
+	data, err := os.ReadFile(name)
+	switch {
+	case err == nil:
+		problems = append(problems, decodeFile(name, data, &c, lines)...)
+	case optional && errors.Is(err, fs.ErrNotExist):
+	default:
+		return Config{}, fmt.Errorf("read the configuration: %w", err)
+	}
+	problems = append(problems, overlay(&c, environ, lines)...)
+	c.fillIn()
+	problems = append(problems, c.check(lines)...)
+	if len(problems) > 0 {
+		return c, problems
+	}
+	return c, nil
+}
+
+func (c *Config) fillIn() {
+	setDefault(&c.Name, "newsie")
+	setDefault(&c.Data, "newsie-data")
+	setDefault(&c.Listen, "127.0.0.1:8080")
+	setDefault(&c.Language, "en")
+	setDefault(&c.Zone, "UTC")
+	setDefault(&c.Log.Level, "info")
+	setDefault(&c.Log.Format, "text")
+	c.PublicURL = strings.TrimRight(c.PublicURL, "/")
+	if len(c.Channels) == 0 {
+		c.Channels = map[string]ChannelConfig{"web": {Kind: "webchat"}}
+	}
+	for name, ch := range c.Channels {
+		if ch.Kind == "" && slices.Contains(kinds, name) {
+			ch.Kind = name
+		}
+		if ch.Kind == "wechat" {
+			setDefault(&ch.Language, "zh-Hans")
+			setDefault(&ch.Zone, "Asia/Shanghai")
+		}
+		setDefault(&ch.Language, c.Language)
+		setDefault(&ch.Zone, c.Zone)
+		setDefault(&ch.FirstDigest, "new")
+		setDefault(&ch.InDoubt, "skip")
+		if ch.MinInterval == 0 {
+			ch.MinInterval = Duration(time.Hour)
+		}
+		c.Channels[name] = ch
+	}
+	for name, s := range c.Sources {
+		if s.Kind == "" {
+			s.Kind = "feed"
+		}
+		if s.Every == 0 {
+			s.Every = Duration(30 * time.Minute)
+		}
+		c.Sources[name] = s
+	}
+}
+
+func setDefault(to *string, value string) {
+	if *to == "" {
+		*to = value
+	}
+}
+
+// channelNames are the channels' names, sorted.
+func (c Config) channelNames() []string { return sortedKeys(c.Channels) }
+
+func sortedKeys[V any](m map[string]V) []string {
+	names := make([]string, 0, len(m))
+	for name := range m {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	return names
+}
+
+// A checker collects problems with the lines they stand on.
+type checker struct {
+	lines    lineIndex
+	problems ConfigProblems
+}
+
+func (k *checker) add(key, format string, args ...any) {
+	k.problems = append(k.problems, ConfigProblem{k.lines.where(key), fmt.Sprintf(format, args...)})
+}
+
+func (k *checker) oneOf(key, value string, allowed ...string) {
+	if !slices.Contains(allowed, value) {
+		k.add(key, "%q is none of %s", value, strings.Join(allowed, ", "))
+	}
+}
+
+func (k *checker) zone(key, value string) {
+	if _, err := time.LoadLocation(value); err != nil || value == "Local" {
+		k.add(key, "%q is no IANA time zone such as Europe/Rome", value)
+	}
+}
+
+func (k *checker) url(key, value string) {
+	if value == "" {
+		return
+	}
+	u, err := url.Parse(value)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.User != nil {
+		k.add(key, "%q is no address such as https://news.example.org", value)
+	}
+}
+
+var nameRule = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,31}$`)
+
+func (c Config) check(lines lineIndex) ConfigProblems {
+	k := &checker{lines: lines}
+	k.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
+	k.oneOf("log.format", c.Log.Format, "text", "json")
+	k.oneOf("language", c.Language, locale.Languages()...)
+	k.zone("zone", c.Zone)
+	k.url("public_url", c.PublicURL)
+	if _, _, ok := strings.Cut(c.Listen, ":"); !ok {
+		k.add("listen", "%q is no address such as 127.0.0.1:8080", c.Listen)
+	}
+	for _, proxy := range c.TrustedProxies {
+		if _, err := parseProxy(proxy); err != nil {
+			k.add("trusted_proxies", "%q is no address or network such as 10.0.0.0/8", proxy)
+		}
+	}
+	for _, name := range c.channelNames() {
+		c.checkChannel(k, name, c.Channels[name])
+	}
+	for _, name := range sortedKeys(c.Sources) {
+		key := "sources." + name
+		if !nameRule.MatchString(name) {
+			k.add(key, "a source's name has small letters, digits and hyphens, at most 32")
+		}
+		k.oneOf(key+".kind", c.Sources[name].Kind, "feed", "page", "folder")
+		if c.Sources[name].Location == "" {
+			k.add(key+".location", "is missing: an address or a folder")
+		}
+		if d := time.Duration(c.Sources[name].Every); d < time.Minute {
+			k.add(key+".every", "%s is too often: a minute at least", d)
+		}
+	}
+	if p := c.Publisher; p.Channel != "" || p.Chat != "" {
+		if _, ok := c.Channels[p.Channel]; !ok {
+			k.add("publisher.channel", "there is no channel %q", p.Channel)
+		}
+		if p.Chat == "" {
+			k.add("publisher.chat", "is missing: the id of your own chat on %s", p.Channel)
+		}
+	}
+	return k.problems
+}
+
+func (c Config) checkChannel(k *checker, name string, ch ChannelConfig) {
+	key := "channels." + name
+	if !nameRule.MatchString(name) {
+		k.add(key, "a channel's name has small letters, digits and hyphens, at most 32")
+	}
+	if ch.Kind == "" {
+		k.add(key+".kind", "is missing: one of %s", strings.Join(kinds, ", "))
+		return
+	}
+	k.oneOf(key+".kind", ch.Kind, kinds...)
+	k.oneOf(key+".language", ch.Language, locale.Languages()...)
+	k.zone(key+".zone", ch.Zone)
+	k.oneOf(key+".first_digest", ch.FirstDigest, "new", "archive")
+	k.oneOf(key+".in_doubt", ch.InDoubt, "skip", "resend")
+	k.url(key+".api_url", ch.APIURL)
+	if d := time.Duration(ch.MinInterval); d < time.Minute {
+		k.add(key+".min_interval", "%s is too often: a minute at least", d)
+	}
+	switch ch.Kind {
+	case "telegram":
+		if ch.Token == "" {
+			k.add(key+".token", "is missing: @BotFather gives one; put it into %s", envName(key+".token"))
+		}
+		k.oneOf(key+".mode", ch.Mode, "", "polling", "webhook")
+		if ch.Mode == "webhook" && !strings.HasPrefix(c.PublicURL, "https://") {
+			k.add(key+".mode", "a webhook needs public_url to be an https:// address")
+		}
+	case "wechat":
+		k.oneOf(key+".mode", ch.Mode, "", "safe", "compatible", "plain")
+		for _, need := range []struct{ key, value string }{{"app_id", ch.AppID}, {"token", ch.Token}} {
+			if need.value == "" {
+				k.add(key+"."+need.key, "is missing: it stands in the account's developer settings")
+			}
+		}
+		if (ch.Mode == "safe" || ch.Mode == "compatible") && ch.AESKey == "" {
+			k.add(key+".aes_key", "is missing: mode %s needs the EncodingAESKey", ch.Mode)
+		}
+		for _, aes := range []struct{ key, value string }{{"aes_key", ch.AESKey}, {"previous_aes_key", ch.PreviousAESKey}} {
+			if aes.value != "" && len(aes.value) != 43 {
+				k.add(key+"."+aes.key, "an EncodingAESKey has 43 characters, this one has %d", len(aes.value))
+			}
+		}
+		if ch.Verified && ch.AppSecret == "" {
+			k.add(key+".app_secret", "is missing: a verified account needs it to send messages")
+		}
+	}
+}
+
+func parseProxy(s string) (netip.Prefix, error) {
+	if p, err := netip.ParsePrefix(s); err == nil {
+		return p, nil
+	}
+	a, err := netip.ParseAddr(s)
+	if err != nil {
+		return netip.Prefix{}, err
+	}
+	return a.Prefix(a.BitLen())
+}
+
+// A lineIndex tells on which line, or in which variable, a key stands.
+type lineIndex map[string]string
+
+func (l lineIndex) where(key string) string {
+	if where, ok := l[key]; ok {
+		return where + " (" + key + ")"
+	}
+	return key
+}
+
+func (l lineIndex) collect(file, prefix string, node *yaml.Node) {
+	if node.Kind == yaml.DocumentNode {
+		for _, child := range node.Content {
+			l.collect(file, prefix, child)
+		}
+		return
+	}
+	if node.Kind != yaml.MappingNode {
+		return
+	}
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		key := node.Content[i].Value
+		if prefix != "" {
+			key = prefix + "." + key
+		}
+		l[key] = fmt.Sprintf("%s:%d", file, node.Content[i].Line)
+		l.collect(file, key, node.Content[i+1])
+	}
+}

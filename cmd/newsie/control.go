@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// While newsie serves it keeps the index to itself. Commands that need the
+// index then ask the serving process, over a loopback port whose address and
+// key stand in a file of the data folder that only its owner may read.
+type control struct {
+	server   *server
+	listener net.Listener
+	key      string
+	path     string
+}
+
+type controlFile struct {
+	Address string `json:"address"`
+	Key     string `json:"key"`
+}
+
+func controlPath(data string) string { return filepath.Join(data, "serving.json") }
+
+func (s *server) control() (*control, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("open the control port: %w", err)
+	}
+	c := &control{server: s, listener: listener, key: rand.Text(), path: controlPath(s.config.Data)}
+	data, err := json.Marshal(controlFile{listener.Addr().String(), c.key})
+	if err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(c.path, data, 0o600); err != nil {
+		return nil, fmt.Errorf("write the control file: %w", err)
+	}
+	return c, nil
+}
+
+func (c *control) run(ctx context.Context) error {
+	defer func() { _ = os.Remove(c.path) }()
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /search", c.search)
+	mux.HandleFunc("GET /preview", c.preview)
+	server := &http.Server{ReadHeaderTimeout: 5 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if subtle.ConstantTimeCompare([]byte(r.Header.Get("Authorization")), []byte("Bearer "+c.key)) != 1 {
+			http.Error(w, "the key is wrong", http.StatusForbidden)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})}
+	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
+	defer stop()
+	if err := server.Serve(c.listener); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("control port: %w", err)
+	}
+	return nil
+}
+
+func (c *control) search(w http.ResponseWriter, r *http.Request) {
+	report, err := search(r.Context(), c.server.installation, c.server.public, searchOptionsFrom(r.URL.Query()))
+	answer(w, report, err)
+}
+
+func (c *control) preview(w http.ResponseWriter, r *http.Request) {
+	text, err := preview(r.Context(), c.server.installation, c.server.scheduler, r.URL.Query().Get("of"), r.URL.Query().Get("lang"))
+	answer(w, text, err)
+}
+
+func answer(w http.ResponseWriter, v any, err error) {
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusUnprocessableEntity)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(v)
+}
+
+// ask puts a question to the process that serves this data folder. ok is false
+// when there is none.
+func ask(ctx context.Context, data, path string, query url.Values, into any) (ok bool, err error) {
+	raw, err := os.ReadFile(controlPath(data))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("read the control file: %w", err)
+	}
+	var file controlFile
+	if err := json.Unmarshal(raw, &file); err != nil {
+		return false, fmt.Errorf("read the control file: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+file.Address+path+"?"+query.Encode(), nil)
+	if err != nil {
+		return false, err
+	}
+	request.Header.Set("Authorization", "Bearer "+file.Key)
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return false, fmt.Errorf("ask the serving newsie: %w", err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(io.LimitReader(response.Body, 16<<20))
+	if err != nil {
+		return true, fmt.Errorf("ask the serving newsie: %w", err)
+	}
+	if response.StatusCode != http.StatusOK {
+		return true, errors.New(string(body))
+	}
+	return true, json.Unmarshal(body, into)
+}

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"embed"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"newsie/content"
+	"newsie/content/ingest"
+)
+
+//go:embed demo/articles demo/covers/*.png
+var demoFiles embed.FS
+
+var noFilter content.Filter
+
+// demoConfig adds to a configuration what the demo needs: a chat in the
+// browser whose follows may come every minute and begin with what is there.
+func demoConfig(c Config) Config {
+	if c.Name == "newsie" {
+		c.Name = "The Lantern"
+	}
+	found := false
+	for name, ch := range c.Channels {
+		if ch.Kind != "webchat" {
+			continue
+		}
+		found = true
+		ch.MinInterval = Duration(time.Minute)
+		ch.FirstDigest = "archive"
+		if len(ch.Suggestions) == 0 {
+			ch.Suggestions = []string{"Weidian", "茶", "maratona", "QR code", "follow commerce every minute"}
+		}
+		c.Channels[name] = ch
+	}
+	if !found {
+		c.Channels["web"] = ChannelConfig{
+			Kind: "webchat", Language: c.Language, Zone: c.Zone, FirstDigest: "archive", InDoubt: "skip", MinInterval: Duration(time.Minute),
+			Suggestions: []string{"Weidian", "茶", "maratona", "QR code", "follow commerce every minute"},
+		}
+	}
+	return c
+}
+
+// bringDemo unpacks the sample library beside the other state and imports it,
+// like any folder of a publisher's; the next start finds nothing new.
+func (in *installation) bringDemo(ctx context.Context) error {
+	root := filepath.Join(in.config.Data, "demo")
+	err := fs.WalkDir(demoFiles, "demo", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		target := filepath.Join(in.config.Data, filepath.FromSlash(path))
+		if entry.IsDir() {
+			return os.MkdirAll(target, 0o700)
+		}
+		data, err := demoFiles.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(target, data, 0o600)
+	})
+	if err != nil {
+		return fmt.Errorf("unpack the sample library: %w", err)
+	}
+	result, err := in.ingester().Refresh(ctx, ingest.SourceConfig{Name: "demo", Kind: "folder", Location: root})
+	if err != nil {
+		return fmt.Errorf("import the sample library: %w", err)
+	}
+	for _, refusal := range result.Refused {
+		in.log.Error("a sample was refused", "file", refusal.Path, "reason", refusal.Reason)
+	}
+	if _, err := in.library.Follow(ctx); err != nil {
+		return fmt.Errorf("index the sample library: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,190 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"newsie/bot"
+	"newsie/scheduler"
+)
+
+func digestCommand(p *program) *cobra.Command {
+	c := &cobra.Command{Use: "digest", Short: "See what digests would hold, and what became of them", Args: cobra.NoArgs}
+	var lang string
+	preview := &cobra.Command{
+		Use: "preview FOLLOW|TOPIC", Short: "Print what would go out now",
+		Long: "Preview prints the next digest of a follow, given by its number, or of a topic, given by its words.",
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			config, err := p.config()
+			if err != nil {
+				return err
+			}
+			text, err := p.previewAnywhere(cmd.Context(), config, strings.Join(args, " "), lang)
+			if err == nil {
+				_, err = fmt.Fprint(p.stdout, text)
+			}
+			return err
+		},
+	}
+	preview.Flags().StringVar(&lang, "lang", "en", "language of a topic's digest")
+	c.AddCommand(preview, digestFollows(p), digestDeliveries(p))
+	return c
+}
+
+func (p *program) previewAnywhere(ctx context.Context, config Config, of, lang string) (string, error) {
+	in, err := p.openDatabase(ctx, config)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = in.Close() }()
+	if err := in.openLibrary(); errors.Is(err, errInUse) {
+		var text string
+		ok, askErr := ask(ctx, config.Data, "/preview", url.Values{"of": {of}, "lang": {lang}}, &text)
+		if !ok && askErr == nil {
+			return "", err
+		}
+		return text, askErr
+	} else if err != nil {
+		return "", err
+	}
+	if _, err := in.library.Follow(ctx); err != nil {
+		return "", err
+	}
+	public := config.PublicURL
+	if public == "" {
+		public = "http://" + reachable(config.Listen)
+	}
+	s, err := scheduler.New(scheduler.Config{
+		DB: in.db, Finder: in.library, Articles: in.library, Cards: in.newBot(public, nil).Cards, Catalog: in.catalog, Logger: in.log,
+	})
+	if err != nil {
+		return "", err
+	}
+	return preview(ctx, in, s, of, lang)
+}
+
+// preview says what a follow or a topic would bring.
+func preview(ctx context.Context, in *installation, s *scheduler.Scheduler, of, lang string) (string, error) {
+	var reply bot.Reply
+	var err error
+	if id, parseErr := strconv.ParseInt(of, 10, 64); parseErr == nil {
+		if _, ok, err := bot.NewChats(in.db, time.Now).FollowByID(ctx, id); err != nil || !ok {
+			return "", errors.Join(err, fmt.Errorf("there is no follow %d; newsie digest follows lists them", id))
+		}
+		reply, err = s.PreviewFollow(ctx, id)
+	} else {
+		topic := strings.TrimSpace(of)
+		reply, err = s.Preview(ctx, topic, strings.ToLower(topic), lang, 0, 5)
+	}
+	if err != nil {
+		return "", err
+	}
+	return plainText(reply), nil
+}
+
+// plainText prints a reply for a terminal.
+func plainText(r bot.Reply) string {
+	var b strings.Builder
+	if r.Text != "" {
+		b.WriteString(r.Text + "\n")
+	}
+	for _, g := range r.Groups {
+		if g.Heading != "" {
+			b.WriteString("\n" + g.Heading + "\n")
+		}
+		for i, card := range g.Cards {
+			number := card.Number
+			if number == 0 {
+				number = i + 1
+			}
+			fmt.Fprintf(&b, "\n%2d. %s\n    %s\n", number, card.Title, strings.Join(nonEmpty(card.Source, card.Date), " · "))
+			if card.Snippet.Text != "" {
+				b.WriteString("    " + card.Snippet.Text + "\n")
+			}
+			if card.URL != "" {
+				b.WriteString("    " + card.URL + "\n")
+			}
+		}
+	}
+	return b.String()
+}
+
+func nonEmpty(texts ...string) []string {
+	var list []string
+	for _, t := range texts {
+		if t != "" {
+			list = append(list, t)
+		}
+	}
+	return list
+}
+
+func digestFollows(p *program) *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{Use: "follows", Short: "List what readers follow, by topic", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
+		return p.with(cmd, func(in *installation) error {
+			list, err := bot.NewChats(in.db, time.Now).Due(cmd.Context(), 500)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				if list == nil {
+					list = []bot.Follow{}
+				}
+				return p.printJSON(list)
+			}
+			if len(list) == 0 {
+				_, err = fmt.Fprintln(p.stdout, "Nobody follows anything yet.")
+				return err
+			}
+			_, _ = fmt.Fprintf(p.stdout, "%6s  %-16s  %-10s  %-14s  %-18s  %s\n", "follow", "next (UTC)", "channel", "schedule", "zone", "topic")
+			for _, f := range list {
+				_, _ = fmt.Fprintf(p.stdout, "%6d  %-16s  %-10s  %-14s  %-18s  %s\n", f.ID, time.UnixMilli(f.NextDueAt).UTC().Format("2006-01-02 15:04"),
+					f.Channel, f.Spec, f.Zone, f.Topic)
+			}
+			return nil
+		})
+	}}
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return c
+}
+
+func digestDeliveries(p *program) *cobra.Command {
+	var f scheduler.Filter
+	var state string
+	var limit int
+	var asJSON bool
+	c := &cobra.Command{Use: "deliveries", Short: "List what became of digests, the newest first", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
+		f.State = scheduler.State(state)
+		return p.with(cmd, func(in *installation) error {
+			list, err := scheduler.NewLedger(in.db, time.Now).List(cmd.Context(), f, limit)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				if list == nil {
+					list = []scheduler.Delivery{}
+				}
+				return p.printJSON(list)
+			}
+			for _, d := range list {
+				_, _ = fmt.Fprintf(p.stdout, "%6d  %-9s  %-10s  %-12s  %s  %s\n", d.ID, d.State, d.To.Channel, d.To.ID,
+					d.Updated.UTC().Format(time.DateTime), d.Error)
+			}
+			return nil
+		})
+	}}
+	c.Flags().StringVar(&state, "state", "", "planned, claimed, sending, sent, held, gone, failed, unknown or cancelled")
+	c.Flags().StringVar(&f.Channel, "channel", "", "only this channel")
+	c.Flags().IntVar(&limit, "limit", 100, "how many")
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return c
+}

@@ -1,0 +1,201 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"newsie/bot"
+	"newsie/content"
+	"newsie/scheduler"
+)
+
+func doctorCommand(p *program) *cobra.Command {
+	var offline bool
+	c := &cobra.Command{
+		Use: "doctor", Short: "Check configuration, data, channels, and say what to do", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			bad := p.doctor(cmd.Context(), offline)
+			if bad > 0 {
+				_, _ = fmt.Fprintf(p.stdout, "\n%d of the checks need attention.\n", bad)
+				return errReported
+			}
+			_, _ = fmt.Fprintln(p.stdout, "\nAll is well.")
+			return nil
+		},
+	}
+	c.Flags().BoolVar(&offline, "offline", false, "ask no platform")
+	return c
+}
+
+// doctor prints its findings and returns how many are bad.
+func (p *program) doctor(ctx context.Context, offline bool) int {
+	bad := 0
+	report := func(findings ...bot.Finding) {
+		for _, f := range findings {
+			mark := "ok   "
+			if !f.OK {
+				mark, bad = "FAIL ", bad+1
+			}
+			_, _ = fmt.Fprintln(p.stdout, mark+f.What)
+			if f.Advice != "" {
+				_, _ = fmt.Fprintln(p.stdout, "     → "+f.Advice)
+			}
+		}
+	}
+	config, err := p.config()
+	var problems ConfigProblems
+	if errors.As(err, &problems) {
+		for _, problem := range problems {
+			report(bot.Finding{What: "configuration: " + problem.Where, Advice: problem.What})
+		}
+		return bad
+	}
+	if err != nil {
+		report(bot.Finding{What: err.Error(), Advice: "check --config and NEWSIE_CONFIG"})
+		return bad
+	}
+	report(bot.Finding{OK: true, What: fmt.Sprintf("configuration: %d channels, %d sources", len(config.Channels), len(config.Sources))})
+	report(checkFolder(config.Data))
+	in, err := p.openDatabase(ctx, config)
+	if err != nil {
+		report(bot.Finding{What: "database: " + err.Error(), Advice: "check that it runs and that the address and password are right"})
+		return bad
+	}
+	defer func() { _ = in.Close() }()
+	report(in.checkDatabase(ctx)...)
+	report(in.checkIndex(ctx)...)
+	report(checkPublicURL(ctx, config, offline)...)
+	if offline {
+		report(bot.Finding{OK: true, What: "channels: not asked (--offline)"})
+		return bad
+	}
+	report(in.checkChannels(ctx)...)
+	return bad
+}
+
+func checkFolder(data string) bot.Finding {
+	probe := filepath.Join(data, ".doctor")
+	err := os.MkdirAll(data, 0o700)
+	if err == nil {
+		err = os.WriteFile(probe, []byte("newsie"), 0o600)
+	}
+	if err != nil {
+		return bot.Finding{What: "data folder: " + err.Error(), Advice: "choose a folder that newsie may write with --data, or give it the right to"}
+	}
+	_ = os.Remove(probe)
+	return bot.Finding{OK: true, What: "data folder: " + data + " can be written"}
+}
+
+func (in *installation) checkDatabase(ctx context.Context) []bot.Finding {
+	version, err := in.db.Version(ctx)
+	if err != nil {
+		return []bot.Finding{{What: "database: " + err.Error(), Advice: "the schema cannot be read; restore a backup if it is damaged"}}
+	}
+	size, err := in.db.Size(ctx)
+	if err != nil {
+		return []bot.Finding{{What: "database: " + err.Error()}}
+	}
+	count, err := in.store().Count(ctx, content.Filter{})
+	if err != nil {
+		return []bot.Finding{{What: "database: " + err.Error()}}
+	}
+	findings := []bot.Finding{{OK: true, What: fmt.Sprintf("database: schema %d, %.1f MB, %d articles", version, float64(size)/1e6, count)}}
+	if count == 0 {
+		findings[0].Advice = "readers will find nothing yet: newsie import FOLDER"
+	}
+	clock, err := in.db.Now(ctx)
+	if err != nil {
+		return append(findings, bot.Finding{What: "clock: " + err.Error()})
+	}
+	if off := time.Since(time.UnixMilli(clock)); off.Abs() > 5*time.Second {
+		return append(findings, bot.Finding{What: fmt.Sprintf("clock: %s apart from the database's", off.Round(time.Second)), Advice: "let the machine set its clock (NTP): digests and WeChat's signatures depend on it"})
+	}
+	return append(findings, bot.Finding{OK: true, What: "clock: agrees with the database's; now " + time.Now().UTC().Format("2006-01-02 15:04 MST")})
+}
+
+func (in *installation) checkIndex(ctx context.Context) []bot.Finding {
+	err := in.openLibrary()
+	if errors.Is(err, errInUse) {
+		return []bot.Finding{{OK: true, What: "index: kept by the newsie that serves now"}}
+	}
+	if err != nil {
+		return []bot.Finding{{What: "index: " + err.Error(), Advice: "stop newsie and delete the folder index in the data folder: it is built again from the database"}}
+	}
+	lag, err := in.library.Lag(ctx)
+	if err != nil {
+		return []bot.Finding{{What: "index: " + err.Error()}}
+	}
+	f := bot.Finding{OK: true, What: fmt.Sprintf("index: %.1f MB, position %d, %d changes to follow", float64(in.library.Size())/1e6, in.library.Seq(), lag)}
+	if lag > 0 {
+		f.Advice = "nothing to do: serve and search follow by themselves"
+	}
+	return []bot.Finding{f}
+}
+
+func checkPublicURL(ctx context.Context, config Config, offline bool) []bot.Finding {
+	if config.PublicURL == "" {
+		f := bot.Finding{OK: true, What: "public_url: not set; links lead to " + config.Listen}
+		for _, ch := range config.Channels {
+			if ch.Kind != "webchat" {
+				f.OK = false
+				f.Advice = "readers elsewhere cannot follow links to this machine: set public_url to the address they reach it at"
+			}
+		}
+		return []bot.Finding{f}
+	}
+	if offline {
+		return []bot.Finding{{OK: true, What: "public_url: " + config.PublicURL + " (not asked)"}}
+	}
+	client := http.Client{Timeout: 10 * time.Second}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, config.PublicURL+"/healthz", nil)
+	if err != nil {
+		return []bot.Finding{{What: "public_url: " + err.Error()}}
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		var wrapped *url.Error
+		if errors.As(err, &wrapped) {
+			err = wrapped.Err
+		}
+		return []bot.Finding{{What: "public_url: " + config.PublicURL + " does not answer: " + err.Error(),
+			Advice: "start newsie serve, and check the name, the proxy and the certificate; from inside some networks the public address cannot be reached"}}
+	}
+	_ = response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return []bot.Finding{{What: fmt.Sprintf("public_url: %s/healthz answers %s", config.PublicURL, response.Status), Advice: "point the proxy at " + config.Listen}}
+	}
+	return []bot.Finding{{OK: true, What: "public_url: " + config.PublicURL + " reaches newsie"}}
+}
+
+func (in *installation) checkChannels(ctx context.Context) []bot.Finding {
+	if in.library == nil { // another process has the index; the channels do not need it
+		in.library = content.Store(in.db, content.Options{Logger: in.log})
+		defer func() { in.library = nil }()
+	}
+	b := in.newBot(in.config.PublicURL, nil)
+	cs := &channels{in: in, bot: b, metrics: newMetrics(),
+		notice:  &notice{settings: bot.NewSettings(in.db, time.Now), log: in.log},
+		digests: func() *scheduler.Scheduler { return nil }}
+	if err := cs.connect(); err != nil {
+		return []bot.Finding{{What: "channels: " + strings.ReplaceAll(err.Error(), "\n", "; ")}}
+	}
+	var findings []bot.Finding
+	for _, name := range in.config.channelNames() {
+		ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+		for _, f := range cs.adapters[name].Check(ctx) {
+			f.What = "channel " + name + ": " + strings.TrimPrefix(f.What, "channel "+name+": ")
+			findings = append(findings, f)
+		}
+		cancel()
+	}
+	return findings
+}

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"github.com/spf13/cobra"
+
+	"newsie/content"
+	"newsie/content/ingest"
+)
+
+func importCommand(p *program) *cobra.Command {
+	var dryRun bool
+	c := &cobra.Command{
+		Use:   "import PATH|URL...",
+		Short: "Bring in articles from files, folders, feeds and pages",
+		Long: `Import reads files and folders (text dumps, Markdown, HTML, RSS, Atom and JSON
+feeds) and http(s) addresses. What came in before and did not change is left
+alone. Files that cannot be read are named with the reason, the rest is still
+imported, and the exit status is 1.`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			config, err := p.config()
+			if err != nil {
+				return err
+			}
+			return p.importAll(cmd.Context(), config, args, dryRun)
+		},
+	}
+	c.Flags().BoolVar(&dryRun, "dry-run", false, "show what would be imported, keep nothing")
+	return c
+}
+
+func (p *program) importAll(ctx context.Context, config Config, paths []string, dryRun bool) (err error) {
+	in, err := p.openDatabase(ctx, config)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, in.Close()) }()
+	start := time.Now()
+	show := newProgress(p.stderr)
+	result, err := in.ingester().Import(ctx, paths, ingest.Options{DryRun: dryRun, Progress: show.step})
+	show.end()
+	for _, warning := range result.Warnings {
+		_, _ = fmt.Fprintln(p.stderr, "warning:", warning)
+	}
+	for _, refusal := range result.Refused {
+		_, _ = fmt.Fprintf(p.stderr, "refused: %s: %s\n", refusal.Path, refusal.Reason)
+	}
+	if err != nil {
+		return err
+	}
+	verb := "Imported"
+	if dryRun {
+		verb = "Would import"
+		for _, a := range result.Articles {
+			_, _ = fmt.Fprintf(p.stdout, "%-9s %-8s %s\n", a.Change, a.Lang, a.Title)
+		}
+	}
+	_, _ = fmt.Fprintf(p.stdout, "%s %d new, %d updated, %d unchanged, %d refused in %.1f s.\n",
+		verb, result.Added, result.Updated, result.Unchanged, len(result.Refused), time.Since(start).Seconds())
+	if !dryRun {
+		if err := in.index(ctx, p.stderr); err != nil {
+			return err
+		}
+	}
+	if len(result.Refused) > 0 {
+		return errReported
+	}
+	return nil
+}
+
+// index brings the index up to what was imported, unless a serving process
+// does so already.
+func (in *installation) index(ctx context.Context, stderr io.Writer) error {
+	err := in.openLibrary()
+	if errors.Is(err, errInUse) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := in.library.Follow(ctx); err != nil && ctx.Err() == nil {
+		_, _ = fmt.Fprintln(stderr, "warning: the articles are kept, but the index is not up to date yet:", err)
+	}
+	return nil
+}
+
+// progress is a bar on a terminal, and nothing elsewhere.
+type progress struct {
+	w   io.Writer
+	tty bool
+	bar *progressbar.ProgressBar
+}
+
+func newProgress(w io.Writer) *progress {
+	f, ok := w.(*os.File)
+	if !ok {
+		return &progress{}
+	}
+	info, err := f.Stat()
+	return &progress{w: w, tty: err == nil && info.Mode()&os.ModeCharDevice != 0}
+}
+
+func (s *progress) step(done, total int, _ string) {
+	if !s.tty || total < 2 {
+		return
+	}
+	if s.bar == nil {
+		s.bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(s.w), progressbar.OptionShowCount(),
+			progressbar.OptionShowIts(), progressbar.OptionSetItsString("files"), progressbar.OptionThrottle(100*time.Millisecond),
+			progressbar.OptionClearOnFinish(), progressbar.OptionSetDescription("importing"))
+	}
+	s.bar.ChangeMax(total)
+	_ = s.bar.Set(done)
+}
+
+func (s *progress) end() {
+	if s.bar != nil {
+		_ = s.bar.Finish()
+	}
+}
+
+var _ ingest.Library = (*content.Library)(nil)

@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"newsie/bot"
+	"newsie/content"
+	"newsie/content/ingest"
+	"newsie/content/source"
+	"newsie/internal/database"
+	"newsie/internal/locale"
+)
+
+// An installation is the state of one newsie: its database, and its index when
+// this process is the one that keeps it.
+type installation struct {
+	config  Config
+	log     *slog.Logger
+	catalog *locale.Catalog
+	db      *database.DB
+	library *content.Library
+	lock    *flock.Flock
+}
+
+// errInUse: another process keeps the index of this data folder.
+var errInUse = errors.New("another newsie uses this data folder")
+
+func (c Config) databaseAddress() string {
+	if c.Database != "" {
+		return c.Database
+	}
+	return filepath.Join(c.Data, "newsie.db")
+}
+
+// openDatabase opens what every command needs.
+func (p *program) openDatabase(ctx context.Context, c Config) (*installation, error) {
+	log, err := p.logger(c)
+	if err != nil {
+		return nil, err
+	}
+	catalog, err := locale.Load()
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return nil, fmt.Errorf("make the data folder: %w", err)
+	}
+	db, err := database.Open(ctx, c.databaseAddress())
+	if err != nil {
+		return nil, err
+	}
+	if err := db.Migrate(ctx); err != nil {
+		_ = db.Close()
+		return nil, err
+	}
+	return &installation{config: c, log: log, catalog: catalog, db: db}, nil
+}
+
+// openLibrary opens the index too; errInUse when another process has it.
+func (in *installation) openLibrary() error {
+	in.lock = flock.New(filepath.Join(in.config.Data, "index.lock"))
+	ok, err := in.lock.TryLock()
+	if err != nil {
+		return fmt.Errorf("lock the index: %w", err)
+	}
+	if !ok {
+		in.lock = nil
+		return fmt.Errorf("%w: %s", errInUse, in.config.Data)
+	}
+	in.library, err = content.Open(in.db, filepath.Join(in.config.Data, "index"), content.Options{Logger: in.log})
+	return err
+}
+
+// store is the library without its index: what changes articles needs no more.
+func (in *installation) store() *content.Library {
+	if in.library != nil {
+		return in.library
+	}
+	return content.Store(in.db, content.Options{Logger: in.log})
+}
+
+func (in *installation) ingester() *ingest.Ingester {
+	return ingest.New(in.db, in.store(), source.NewFetcher(version(), in.config.AllowPrivateSources, time.Now), in.log, time.Now)
+}
+
+// Close closes everything, the index first.
+func (in *installation) Close() error {
+	var err error
+	if in.library != nil {
+		err = in.library.Close()
+	}
+	if in.lock != nil {
+		err = errors.Join(err, in.lock.Unlock())
+	}
+	return errors.Join(err, in.db.Close())
+}
+
+func (p *program) logger(c Config) (*slog.Logger, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.Log.Level)); err != nil {
+		return nil, fmt.Errorf("log.level: %w", err)
+	}
+	options := &slog.HandlerOptions{Level: level}
+	if c.Log.Format == "json" {
+		return slog.New(slog.NewJSONHandler(p.stderr, options)), nil
+	}
+	return slog.New(slog.NewTextHandler(p.stderr, options)), nil
+}
+
+// newBot makes the bot of an installation that has its library open.
+func (in *installation) newBot(public string, observe func(channel, outcome string, took time.Duration)) *bot.Bot {
+	channels := map[string]bot.Channel{}
+	for name, ch := range in.config.Channels {
+		channels[name] = bot.Channel{
+			Lang: ch.Language, Zone: ch.Zone,
+			Filter:        content.Filter{Langs: ch.Languages, Tags: ch.Tags, Sources: ch.Sources},
+			MinInterval:   time.Duration(ch.MinInterval),
+			FromArchive:   ch.FirstDigest == "archive",
+			ForgetOnLeave: ch.Kind == "wechat",
+		}
+	}
+	return bot.New(bot.Config{
+		DB: in.db, Library: in.library, Catalog: in.catalog, Name: in.config.Name, PublicURL: public,
+		Channels: channels, Observe: observe, Logger: in.log,
+	})
+}

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"newsie/bot"
+	"newsie/content"
+)
+
+type searchOptions struct {
+	text  string
+	lang  string
+	limit int
+}
+
+func (o searchOptions) values() url.Values {
+	return url.Values{"text": {o.text}, "lang": {o.lang}, "limit": {strconv.Itoa(o.limit)}}
+}
+
+func searchOptionsFrom(v url.Values) searchOptions {
+	limit, _ := strconv.Atoi(v.Get("limit"))
+	return searchOptions{v.Get("text"), v.Get("lang"), limit}
+}
+
+// A searchReport is what `newsie search --json` prints.
+type searchReport struct {
+	Query     string      `json:"query"`
+	Corrected string      `json:"corrected,omitempty"`
+	Dropped   []string    `json:"dropped,omitempty"`
+	Total     int         `json:"total"`
+	TookMS    float64     `json:"took_ms"`
+	Hits      []searchHit `json:"hits"`
+}
+
+type searchHit struct {
+	ID        int64   `json:"id"`
+	Title     string  `json:"title"`
+	URL       string  `json:"url"`
+	Lang      string  `json:"lang"`
+	Published string  `json:"published"` // RFC 3339, "" when unknown
+	Score     float64 `json:"score"`
+	Snippet   string  `json:"snippet"`
+
+	marks []bot.Span
+}
+
+func searchCommand(p *program) *cobra.Command {
+	var o searchOptions
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "search WORDS...",
+		Short: "Search the library as a reader would",
+		Args:  cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.text = strings.Join(args, " ")
+			if o.limit < 1 || o.limit > 1000 {
+				return errors.New("--limit must be from 1 to 1000")
+			}
+			config, err := p.config()
+			if err != nil {
+				return err
+			}
+			report, err := p.searchAnywhere(cmd.Context(), config, o)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				encoder := json.NewEncoder(p.stdout)
+				encoder.SetIndent("", "  ")
+				encoder.SetEscapeHTML(false)
+				return encoder.Encode(report)
+			}
+			return printReport(p.stdout, report)
+		},
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	c.Flags().StringVar(&o.lang, "lang", "", "the reader's language, preferred at equal merit (en, it, zh-Hans, …)")
+	c.Flags().IntVar(&o.limit, "limit", 10, "how many results")
+	return c
+}
+
+// searchAnywhere asks the serving process, or opens the library itself.
+func (p *program) searchAnywhere(ctx context.Context, config Config, o searchOptions) (searchReport, error) {
+	in, err := p.openDatabase(ctx, config)
+	if err != nil {
+		return searchReport{}, err
+	}
+	defer func() { _ = in.Close() }()
+	if err := in.openLibrary(); errors.Is(err, errInUse) {
+		var report searchReport
+		ok, askErr := ask(ctx, config.Data, "/search", o.values(), &report)
+		if !ok && askErr == nil {
+			return searchReport{}, err
+		}
+		return report, askErr
+	} else if err != nil {
+		return searchReport{}, err
+	}
+	if _, err := in.library.Follow(ctx); err != nil {
+		return searchReport{}, err
+	}
+	public := config.PublicURL
+	if public == "" {
+		public = "http://" + reachable(config.Listen)
+	}
+	return search(ctx, in, public, o)
+}
+
+func search(ctx context.Context, in *installation, public string, o searchOptions) (searchReport, error) {
+	results, cards, err := in.newBot(public, nil).Find(ctx, content.Query{Text: o.text, Lang: o.lang, Limit: o.limit})
+	if err != nil {
+		return searchReport{}, err
+	}
+	report := searchReport{
+		Query: o.text, Corrected: results.Corrected, Dropped: results.Dropped, Total: results.Total,
+		TookMS: float64(results.Took.Microseconds()) / 1000, Hits: []searchHit{},
+	}
+	for i, hit := range results.Hits {
+		found := searchHit{
+			ID: hit.Article.ID, Title: hit.Article.Title, URL: cards[i].URL, Lang: hit.Article.Lang, Score: hit.Score,
+			Snippet: cards[i].Snippet.Text, marks: cards[i].Snippet.Marks,
+		}
+		if !hit.Article.Published.IsZero() {
+			found.Published = hit.Article.Published.Format(time.RFC3339)
+		}
+		report.Hits = append(report.Hits, found)
+	}
+	return report, nil
+}
+
+func printReport(w io.Writer, r searchReport) error {
+	var b strings.Builder
+	if r.Corrected != "" {
+		fmt.Fprintf(&b, "Showing results for %q.\n", r.Corrected)
+	}
+	if len(r.Dropped) > 0 {
+		fmt.Fprintf(&b, "Left out, nothing contains it: %s\n", strings.Join(r.Dropped, ", "))
+	}
+	for i, hit := range r.Hits {
+		date, _, _ := strings.Cut(hit.Published, "T")
+		fmt.Fprintf(&b, "%2d. %s\n    %s\n    %s\n", i+1, hit.Title, hit.Snippet, strings.Join(strings.Fields(hit.Lang+" "+date+" "+hit.URL), " · "))
+	}
+	fmt.Fprintf(&b, "%d found in %.1f ms\n", r.Total, r.TookMS)
+	_, err := io.WriteString(w, b.String())
+	return err
+}

@@ -1,0 +1,293 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"newsie/bot"
+	"newsie/content/ingest"
+	"newsie/internal/web"
+	"newsie/scheduler"
+)
+
+func serveCommand(p *program) *cobra.Command {
+	var listen string
+	var demo bool
+	c := &cobra.Command{
+		Use:   "serve",
+		Short: "Answer readers and send digests until told to stop",
+		Long: `Serve connects every configured channel, answers readers, sends digests and
+serves the reader pages. Ctrl-C or SIGTERM stops it: answers under way finish
+first.
+
+With --demo it brings a sample library and a chat in the browser, and needs no
+account, no configuration and no network.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			config, err := p.config()
+			if err != nil {
+				return err
+			}
+			if listen != "" {
+				config.Listen = listen
+			}
+			if demo {
+				config = demoConfig(config)
+			}
+			return p.serve(cmd.Context(), config, demo)
+		},
+	}
+	c.Flags().StringVar(&listen, "listen", "", "address to listen on (default 127.0.0.1:8080; NEWSIE_LISTEN)")
+	c.Flags().BoolVar(&demo, "demo", false, "bring a sample library")
+	return c
+}
+
+// A server is a running newsie.
+type server struct {
+	*installation
+	p         *program
+	public    string
+	metrics   *metrics
+	bot       *bot.Bot
+	channels  *channels
+	scheduler *scheduler.Scheduler
+	listener  net.Listener
+}
+
+func (p *program) serve(ctx context.Context, config Config, demo bool) (err error) {
+	started := time.Now()
+	in, err := p.openDatabase(ctx, config)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, in.Close()) }()
+	if err := in.openLibrary(); err != nil {
+		return err
+	}
+	if demo {
+		if err := in.bringDemo(ctx); err != nil {
+			return err
+		}
+	}
+	s := &server{installation: in, p: p, metrics: newMetrics()}
+	if err := s.assemble(ctx); err != nil {
+		return err
+	}
+	s.greet(started, demo)
+	return s.run(ctx)
+}
+
+// assemble connects the parts.
+func (s *server) assemble(ctx context.Context) error {
+	var err error
+	if s.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", s.config.Listen); err != nil {
+		return fmt.Errorf("listen on %s: %w (another program may use it: choose one with --listen)", s.config.Listen, err)
+	}
+	s.public = s.config.PublicURL
+	if s.public == "" {
+		s.public = "http://" + reachable(s.listener.Addr().String())
+	}
+	s.metrics.watch(s.library)
+	s.bot = s.newBot(s.public, s.metrics.observe)
+	tell := &notice{settings: bot.NewSettings(s.db, time.Now), log: s.log, to: bot.ChatID{Channel: s.config.Publisher.Channel, ID: s.config.Publisher.Chat}}
+	s.channels = &channels{in: s.installation, bot: s.bot, public: s.public, metrics: s.metrics, notice: tell,
+		digests: func() *scheduler.Scheduler { return s.scheduler }}
+	if err := s.channels.connect(); err != nil {
+		return err
+	}
+	tell.sender = func(channel string) bot.Sender {
+		if a, ok := s.channels.adapters[channel]; ok {
+			return a
+		}
+		return nil
+	}
+	s.scheduler, err = scheduler.New(scheduler.Config{
+		DB: s.db, Finder: s.library, Articles: s.library, Cards: s.bot.Cards, Lists: bot.NewLists(s.db, time.Now), Catalog: s.catalog,
+		Pacer: bot.NewPacer(s.db, time.Now), Channels: s.channels.outlets(), Jobs: s.jobs(tell), Notify: tell.give, Logger: s.log,
+	})
+	if err != nil {
+		return err
+	}
+	s.metrics.registry.MustRegister(s.scheduler.Collector())
+	s.bot.UseDigests(s.scheduler)
+	s.bot.Forgets(s.scheduler.Forget)
+	return nil
+}
+
+// jobs are what is done again and again beside digests.
+func (s *server) jobs(tell *notice) []scheduler.Job {
+	jobs := []scheduler.Job{{Name: "housekeeping", Every: time.Hour, AtStart: true, Run: s.prune}}
+	for _, name := range sortedKeys(s.config.Sources) {
+		source := s.config.Sources[name]
+		jobs = append(jobs, scheduler.Job{Name: "source " + name, Every: time.Minute, AtStart: true, Run: func(ctx context.Context) error {
+			return s.refresh(ctx, tell, ingest.SourceConfig{Name: name, Kind: source.Kind, Location: source.Location}, time.Duration(source.Every))
+		}})
+	}
+	return jobs
+}
+
+// deadSource is how many failures in a row make the publisher hear of a source.
+const deadSource = 5
+
+func (s *server) refresh(ctx context.Context, tell *notice, source ingest.SourceConfig, every time.Duration) error {
+	done, err := s.ingester().RefreshDue(ctx, []ingest.SourceConfig{source}, every)
+	for _, d := range done {
+		for change, n := range map[string]int{"added": d.Result.Added, "updated": d.Result.Updated, "refused": len(d.Result.Refused)} {
+			s.metrics.articles.WithLabelValues(source.Name, change).Add(float64(n))
+		}
+		if d.Err != nil {
+			s.log.Warn("a source could not be read; it is tried again", "source", source.Name, "failures", d.Status.Failures, "error", d.Err)
+		} else if d.Result.Added+d.Result.Updated > 0 {
+			s.log.Info("articles came in", "source", source.Name, "added", d.Result.Added, "updated", d.Result.Updated)
+		}
+		if d.Status.Failures >= deadSource {
+			tell.give(ctx, "source:"+source.Name, fmt.Sprintf("The source %s has failed %d times in a row: %v", source.Name, d.Status.Failures, d.Err))
+		}
+	}
+	return err
+}
+
+// How long things are kept that only the near past needs.
+const (
+	keepInbox     = 48 * time.Hour
+	keepLists     = 30 * 24 * time.Hour
+	keepQuestions = 400 * 24 * time.Hour
+	keepLedger    = 90 * 24 * time.Hour
+)
+
+func (s *server) prune(ctx context.Context) error {
+	now := time.Now()
+	_, err := s.scheduler.Compact(ctx, now.Add(-keepLedger))
+	return errors.Join(err,
+		bot.NewInbox(s.db, time.Now).Prune(ctx, now.Add(-keepInbox)),
+		bot.NewLists(s.db, time.Now).Prune(ctx, now.Add(-keepLists), now.Add(-keepQuestions)),
+		bot.NewSettings(s.db, time.Now).Prune(ctx),
+		bot.NewPacer(s.db, time.Now).Prune(ctx, now.Add(-time.Hour)))
+}
+
+// grace is how long answers under way may take when the program is told to stop.
+const grace = 8 * time.Second
+
+func (s *server) run(ctx context.Context) error {
+	pages, err := web.New(web.Config{
+		Library: s.library, Catalog: s.catalog, PublicURL: s.public, Name: s.config.Name,
+		Channels: s.channels.handlers, Chat: s.channels.chat, Ready: s.ready,
+		Metrics: s.metrics.handler(s.config.MetricsToken), Logger: s.log,
+	})
+	if err != nil {
+		return err
+	}
+	// Requests do not end with ctx: those under way may finish.
+	httpServer := &http.Server{
+		Handler: pages, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
+		MaxHeaderBytes: 32 << 10, ErrorLog: nil,
+	}
+	control, err := s.control()
+	if err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return s.library.Run(ctx) })
+	group.Go(func() error { return s.scheduler.Run(ctx) })
+	group.Go(func() error { return control.run(ctx) })
+	for name, a := range s.channels.adapters {
+		group.Go(func() error {
+			if err := a.Run(ctx); err != nil && ctx.Err() == nil {
+				return fmt.Errorf("channel %s: %w", name, err)
+			}
+			return nil
+		})
+	}
+	group.Go(func() error {
+		if err := httpServer.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("serve: %w", err)
+		}
+		return nil
+	})
+	group.Go(func() error {
+		<-ctx.Done()
+		stopping, cancel := context.WithTimeout(context.Background(), grace)
+		defer cancel()
+		if err := httpServer.Shutdown(stopping); err != nil {
+			return httpServer.Close()
+		}
+		return nil
+	})
+	err = group.Wait()
+	s.log.Info("stopped")
+	return err
+}
+
+// ready tells why readers cannot be answered yet.
+func (s *server) ready(ctx context.Context) error {
+	lag, err := s.library.Lag(ctx)
+	if err != nil {
+		return errors.New("the database does not answer")
+	}
+	if lag > 1000 {
+		return fmt.Errorf("the index has %d changes to follow", lag)
+	}
+	return nil
+}
+
+// reachable turns a listening address into one a browser can open.
+func reachable(address string) string {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return address
+	}
+	if ip := net.ParseIP(host); ip == nil || ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return net.JoinHostPort(host, port)
+}
+
+func (s *server) greet(started time.Time, demo bool) {
+	articles := "no articles yet: newsie import FOLDER"
+	if n := s.countArticles(); n > 0 {
+		articles = fmt.Sprintf("%d articles", n)
+	}
+	data, err := filepath.Abs(s.config.Data)
+	if err != nil {
+		data = s.config.Data
+	}
+	lines := []string{"", fmt.Sprintf("  %s is ready after %.1f s, with %s.", s.config.Name, time.Since(started).Seconds(), articles), ""}
+	if s.channels.chat != "" {
+		lines = append(lines, "  Chat          "+s.public+s.channels.chat)
+	}
+	lines = append(lines, "  Reader pages  "+s.public+"/", "  Data          "+data)
+	for _, name := range s.config.channelNames() {
+		switch c := s.config.Channels[name]; c.Kind {
+		case "telegram":
+			lines = append(lines, "  Telegram      channel "+name)
+		case "wechat":
+			lines = append(lines, "  WeChat        channel "+name+", server address "+s.public+wechatPath(name))
+		}
+	}
+	if demo {
+		lines = append(lines, "", "  Type first    Weidian, 茶, maratona, QR code — then 2, more, or: follow commerce every minute",
+			"  Telegram      get a token from @BotFather, then: NEWSIE_TELEGRAM_TOKEN=… newsie serve --demo",
+			"  WeChat        see “Connecting WeChat” in the README")
+	}
+	lines = append(lines, "", "  Ctrl-C stops it; everything is kept.", "")
+	_, _ = fmt.Fprintln(s.p.stdout, strings.Join(lines, "\n"))
+}
+
+func (s *server) countArticles() int {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	n, err := s.library.Count(ctx, noFilter)
+	if err != nil {
+		return 0
+	}
+	return n
+}

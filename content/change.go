@@ -1,0 +1,255 @@
+package content
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"unicode"
+
+	"github.com/uptrace/bun"
+	"golang.org/x/text/unicode/norm"
+)
+
+// A Change tells what Add did.
+type Change string
+
+const (
+	Added     Change = "added"
+	Updated   Change = "updated"
+	Unchanged Change = "unchanged"
+)
+
+// An Arrival is an article ready to be kept, with its pictures.
+type Arrival struct {
+	Article  Article
+	Pictures []Figure
+}
+
+// Add keeps one article; see AddAll.
+func (l *Library) Add(ctx context.Context, a Article, pictures []Figure) (Article, Change, error) {
+	arrivals := []Arrival{{a, pictures}}
+	changes, err := l.AddAll(ctx, arrivals)
+	if err != nil {
+		return Article{}, "", err
+	}
+	return arrivals[0].Article, changes[0], nil
+}
+
+// AddAll keeps articles in one transaction: all or none. An article is known by
+// Source and Key; one whose Hash is the same is left alone. IDs and positions
+// are filled in. What the publisher withdrew stays withdrawn.
+func (l *Library) AddAll(ctx context.Context, arrivals []Arrival) ([]Change, error) {
+	changes := make([]Change, len(arrivals))
+	err := l.db.Tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		last, err := nextSeq(ctx, tx, len(arrivals))
+		if err != nil {
+			return err
+		}
+		for i := range arrivals {
+			seq := last - int64(len(arrivals)-1-i)
+			if changes[i], err = l.put(ctx, tx, &arrivals[i], seq); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("keep %d articles: %w", len(arrivals), err)
+	}
+	l.wake()
+	return changes, nil
+}
+
+func (l *Library) put(ctx context.Context, tx bun.Tx, arrival *Arrival, seq int64) (Change, error) {
+	a := &arrival.Article
+	if a.State == "" {
+		a.State = Published
+	}
+	if a.Slug == "" {
+		a.Slug = Slug(a.Title)
+	}
+	var old struct {
+		ID       int64
+		Hash     string
+		State    string
+		AddedSeq int64
+		AddedAt  int64
+	}
+	err := tx.NewRaw("SELECT id, hash, state, added_seq, added_at FROM articles WHERE source = ? AND source_key = ?", a.Source, a.Key).Scan(ctx, &old)
+	fresh := errors.Is(err, sql.ErrNoRows)
+	if err != nil && !fresh {
+		return "", fmt.Errorf("look for %s: %w", a.Key, err)
+	}
+	a.ID, a.Seq, a.AddedSeq, a.Added = old.ID, seq, old.AddedSeq, fromMillis(old.AddedAt)
+	if !fresh && old.Hash == a.Hash && (old.State == string(a.State) || old.State == string(Withdrawn)) {
+		return Unchanged, nil
+	}
+	if old.State == string(Withdrawn) {
+		a.State = Withdrawn
+	}
+	if a.State == Published && a.AddedSeq == 0 {
+		a.AddedSeq, a.Added = seq, l.now().UTC()
+	}
+	for _, picture := range arrival.Pictures {
+		_, err := tx.ExecContext(ctx, "INSERT INTO pictures (hash, type, data) VALUES (?, ?, ?) ON CONFLICT (hash) DO NOTHING",
+			pictureHash(picture.Data), picture.Type, picture.Data)
+		if err != nil {
+			return "", fmt.Errorf("keep the picture %s: %w", picture.Name, err)
+		}
+	}
+	if fresh {
+		return Added, insert(ctx, tx, a)
+	}
+	return Updated, update(ctx, tx, a)
+}
+
+func insert(ctx context.Context, tx bun.Tx, a *Article) error {
+	err := tx.NewRaw(`INSERT INTO articles (source, source_key, state, url, title, slug, author, note, lang, published_at, tags, cover,
+		body, summary, previous, next, recommended, hash, seq, added_seq, added_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
+		a.Source, a.Key, a.State, a.URL, a.Title, a.Slug, a.Author, a.Note, a.Lang, toMillis(a.Published), asJSON(a.Tags), a.Cover,
+		asJSON(a.Body), a.Summary, a.Previous, a.Next, asJSON(a.Recommended), a.Hash, a.Seq, a.AddedSeq, toMillis(a.Added)).Scan(ctx, &a.ID)
+	if err != nil {
+		return fmt.Errorf("keep %s: %w", a.Key, err)
+	}
+	return nil
+}
+
+func update(ctx context.Context, tx bun.Tx, a *Article) error {
+	_, err := tx.ExecContext(ctx, `UPDATE articles SET state = ?, url = ?, title = ?, slug = ?, author = ?, note = ?, lang = ?, published_at = ?,
+		tags = ?, cover = ?, body = ?, summary = ?, previous = ?, next = ?, recommended = ?, hash = ?, seq = ?, added_seq = ?, added_at = ?
+		WHERE id = ?`,
+		a.State, a.URL, a.Title, a.Slug, a.Author, a.Note, a.Lang, toMillis(a.Published),
+		asJSON(a.Tags), a.Cover, asJSON(a.Body), a.Summary, a.Previous, a.Next, asJSON(a.Recommended), a.Hash, a.Seq, a.AddedSeq, toMillis(a.Added),
+		a.ID)
+	if err != nil {
+		return fmt.Errorf("update article %d: %w", a.ID, err)
+	}
+	return nil
+}
+
+// Known reports whether the article is kept with this hash already, so that
+// its summary need not be made again.
+func (l *Library) Known(ctx context.Context, source, key, hash string) (bool, error) {
+	var n int
+	err := l.db.Reader().NewRaw("SELECT count(*) FROM articles WHERE source = ? AND source_key = ? AND hash = ?", source, key, hash).Scan(ctx, &n)
+	if err != nil {
+		return false, fmt.Errorf("look for %s: %w", key, err)
+	}
+	return n > 0, nil
+}
+
+// Exists reports whether the article is kept, with whatever hash.
+func (l *Library) Exists(ctx context.Context, source, key string) (bool, error) {
+	var n int
+	err := l.db.Reader().NewRaw("SELECT count(*) FROM articles WHERE source = ? AND source_key = ?", source, key).Scan(ctx, &n)
+	return n > 0, err
+}
+
+// Edit changes an article as the publisher says; the next change of its source
+// overwrites the edit.
+func (l *Library) Edit(ctx context.Context, id int64, edit func(*Article)) (Article, error) {
+	a, err := l.Article(ctx, id)
+	if err != nil {
+		return Article{}, err
+	}
+	edit(&a)
+	err = l.db.Tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		seq, err := nextSeq(ctx, tx, 1)
+		if err != nil {
+			return err
+		}
+		a.Seq = seq
+		if a.State == Published && a.AddedSeq == 0 {
+			a.AddedSeq, a.Added = seq, l.now().UTC()
+		}
+		return update(ctx, tx, &a)
+	})
+	if err != nil {
+		return Article{}, err
+	}
+	l.wake()
+	return a, nil
+}
+
+// Withdraw takes articles back: readers see them nowhere from now on.
+func (l *Library) Withdraw(ctx context.Context, id int64) error {
+	return l.setState(ctx, id, Withdrawn)
+}
+
+// Restore publishes a withdrawn article again.
+func (l *Library) Restore(ctx context.Context, id int64) error {
+	return l.setState(ctx, id, Published)
+}
+
+func (l *Library) setState(ctx context.Context, id int64, state State) error {
+	a, err := l.Article(ctx, id)
+	if err != nil || a.State == state {
+		return err
+	}
+	_, err = l.Edit(ctx, id, func(a *Article) { a.State = state })
+	return err
+}
+
+// Release publishes the waiting articles whose date has come and returns how
+// many those were. Drafts have state Unready and stay.
+func (l *Library) Release(ctx context.Context) (int, error) {
+	var ids []int64
+	err := l.db.Reader().NewRaw("SELECT id FROM articles WHERE state = ? AND published_at <= ? ORDER BY published_at, id", Waiting, l.now().UnixMilli()).Scan(ctx, &ids)
+	if err != nil {
+		return 0, fmt.Errorf("look for articles whose date has come: %w", err)
+	}
+	for i, id := range ids {
+		if err := l.setState(ctx, id, Published); err != nil {
+			return i, err
+		}
+	}
+	return len(ids), nil
+}
+
+// Picture gives a kept picture by its name under /media/.
+func (l *Library) Picture(ctx context.Context, name string) (Figure, error) {
+	hash, _, _ := strings.Cut(name, ".")
+	f := Figure{Name: name}
+	err := l.db.Reader().QueryRowContext(ctx, "SELECT type, data FROM pictures WHERE hash = ?", hash).Scan(&f.Type, &f.Data)
+	if errors.Is(err, sql.ErrNoRows) || (err == nil && MediaPath(f) != "/media/"+name) {
+		return Figure{}, ErrNotFound
+	}
+	if err != nil {
+		return Figure{}, fmt.Errorf("read the picture %s: %w", name, err)
+	}
+	return f, nil
+}
+
+func pictureHash(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:16])
+}
+
+// MediaPath is the address of a kept picture on the reader pages.
+func MediaPath(f Figure) string {
+	ext := map[string]string{"image/png": "png", "image/jpeg": "jpg", "image/gif": "gif", "image/webp": "webp"}[f.Type]
+	return "/media/" + pictureHash(f.Data) + "." + ext
+}
+
+// Slug makes a title fit for an address: lower-case letters and digits of any
+// script, with hyphens between words, at most 60 characters.
+func Slug(title string) string {
+	var b []rune
+	for _, r := range norm.NFC.String(strings.ToLower(title)) {
+		switch {
+		case unicode.IsLetter(r), unicode.IsDigit(r), unicode.Is(unicode.Mn, r):
+			b = append(b, r)
+		case len(b) > 0 && b[len(b)-1] != '-':
+			b = append(b, '-')
+		}
+		if len(b) >= 60 {
+			break
+		}
+	}
+	return strings.Trim(string(b), "-")
+}

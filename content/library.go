@@ -1,0 +1,286 @@
+package content
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"newsie/content/index"
+	"newsie/content/language"
+	"newsie/internal/database"
+)
+
+// A Library is the archive: articles in the database, found through the index.
+// It is safe for concurrent use.
+type Library struct {
+	db    *database.DB
+	index *index.Index
+	log   *slog.Logger
+	now   func() time.Time
+
+	woken     chan struct{}
+	following sync.Mutex
+}
+
+// Options of a Library; the zero value is usable.
+type Options struct {
+	Logger *slog.Logger
+	Now    func() time.Time
+}
+
+// Open opens the library kept in db, with its index in the folder dir. The
+// index may lag behind until Follow or Run has caught up.
+func Open(db *database.DB, dir string, o Options) (*Library, error) {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	x, err := index.Open(dir, index.Options{Logger: o.Logger})
+	if err != nil {
+		return nil, fmt.Errorf("open the index in %s: %w", dir, err)
+	}
+	return &Library{db: db, index: x, log: o.Logger, now: o.Now, woken: make(chan struct{}, 1)}, nil
+}
+
+// Close closes the index; the database stays open.
+func (l *Library) Close() error { return l.index.Close() }
+
+// A Query is what a reader asks.
+type Query struct {
+	Text   string
+	Lang   string // the reader's language, preferred at equal merit
+	Filter Filter
+	IDs    []int64 // only among these; nil is everywhere
+	Limit  int     // how many to show; 0 is 5
+	Exact  bool    // as typed: no typo repair, no pinyin
+}
+
+// A Hit is an article with the reason why it was found.
+type Hit struct {
+	Article Article
+	Score   float64
+	Snippet index.Snippet
+}
+
+// Results are what a search found, best first.
+type Results struct {
+	Hits      []Hit
+	IDs       []int64 // of the best Depth articles, the shown ones first
+	Total     int
+	Corrected string   // the words as repaired; "" when they were taken as typed
+	Dropped   []string // words that match nothing and were left out
+	Took      time.Duration
+}
+
+// Depth is how many articles of one search a reader can page through.
+const Depth = 50
+
+// Search finds the articles that answer a query. The address of one of our
+// articles finds that article.
+func (l *Library) Search(ctx context.Context, q Query) (Results, error) {
+	start := time.Now()
+	if q.Limit <= 0 {
+		q.Limit = 5
+	}
+	if a, ok, err := l.pasted(ctx, q.Text); err != nil || ok {
+		hit := Hit{Article: a, Score: 1, Snippet: index.Snippet{Text: a.Summary}}
+		return Results{Hits: []Hit{hit}, IDs: []int64{a.ID}, Total: 1, Took: time.Since(start)}, err
+	}
+	found, err := l.find(ctx, q, max(Depth, q.Limit))
+	if err != nil {
+		return Results{}, err
+	}
+	results := Results{Total: found.Total, Corrected: found.Corrected, Dropped: found.Dropped}
+	scores := make(map[int64]float64, len(found.Hits))
+	for _, hit := range found.Hits {
+		results.IDs = append(results.IDs, hit.ID)
+		scores[hit.ID] = hit.Score
+	}
+	results.IDs, err = l.visible(ctx, results.IDs)
+	if err != nil {
+		return Results{}, err
+	}
+	results.Total -= len(found.Hits) - len(results.IDs)
+	shown, err := l.load(ctx, results.IDs[:min(q.Limit, len(results.IDs))], meta+", body")
+	if err != nil {
+		return Results{}, err
+	}
+	for _, a := range shown {
+		results.Hits = append(results.Hits, l.hit(found, a, scores[a.ID]))
+	}
+	results.Took = time.Since(start)
+	return results, nil
+}
+
+// Show gives articles that an earlier search found, with their snippets.
+func (l *Library) Show(ctx context.Context, text, lang string, ids []int64) ([]Hit, error) {
+	shown, err := l.load(ctx, ids, meta+", body")
+	if err != nil || len(shown) == 0 {
+		return nil, err
+	}
+	var found index.Result
+	if strings.TrimSpace(text) != "" {
+		if found, err = l.find(ctx, Query{Text: text, Lang: lang, IDs: ids}, len(ids)); err != nil {
+			return nil, err
+		}
+	}
+	hits := make([]Hit, 0, len(shown))
+	for _, a := range shown {
+		hits = append(hits, l.hit(found, a, 0))
+	}
+	return hits, nil
+}
+
+func (l *Library) find(ctx context.Context, q Query, limit int) (index.Result, error) {
+	found, err := l.index.Search(ctx, index.Query{
+		Text: q.Text, Lang: q.Lang, IDs: q.IDs, Limit: limit, Exact: q.Exact, Now: l.now(),
+		Langs: q.Filter.Langs, Tags: q.Filter.Tags, Sources: q.Filter.Sources, Authors: q.Filter.Authors,
+		Fetch: func(id int64) (string, error) {
+			a, err := l.Article(ctx, id)
+			return a.Title + "\n" + a.Text(), err
+		},
+	})
+	if err != nil {
+		return index.Result{}, fmt.Errorf("search: %w", err)
+	}
+	return found, nil
+}
+
+// hit makes the snippet: the telling sentences of the body, or the summary
+// when the match is elsewhere.
+func (l *Library) hit(found index.Result, a Article, score float64) Hit {
+	snippet := l.index.Snippet(found, a.Lang, snippetText(a))
+	if !snippet.Matched {
+		snippet = l.index.Snippet(found, a.Lang, a.Summary)
+		if !snippet.Matched {
+			snippet = index.Snippet{Text: a.Summary}
+		}
+	}
+	a.Body = nil
+	return Hit{Article: a, Score: score, Snippet: snippet}
+}
+
+// snippetText leaves headings and code out: they are no sentences.
+func snippetText(a Article) string {
+	body := make([]Block, 0, len(a.Body))
+	for _, block := range a.Body {
+		if block.Kind != Heading && block.Kind != Code {
+			body = append(body, block)
+		}
+	}
+	return BodyText(body)
+}
+
+// visible keeps the ids whose articles readers may see now: the index may not
+// have heard of a withdrawal yet.
+func (l *Library) visible(ctx context.Context, ids []int64) ([]int64, error) {
+	list, err := l.load(ctx, ids, "id")
+	if err != nil {
+		return nil, err
+	}
+	kept := make([]int64, 0, len(list))
+	for _, a := range list {
+		kept = append(kept, a.ID)
+	}
+	return kept, nil
+}
+
+// pasted finds the article whose address a reader pasted.
+func (l *Library) pasted(ctx context.Context, text string) (Article, bool, error) {
+	text = strings.TrimSpace(text)
+	if !strings.HasPrefix(text, "http://") && !strings.HasPrefix(text, "https://") || strings.ContainsAny(text, " \n\t") {
+		return Article{}, false, nil
+	}
+	if a, ok, err := l.ByURL(ctx, text); ok || err != nil {
+		return a, ok, err
+	}
+	var id int64
+	if _, path, ok := strings.Cut(text, "/a/"); ok {
+		if n, err := fmt.Sscanf(path, "%d", &id); n == 1 && err == nil {
+			list, err := l.Articles(ctx, []int64{id})
+			if err != nil || len(list) == 0 {
+				return Article{}, false, err
+			}
+			return list[0], true, nil
+		}
+	}
+	return Article{}, false, nil
+}
+
+// Nearest gives words near to what was asked that do find something.
+func (l *Library) Nearest(ctx context.Context, text string, n int) ([]string, error) {
+	return l.index.Nearest(ctx, text, n)
+}
+
+// Related gives the articles nearest to one, the same language first, without
+// bodies.
+func (l *Library) Related(ctx context.Context, id int64, n int) ([]Article, error) {
+	ids, err := l.related(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	list, err := l.Articles(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	return list[:min(n, len(list))], nil
+}
+
+// Matches gives the published articles that became visible after position from
+// and up to position to and match a topic, best first, each story once; more
+// is how many of them are beyond limit. The topic "*" is everything.
+func (l *Library) Matches(ctx context.Context, topic, lang string, from, to int64, limit int) (ids []int64, more int, err error) {
+	var fresh []struct {
+		ID    int64
+		Title string
+	}
+	err = l.db.Reader().NewRaw(`SELECT id, title FROM articles WHERE added_seq > ? AND added_seq <= ? AND state = ?
+		ORDER BY published_at DESC, id DESC`, from, to, Published).Scan(ctx, &fresh)
+	if err != nil {
+		return nil, 0, fmt.Errorf("list the articles since %d: %w", from, err)
+	}
+	if len(fresh) == 0 {
+		return nil, 0, nil
+	}
+	titles := make(map[int64]string, len(fresh))
+	for _, a := range fresh {
+		ids = append(ids, a.ID)
+		titles[a.ID] = language.FoldHan(strings.ToLower(strings.TrimSpace(a.Title)))
+	}
+	if topic != "*" {
+		found, err := l.index.Search(ctx, index.Query{Text: topic, Lang: lang, IDs: ids, Limit: len(ids), Now: l.now()})
+		if err != nil {
+			return nil, 0, fmt.Errorf("match the topic: %w", err)
+		}
+		ids = ids[:0]
+		for _, hit := range found.Hits {
+			ids = append(ids, hit.ID)
+		}
+	}
+	seen := make(map[string]bool, len(ids))
+	distinct := ids[:0]
+	for _, id := range ids {
+		if !seen[titles[id]] {
+			seen[titles[id]] = true
+			distinct = append(distinct, id)
+		}
+	}
+	return distinct[:min(limit, len(distinct))], max(0, len(distinct)-limit), nil
+}
+
+// Store gives a library without an index, for a process that only changes what
+// is kept while another one answers. Search, Nearest and Matches need Open.
+func Store(db *database.DB, o Options) *Library {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return &Library{db: db, log: o.Logger, now: o.Now, woken: make(chan struct{}, 1)}
+}
