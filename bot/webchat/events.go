@@ -16,7 +16,6 @@ const (
 	maxStreams     = 4096 // of one process
 	maxChatStreams = 8    // of one chat: a tab each
 	streamBatch    = 50
-	writeTimeout   = 10 * time.Second
 )
 
 // A hub wakes the open tabs of a chat, within this process.
@@ -146,7 +145,7 @@ func (c *Channel) events(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Accel-Buffering", "no") // nginx would hold the stream back
-	s := stream{w: w, control: http.NewResponseController(w)}
+	s := stream{w: w, control: http.NewResponseController(w), timeout: c.config.WriteTimeout}
 	if s.write("retry: 2000\n\n") == nil {
 		c.follow(r, &s, chat, after, t)
 	}
@@ -234,6 +233,7 @@ var errStreamGone = errors.New("the reader closed the stream")
 type stream struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
+	timeout time.Duration // of one write
 }
 
 func (s *stream) event(id int64, data string) error {
@@ -250,8 +250,10 @@ func (s *stream) event(id int64, data string) error {
 
 func (s *stream) write(text string) error {
 	// The server's own write timeout is for pages; a stream lives on and only
-	// each write must be quick.
-	if err := s.control.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+	// each write must be quick. HTTP/2 ends a stream whose deadline passes even
+	// when nothing is written, so there is none in between.
+	defer func() { _ = s.control.SetWriteDeadline(time.Time{}) }()
+	if err := s.control.SetWriteDeadline(time.Now().Add(s.timeout)); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return errStreamGone
 	}
 	if _, err := s.w.Write([]byte(text)); err != nil {

@@ -214,7 +214,8 @@ func (h history) forget(ctx context.Context, chat string) error {
 	return nil
 }
 
+// prune deletes old messages, also those of channels that are configured no more.
 func (h history) prune(ctx context.Context, before time.Time) error {
-	_, err := h.db.ExecContext(ctx, "DELETE FROM webchat_messages WHERE channel = ? AND sent_at < ?", h.channel, before.UnixMilli())
+	_, err := h.db.ExecContext(ctx, "DELETE FROM webchat_messages WHERE sent_at < ?", before.UnixMilli())
 	return err
 }

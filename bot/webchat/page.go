@@ -101,14 +101,13 @@ func (c *Channel) page(w http.ResponseWriter, r *http.Request) {
 
 // showPage writes the page with some of the history, or with the welcome.
 func (c *Channel) showPage(w http.ResponseWriter, r *http.Request, status int, entries []entry) {
-	printer := c.printer(r, entries)
 	fresh := len(entries) == 0
 	if fresh {
-		welcome := c.welcome(r.Context(), c.language(r), printer)
-		entries = []entry{{reply: welcome, at: c.config.Now()}}
+		_, words := c.language(r)
+		entries = []entry{{reply: c.welcome(r.Context(), words), at: c.config.Now()}}
 	}
 	var html bytes.Buffer
-	if err := c.renderPage(&html, printer, entries, fresh); err != nil {
+	if err := c.renderPage(&html, c.printer(r, entries), entries, fresh); err != nil {
 		c.fail(w, r, err)
 		return
 	}
@@ -130,11 +129,12 @@ func (c *Channel) printer(r *http.Request, entries []entry) locale.Printer {
 			return c.config.Catalog.Printer(lang)
 		}
 	}
-	return c.config.Catalog.Printer(c.language(r))
+	_, words := c.language(r)
+	return c.config.Catalog.Printer(words)
 }
 
 // welcomes are the bot's words to somebody who opens the chat, by catalog
-// language: made once a minute, however many come.
+// language, "" for readers of others: made once a minute, however many come.
 type welcomes struct {
 	mu     sync.Mutex
 	byLang map[string]welcome
@@ -147,24 +147,22 @@ type welcome struct {
 
 // welcome asks the bot what it says to a newcomer. The message has no chat id:
 // nobody is there yet whom anything could be kept about.
-func (c *Channel) welcome(ctx context.Context, lang string, printer locale.Printer) bot.Reply {
+func (c *Channel) welcome(ctx context.Context, words string) bot.Reply {
 	c.welcomes.mu.Lock()
-	kept, ok := c.welcomes.byLang[printer.Lang()]
+	kept, ok := c.welcomes.byLang[words]
 	c.welcomes.mu.Unlock()
 	now := c.config.Now()
 	if ok && now.Before(kept.until) {
 		return kept.reply
 	}
-	if lang == "" {
-		lang = printer.Lang()
-	}
 	reply, err := c.config.Handler(ctx, bot.Message{
-		ID: "welcome-" + rand.Text(), Kind: bot.Join, Chat: bot.ChatID{Channel: c.config.Name}, Text: "/start", Lang: lang, At: now,
+		ID: "welcome-" + rand.Text(), Kind: bot.Join, Chat: bot.ChatID{Channel: c.config.Name}, Text: "/start", Lang: words, At: now,
 	})
 	if err != nil && ctx.Err() == nil {
 		c.config.Logger.Error("welcome a reader", "error", err)
 	}
 	if err != nil || reply.Empty() {
+		printer := c.config.Catalog.Printer(words)
 		reply = bot.Reply{Lang: printer.Lang(), Text: printer.T("webchat.welcome", "Title", c.config.Title)}
 	}
 	if err != nil {
@@ -175,7 +173,7 @@ func (c *Channel) welcome(ctx context.Context, lang string, printer locale.Print
 	if c.welcomes.byLang == nil {
 		c.welcomes.byLang = map[string]welcome{}
 	}
-	c.welcomes.byLang[printer.Lang()] = welcome{reply, now.Add(welcomeAge)}
+	c.welcomes.byLang[words] = welcome{reply, now.Add(welcomeAge)}
 	return reply
 }
 
@@ -301,20 +299,23 @@ func (c *Channel) answer(ctx context.Context, r *http.Request, chat string, s sa
 	if len(entries) > 0 {
 		receipt = fmt.Sprintf("%d-%d", entries[0].id, entries[len(entries)-1].id)
 	}
-	return entries, false, c.config.Inbox.Finish(ctx, to, id, receipt)
+	if err := c.config.Inbox.Finish(ctx, to, id, receipt); err != nil {
+		c.config.Logger.Error("keep the receipt of a browser message", "error", err) // the reader has the answer
+	}
+	return entries, false, nil
 }
 
 // exchange asks the bot and keeps the exchange, unless the bot is silent (no
 // entries) or the reader was forgotten.
 func (c *Channel) exchange(ctx context.Context, r *http.Request, chat, id string, s said) (entries []entry, forgotten bool, err error) {
-	lang := c.language(r)
+	lang, words := c.language(r)
 	newest, err := c.history.newest(ctx, chat)
 	if err != nil {
 		return nil, false, err
 	}
 	var greeting bot.Reply
 	if newest == 0 {
-		greeting = c.welcome(ctx, lang, c.printer(r, nil))
+		greeting = c.welcome(ctx, words)
 	}
 	end := c.hub.begin(chat)
 	reply, err := c.config.Handler(ctx, bot.Message{

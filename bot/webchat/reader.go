@@ -114,19 +114,20 @@ func (c *Channel) trusted(host string) bool {
 }
 
 // language is the reader's language: the first wanted one that the catalog
-// speaks, or else simply the first.
-func (c *Channel) language(r *http.Request) string {
+// speaks, or else simply the first. words is the catalog's language for it, ""
+// when it has none.
+func (c *Channel) language(r *http.Request) (lang, words string) {
 	wanted, _, err := language.ParseAcceptLanguage(r.Header.Get("Accept-Language"))
 	if err != nil || len(wanted) == 0 {
-		return ""
+		return "", ""
 	}
 	for _, tag := range wanted[:min(len(wanted), 10)] {
 		match := c.config.Catalog.Match(tag.String())
 		base, _ := tag.Base()
 		spoken, _ := language.Make(match).Base()
 		if base == spoken {
-			return tag.String()
+			return tag.String(), match
 		}
 	}
-	return wanted[0].String()
+	return wanted[0].String(), ""
 }

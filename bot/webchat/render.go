@@ -70,7 +70,6 @@ type (
 // renderPage writes the whole page.
 func (c *Channel) renderPage(w io.Writer, printer locale.Printer, entries []entry, fresh bool) error {
 	view := c.pageView(printer)
-	view.Fresh = fresh
 	if len(entries) > pageSize {
 		entries = entries[len(entries)-pageSize:]
 		view.Earlier = entries[0].id
@@ -133,14 +132,14 @@ func (c *Channel) entryView(printer locale.Printer, once string, e entry) entryV
 		At: e.at.UTC().Format(time.RFC3339), Lang: e.reply.Lang,
 	}
 	if e.said {
-		view.Text = lines(e.text, false)
+		view.Text = lines(e.text, nil)
 		return view
 	}
 	e.reply = plainReply(e.reply)
 	if e.reply.Lang != "" {
 		view.P = c.config.Catalog.Printer(e.reply.Lang)
 	}
-	view.Text = lines(e.reply.Text, true)
+	view.Text = lines(e.reply.Text, c.visible)
 	left := maxCards
 	for _, group := range e.reply.Groups {
 		cards := group.Cards[:min(left, len(group.Cards))]
@@ -155,7 +154,7 @@ func (c *Channel) entryView(printer locale.Printer, once string, e entry) entryV
 		view.Groups = append(view.Groups, g)
 	}
 	for _, action := range e.reply.Actions {
-		a := actionView{Label: action.Label, Tap: action.Text, Link: safeLink(action.URL)}
+		a := actionView{Label: action.Label, Tap: action.Text, Link: c.visible(action.URL)}
 		if a.Label != "" && (a.Tap != "" || a.Link != "") {
 			view.Actions = append(view.Actions, a)
 		}
@@ -165,7 +164,7 @@ func (c *Channel) entryView(printer locale.Printer, once string, e entry) entryV
 
 func (c *Channel) cardView(card bot.Card, in *entryView) cardView {
 	view := cardView{
-		Card: card, Entry: in, Lead: card.Number == 0, Link: safeLink(card.URL), Picture: c.picture(card.Cover),
+		Card: card, Entry: in, Lead: card.Number == 0, Link: c.visible(card.URL), Picture: c.picture(card.Cover),
 		Body: paragraphs(card.Snippet),
 	}
 	switch {
@@ -177,14 +176,25 @@ func (c *Channel) cardView(card bot.Card, in *entryView) cardView {
 	return view
 }
 
-// picture is a cover's address. Ours is made relative to the host: the reader
-// may have come by another name than the public one, which the page's policy
-// would not let us load from.
-func (c *Channel) picture(cover string) string {
-	if rest, ok := strings.CutPrefix(cover, c.config.PublicURL+"/media/"); ok {
-		return strings.TrimRight(c.public.EscapedPath(), "/") + "/media/" + rest
+// visible is where an address leads, nowhere unless it is on the web. Our own are
+// made relative to the host: the reader may have come by another name than the
+// public one, which need not work for them and which the page's policy would
+// not load pictures from.
+func (c *Channel) visible(address string) string {
+	if rest, ok := strings.CutPrefix(address, c.config.PublicURL+"/"); ok && c.public.Host != "" {
+		return strings.TrimRight(c.public.EscapedPath(), "/") + "/" + strings.TrimLeft(rest, `/\`)
 	}
-	return safeLink(cover)
+	return safeLink(address)
+}
+
+// picture is a cover's address. The page's policy lets no other site's pictures
+// through but by https.
+func (c *Channel) picture(cover string) string {
+	cover = c.visible(cover)
+	if rest, ok := strings.CutPrefix(cover, "http://"); ok {
+		return "https://" + rest
+	}
+	return cover
 }
 
 // safeLink is an absolute web address, or nothing.
@@ -231,8 +241,9 @@ func boundary(text string, at int) bool { return at == len(text) || utf8.RuneSta
 
 var address = regexp.MustCompile(`https?://[^\s<>"'“”‘’「」『』《》（）【】，。！？；、]+`)
 
-// lines cuts a text into its lines, and addresses in it into links.
-func lines(text string, links bool) []textLine {
+// lines cuts a text into its lines, and addresses in it into links to what
+// link makes of them; without link there are none.
+func lines(text string, link func(string) string) []textLine {
 	var all []textLine
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
@@ -241,17 +252,18 @@ func lines(text string, links bool) []textLine {
 		}
 		var pieces textLine
 		at := 0
-		if links {
+		if link != nil {
 			for _, found := range address.FindAllStringIndex(line, -1) {
-				link := trimAddress(line[found[0]:found[1]])
-				if safeLink(link) == "" {
+				shown := trimAddress(line[found[0]:found[1]])
+				to := link(shown)
+				if to == "" {
 					continue
 				}
 				if found[0] > at {
 					pieces = append(pieces, piece{Text: line[at:found[0]]})
 				}
-				at = found[0] + len(link)
-				pieces = append(pieces, piece{Text: link, Link: link})
+				at = found[0] + len(shown)
+				pieces = append(pieces, piece{Text: shown, Link: to})
 			}
 		}
 		if at < len(line) {

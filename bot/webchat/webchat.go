@@ -60,6 +60,8 @@ type Config struct {
 
 	// Heartbeat is how often an idle event stream shows that it lives; 25 s when zero.
 	Heartbeat time.Duration
+	// WriteTimeout is how long an event stream may take to send one message; 10 s when zero.
+	WriteTimeout time.Duration
 	// Poll is how often an event stream looks into the database for what other
 	// replicas said; 2 s when zero. On SQLite there are no others.
 	Poll time.Duration
@@ -136,6 +138,9 @@ func setDefaults(config *Config) {
 	}
 	if config.Heartbeat == 0 {
 		config.Heartbeat = 25 * time.Second
+	}
+	if config.WriteTimeout == 0 {
+		config.WriteTimeout = 10 * time.Second
 	}
 	if config.Poll == 0 {
 		config.Poll = 2 * time.Second

@@ -433,6 +433,50 @@ func TestStreamSeesOtherReplicas(t *testing.T) {
 	}
 }
 
+func TestStreamOutlivesTheTimeoutsOfPages(t *testing.T) {
+	for _, http2 := range []bool{false, true} {
+		t.Run(fmt.Sprintf("http2 %v", http2), func(t *testing.T) {
+			c := serve(t, databasetest.SQLite(t), (&parrot{}).handle, func(c *webchat.Config) { c.Heartbeat, c.WriteTimeout = 150*time.Millisecond, 100*time.Millisecond }).Channel
+			server := httptest.NewUnstartedServer(c)
+			server.Config.WriteTimeout = 500 * time.Millisecond
+			server.EnableHTTP2 = http2
+			if http2 {
+				server.StartTLS()
+			} else {
+				server.Start()
+			}
+			t.Cleanup(server.Close)
+			client := server.Client()
+			client.Jar, _ = cookiejar.New(nil)
+			r := &reader{site: &site{Channel: c, url: server.URL + c.Path()}, client: client}
+			r.open(t)
+			r.listen(t, "")
+			for range 10 { // lines, five heartbeats: longer than a page may take
+				r.stream.line(t)
+			}
+		})
+	}
+}
+
+func TestOwnAddressesWorkByAnyName(t *testing.T) {
+	s := serve(t, databasetest.SQLite(t), func(context.Context, bot.Message) (bot.Reply, error) {
+		return bot.Reply{Text: "see https://paper.example/news/feed.xml", Groups: []bot.Group{{Cards: []bot.Card{
+			{Number: 1, Title: "ours", URL: "https://paper.example/news/a/1/x?y=z", Cover: "https://paper.example/news/media/x.png"},
+			{Number: 2, Title: "theirs", URL: "https://paper.example.evil/a", Cover: "http://other.example/x.png"},
+		}}}}, nil
+	}, func(c *webchat.Config) { c.PublicURL = "https://paper.example/news/" })
+	page := s.reader(t, false).open(t)
+	entries := page.Find("#log .entry")
+	want := []string{"/news/feed.xml", "/news/a/1/x?y=z", "https://paper.example.evil/a"}
+	if diff := cmp.Diff(want, see(entries).Links); diff != "" {
+		t.Error(diff)
+	}
+	pictures := entries.Find("img").Map(func(_ int, s *goquery.Selection) string { src, _ := s.Attr("src"); return src })
+	if diff := cmp.Diff([]string{"/news/media/x.png", "https://other.example/x.png"}, pictures); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestStreamsEndWithTheServer(t *testing.T) {
 	catalog, err := locale.Load()
 	if err != nil {
@@ -594,6 +638,37 @@ func TestWordsFollowTheReader(t *testing.T) {
 	page := r.open(t)
 	if got, _ := page.Find("html").Attr("lang"); got != "it" || page.Find(".top nav a").Text() != "Articoli" {
 		t.Errorf("the page is in %q: %q", got, page.Find(".top").Text())
+	}
+}
+
+func TestWelcomesDoNotMix(t *testing.T) {
+	catalog, err := locale.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The publisher's own language is Chinese; that of the first visitor nobody speaks.
+	s := serve(t, databasetest.SQLite(t), func(_ context.Context, m bot.Message) (bot.Reply, error) {
+		lang := "zh-Hans"
+		if m.Lang != "" {
+			lang = catalog.Match(m.Lang)
+		}
+		return bot.Reply{Lang: lang, Text: "welcome in " + lang}, nil
+	})
+	for _, test := range [][2]string{{"fi", "zh-Hans"}, {"en-GB", "en"}, {"ja", "zh-Hans"}, {"ja, it;q=0.5", "it"}, {"", "zh-Hans"}, {"x;;q", "zh-Hans"}} {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Accept-Language", test[0])
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		page := parse(t, response, http.StatusOK)
+		lang, _ := page.Find("html").Attr("lang")
+		if diff := cmp.Diff([]string{"welcome in " + test[1]}, texts(page)); diff != "" || lang != test[1] {
+			t.Errorf("%s: the page is in %q and says %s", test[0], lang, diff)
+		}
 	}
 }
 
