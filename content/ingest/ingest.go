@@ -101,7 +101,7 @@ func (g *Ingester) Import(ctx context.Context, paths []string, o Options) (Resul
 	return result, err
 }
 
-// jobs lists the work in the order of paths.
+// jobs lists the work: addresses first, then the files in the order of paths.
 func (g *Ingester) jobs(ctx context.Context, paths []string, named names, result *Result) ([]job, error) {
 	var jobs []job
 	for _, path := range paths {
