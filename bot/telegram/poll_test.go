@@ -100,6 +100,9 @@ func TestUnansweredUpdatesSurviveARestart(t *testing.T) {
 	r.Chat(2).Say("fine")
 	r.wait(t, r.Chat(2), 1)
 	r.quiet(t) // forgotten by the server, both
+	if kept := r.kept(t); !strings.Contains(kept, `"hang"`) || strings.Contains(kept, `"fine"`) {
+		t.Errorf("kept against a crash: %q", kept)
+	}
 	r.stop()
 	if n := len(r.Chat(1).Answers()); n != 0 {
 		t.Fatalf("%d answers before the restart", n)
@@ -110,6 +113,20 @@ func TestUnansweredUpdatesSurviveARestart(t *testing.T) {
 	if got := r.wait(t, r.Chat(2), 2); len(got) != 2 {
 		t.Errorf("chat 2 has %d answers, want 2", len(got))
 	}
+	r.quiet(t)
+	if kept := r.kept(t); kept != "" {
+		t.Errorf("still kept after the answer: %q", kept)
+	}
+}
+
+// kept is what is written down of updates without an answer.
+func (r *rig) kept(t *testing.T) string {
+	t.Helper()
+	kept, _, err := r.config.Settings.Load(t.Context(), "telegram:tg:pending")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return kept
 }
 
 func TestRedeliveredUpdatesAreAnsweredOnceByAllReplicas(t *testing.T) {
@@ -151,11 +168,15 @@ func TestASecondPollerIsWaitedOut(t *testing.T) {
 	r := start(t, echo, setup{config: waits.into})
 	r.Chat(1).Say("hello")
 	r.wait(t, r.Chat(1), 1)
+	r.quiet(t)
 	// Another program polls with the same token and ends our poll.
 	db := r.db
 	other := join(t, r.Server, echo, setup{db: db, config: waits.into})
 	if err := r.Until(patient(t), func() bool { return waits.longest() >= 10*time.Second }); err != nil {
 		t.Fatalf("no wait of 10 s after a conflict: %v", waits.all())
+	}
+	if short := waits.shortest(); short < 10*time.Second {
+		t.Errorf("after a conflict the bot came back in %v", short)
 	}
 	r.stop()
 	r.Chat(1).Say("again")
@@ -309,6 +330,14 @@ func (w *waiter) all() []time.Duration {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return append([]time.Duration(nil), w.waits...)
+}
+
+func (w *waiter) shortest() time.Duration {
+	shortest := time.Hour
+	for _, d := range w.all() {
+		shortest = min(shortest, d)
+	}
+	return shortest
 }
 
 func (w *waiter) longest() time.Duration {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sort"
 	"strings"
 	"sync"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"newsie/bot/bottest"
 	"newsie/bot/telegram"
 	"newsie/bot/telegram/telegramtest"
+	"newsie/internal/database/databasetest"
 )
 
 func to(id string) bot.ChatID { return bot.ChatID{Channel: "tg", ID: id} }
@@ -336,6 +338,72 @@ func TestAnswersKeepThePlatformsRates(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A sender that reserves in the channel's buckets, as the scheduler does, is
+// never refused, however much is reserved at once; and it is not much slower
+// than the platform allows.
+func TestBucketsKeepThePlatformsRates(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		chats   []int64
+		each    int
+		atLeast time.Duration // the last may be sent
+		atMost  time.Duration
+	}{
+		{"a hundred readers", span64(1, 100), 1, 2 * time.Second, 4 * time.Second},
+		{"one reader", span64(1, 1), 30, 20 * time.Second, 30 * time.Second},
+		{"one group", span64(-1, -1), 45, 2 * time.Minute, 3 * time.Minute},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			db := databasetest.SQLite(t)
+			c := newClock()
+			begin := c.Now()
+			s := telegramtest.Start(t, telegramtest.Options{Rates: true, Now: c.Now})
+			channel, _, _, _ := build(t, s, echo, setup{db: db})
+			pacer := bot.NewPacer(db, c.Now)
+			type slot struct {
+				at   time.Duration
+				chat int64
+			}
+			var slots []slot
+			for _, id := range test.chats {
+				if id < 0 {
+					s.Group(id)
+				} else {
+					s.Chat(id)
+				}
+				for range test.each {
+					var longest time.Duration
+					for _, b := range channel.Buckets(to(fmt.Sprint(id))) {
+						d, err := pacer.Reserve(t.Context(), b.Name, b.PerSecond, b.Burst, 1)
+						if err != nil {
+							t.Fatal(err)
+						}
+						longest = max(longest, d)
+					}
+					slots = append(slots, slot{longest, id})
+				}
+			}
+			sort.Slice(slots, func(i, j int) bool { return slots[i].at < slots[j].at })
+			for _, next := range slots {
+				_ = c.wait(t.Context(), next.at-c.Now().Sub(begin))
+				if _, err := channel.Send(patient(t), bot.Outgoing{To: to(fmt.Sprint(next.chat)), Reply: bot.Reply{Text: "x"}}); err != nil {
+					t.Fatalf("after %v: %v", next.at, err)
+				}
+			}
+			if took := c.Now().Sub(begin); took < test.atLeast || took > test.atMost {
+				t.Errorf("all were out after %v", took)
+			}
+		})
+	}
+}
+
+func span64(from, to int64) (all []int64) {
+	for i := from; i <= to; i++ {
+		all = append(all, i)
+	}
+	return all
 }
 
 func TestAnswersWaitAsLongAsTheServerSays(t *testing.T) {

@@ -6,8 +6,8 @@ import (
 )
 
 // rates are the platform's: 30 messages in a second over all chats, about one a
-// second in a chat with short bursts (3 in a second, 20 in 20 seconds here), 20 a
-// minute in a group. A refused message does not count.
+// second in a chat with short bursts (here 3 in a second and 3 over the average in
+// 20 seconds), 20 a minute in a group. A refused message does not count.
 type rates struct {
 	all   []time.Time
 	chats map[int64][]time.Time
@@ -17,11 +17,11 @@ type rates struct {
 func (r *rates) over(chat *Chat, now time.Time) int {
 	wait := excess(&r.all, now, 30, time.Second)
 	sent := r.chats[chat.ID]
-	longest := 20 * time.Second
+	limit, window := 23, 20*time.Second
 	if chat.Type != "private" {
-		longest = time.Minute
+		limit, window = 20, time.Minute
 	}
-	wait = max(wait, excess(&sent, now, 20, longest), excessOf(sent, now, 3, time.Second))
+	wait = max(wait, excess(&sent, now, limit, window), excessOf(sent, now, 3, time.Second))
 	r.chats[chat.ID] = sent
 	if wait > 0 {
 		return max(1, int(math.Ceil(wait.Seconds())))
