@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"newsie/content"
+	"newsie/content/language"
 )
 
 // page is how many cards one message shows.
@@ -47,7 +49,7 @@ func (b *Bot) search(ctx context.Context, t *turn, text string, exact bool) (Rep
 		reply.Text = t.T("bot.corrected", "Query", short(results.Corrected, 60))
 	}
 	if len(results.Dropped) > 0 {
-		reply.Text += "\n" + t.T("bot.dropped", "Words", strings.Join(results.Dropped, ", "))
+		reply.Text += "\n" + t.T("bot.dropped", "Words", strings.Join(results.Dropped, t.T("bot.comma")))
 	}
 	reply.Groups = []Group{{Cards: b.hits(results.Hits, t, 1)}}
 	if len(results.IDs) > page {
@@ -59,6 +61,9 @@ func (b *Bot) search(ctx context.Context, t *turn, text string, exact bool) (Rep
 	topic := text
 	if results.Corrected != "" {
 		topic = results.Corrected
+	}
+	if len(results.Dropped) > 0 || utf8.RuneCountInString(topic) > longestTopic {
+		return reply, nil // a sentence is no topic
 	}
 	reply.Actions = appendFitting(reply.Actions, Action{Label: t.T("bot.follow_this", "Query", short(topic, 20)), Text: "/follow " + topic})
 	return reply, nil
@@ -91,25 +96,35 @@ func (b *Bot) hint(ctx context.Context, t *turn, text string) (Reply, error) {
 
 // topics adds the topics with most articles as things to say next.
 func (b *Bot) topics(ctx context.Context, t *turn, reply *Reply) error {
-	tags, err := b.library.Tags(ctx, 40)
+	tags, err := b.tags(ctx, t)
 	if err != nil {
 		return err
 	}
 	for _, tag := range tags {
-		if len(reply.Actions) < 3 && b.catalogSpeaks(t, tag.Tag) {
-			reply.Actions = appendFitting(reply.Actions, Action{Label: tag.Tag, Text: "/search " + tag.Tag})
-		}
+		reply.Actions = appendFitting(reply.Actions, Action{Label: tag, Text: "/search " + tag})
 	}
 	reply.Actions = append(reply.Actions, Action{Label: t.T("bot.newest"), Text: "/latest"}, Action{Label: t.T("bot.help"), Text: "/help"})
 	return nil
+}
+
+// tags are the three topics with most articles in the reader's language.
+func (b *Bot) tags(ctx context.Context, t *turn) ([]string, error) {
+	counts, err := b.library.Tags(ctx, t.Printer.Lang(), 3)
+	if err != nil {
+		return nil, err
+	}
+	var tags []string
+	for _, c := range counts {
+		tags = append(tags, c.Tag)
+	}
+	return tags, nil
 }
 
 func (b *Bot) latest(ctx context.Context, t *turn, _ string) (Reply, error) {
 	return b.withNewest(ctx, t, Reply{})
 }
 
-// withNewest adds the newest articles as a list: those in the reader's
-// language when there are enough of them, otherwise all.
+// withNewest adds the newest articles as a list.
 func (b *Bot) withNewest(ctx context.Context, t *turn, reply Reply) (Reply, error) {
 	articles, err := b.newest(ctx, t)
 	if err != nil || len(articles) == 0 {
@@ -131,17 +146,29 @@ func (b *Bot) withNewest(ctx context.Context, t *turn, reply Reply) (Reply, erro
 	return reply, nil
 }
 
+// newest lists the newest articles, those in the reader's language first when
+// there are enough of them to fill a message, otherwise those before the rest.
 func (b *Bot) newest(ctx context.Context, t *turn) ([]content.Article, error) {
 	filter := t.channel.Filter
-	if len(filter.Langs) == 0 {
-		filter.Langs = []string{t.Printer.Lang()}
-		articles, err := b.library.Latest(ctx, filter, content.Depth, 0)
-		if err != nil || len(articles) >= 3 {
-			return articles, err
-		}
-		filter.Langs = nil
+	all, err := b.library.Latest(ctx, filter, content.Depth, 0)
+	if err != nil || len(filter.Langs) > 0 {
+		return all, err
 	}
-	return b.library.Latest(ctx, filter, content.Depth, 0)
+	filter.Langs = []string{t.Printer.Lang()}
+	own, err := b.library.Latest(ctx, filter, content.Depth, 0)
+	if err != nil || len(own) >= page {
+		return own, err
+	}
+	// The other Chinese script comes before foreign languages.
+	for _, kin := range []bool{true, false} {
+		for _, a := range all {
+			near := language.Base(a.Lang) == language.Base(t.Printer.Lang())
+			if a.Lang != t.Printer.Lang() && near == kin && len(own) < content.Depth {
+				own = append(own, a)
+			}
+		}
+	}
+	return own, nil
 }
 
 // more shows the next page of a list: "/more LIST PAGE", or of the last one.

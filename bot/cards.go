@@ -102,25 +102,6 @@ func short(text string, n int) string {
 	return text
 }
 
-// catalogSpeaks reports whether a tag is of use to a reader of the turn's
-// language: written in it, or found by a word of the language.
-func (b *Bot) catalogSpeaks(t *turn, tag string) bool {
-	han := strings.ContainsFunc(tag, func(r rune) bool { return r >= 0x2e80 })
-	latin := strings.ContainsFunc(tag, func(r rune) bool { return r < 0x250 && r > ' ' })
-	switch t.Printer.Lang() {
-	case "zh-Hans", "zh-Hant":
-		return han && !hasKanaOrHangul(tag)
-	default:
-		return latin && !han
-	}
-}
-
-func hasKanaOrHangul(s string) bool {
-	return strings.ContainsFunc(s, func(r rune) bool {
-		return r >= 0x3040 && r <= 0x30ff || r >= 0xac00 && r <= 0xd7af
-	})
-}
-
 // Find searches for a program, as `newsie search` does.
 func (b *Bot) Find(ctx context.Context, q content.Query) (content.Results, []Card, error) {
 	results, err := b.library.Search(ctx, q)

@@ -8,12 +8,16 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"newsie/scheduler/timetable"
 )
 
 // usual is when a digest comes that nobody gave a time.
 const usual = "0 8 * * *"
+
+// longestTopic is how many characters a topic may have.
+const longestTopic = 40
 
 // mostFollows is how many follows one chat may have.
 const mostFollows = 20
@@ -28,7 +32,7 @@ func (b *Bot) follow(ctx context.Context, t *turn, arg string) (Reply, error) {
 	if topic == "" {
 		return b.followWhat(ctx, t)
 	}
-	if len([]rune(topic)) > 60 {
+	if utf8.RuneCountInString(topic) > longestTopic {
 		return b.hint(ctx, t, t.T("bot.topic_long"))
 	}
 	spec, err := timetable.Parse(words)
@@ -96,14 +100,12 @@ func hasQuery(follows []Follow, query string) bool {
 
 func (b *Bot) followWhat(ctx context.Context, t *turn) (Reply, error) {
 	reply := Reply{Text: t.T("bot.follow_what")}
-	tags, err := b.library.Tags(ctx, 40)
+	tags, err := b.tags(ctx, t)
 	if err != nil {
 		return Reply{}, err
 	}
 	for _, tag := range tags {
-		if len(reply.Actions) < 3 && b.catalogSpeaks(t, tag.Tag) {
-			reply.Actions = appendFitting(reply.Actions, Action{Label: t.T("bot.follow_this", "Query", tag.Tag), Text: "/follow " + tag.Tag})
-		}
+		reply.Actions = appendFitting(reply.Actions, Action{Label: t.T("bot.follow_this", "Query", tag), Text: "/follow " + tag})
 	}
 	return reply, nil
 }

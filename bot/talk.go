@@ -69,7 +69,11 @@ func (b *Bot) stop(ctx context.Context, t *turn, _ string) (Reply, error) {
 	if err != nil {
 		return Reply{}, err
 	}
-	return Reply{Text: t.T("bot.stopped", "Count", n), Actions: []Action{{Label: t.T("bot.forget_me"), Text: "/forget"}}}, nil
+	text := t.T("bot.stopped", "Count", n)
+	if n == 0 {
+		text = t.T("bot.stopped_already")
+	}
+	return Reply{Text: text, Actions: []Action{{Label: t.T("bot.forget_me"), Text: "/forget"}}}, nil
 }
 
 func (b *Bot) forgetMe(ctx context.Context, t *turn, _ string) (Reply, error) {

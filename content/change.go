@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -237,8 +238,10 @@ func MediaPath(f Figure) string {
 }
 
 // Slug makes a title fit for an address: lower-case letters and digits of any
-// script, with hyphens between words, at most 60 characters.
+// script, with hyphens between words, at most 60 characters, whole words when
+// there are several.
 func Slug(title string) string {
+	const longest = 60
 	var b []rune
 	for _, r := range norm.NFC.String(strings.ToLower(title)) {
 		switch {
@@ -247,7 +250,11 @@ func Slug(title string) string {
 		case len(b) > 0 && b[len(b)-1] != '-':
 			b = append(b, '-')
 		}
-		if len(b) >= 60 {
+		if len(b) > longest {
+			b = b[:longest]
+			if slices.Contains(b[longest/2:], '-') {
+				b = []rune(string(b)[:strings.LastIndexByte(string(b), '-')])
+			}
 			break
 		}
 	}

@@ -278,15 +278,22 @@ type TagCount struct {
 	Count int
 }
 
-// Tags lists the tags with most articles first.
-func (l *Library) Tags(ctx context.Context, limit int) ([]TagCount, error) {
+// Tags lists the tags that most published articles of a language have; "" is
+// all languages. Tags that more articles of other languages have are an
+// archive's common labels, no words of this language; they come last, except
+// in English, which such labels are written in.
+func (l *Library) Tags(ctx context.Context, lang string, limit int) ([]TagCount, error) {
 	elements := "json_each(articles.tags) AS t"
 	if l.db.Postgres() {
 		elements = "jsonb_array_elements_text(articles.tags::jsonb) AS t(value)"
 	}
 	var counts []TagCount
-	err := l.db.Reader().NewRaw("SELECT t.value AS tag, count(*) AS count FROM articles, "+elements+
-		" WHERE state = ? GROUP BY t.value ORDER BY count(*) DESC, t.value LIMIT ?", Published, limit).Scan(ctx, &counts)
+	err := l.db.Reader().NewRaw(`SELECT tag, own AS count FROM (
+			SELECT t.value AS tag, sum(CASE WHEN articles.lang = ? OR ? = '' THEN 1 ELSE 0 END) AS own, count(*) AS everywhere
+			FROM articles, `+elements+` WHERE state = ? GROUP BY t.value) AS counted
+		WHERE own > 0
+		ORDER BY CASE WHEN ? IN ('', 'en') OR own * 2 > everywhere THEN 0 ELSE 1 END, own DESC, tag LIMIT ?`,
+		lang, lang, Published, lang, limit).Scan(ctx, &counts)
 	if err != nil {
 		return nil, fmt.Errorf("count the tags: %w", err)
 	}
