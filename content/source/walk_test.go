@@ -170,6 +170,9 @@ func TestRelativePicturesAreTakenFromWithinOnly(t *testing.T) {
 	if d.Cover != "pics/cover.png" {
 		t.Errorf("cover %q", d.Cover)
 	}
+	if n := strings.Count(strings.Join(p.Warnings, "\n"), "outside the folder"); n != 1 {
+		t.Errorf("%d pictures are said to lie outside, want 1:\n%s", n, strings.Join(p.Warnings, "\n"))
+	}
 	if len(p.Warnings) != 9 {
 		t.Errorf("%d warnings, want 9:\n%s", len(p.Warnings), strings.Join(p.Warnings, "\n"))
 	}

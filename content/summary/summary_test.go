@@ -129,6 +129,14 @@ func TestGivenDescription(t *testing.T) {
 	}
 }
 
+func TestADescriptionBrokenOffAtAnAbbreviation(t *testing.T) {
+	text := body("The rowing ferry on the Ember was built in the year of the flood for a certain Mr. Reed of Ludden. It stopped this week.")
+	got := summary.Summarize("en", "The ferry", text, "The rowing ferry on the Ember was built in the year of the flood for a certain Mr.")
+	if want := "The rowing ferry on the Ember was built in the year of the flood for a certain Mr. Reed of Ludden. It stopped this week."; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestTextsWithoutSentences(t *testing.T) {
 	for _, c := range []struct {
 		name string
