@@ -1,0 +1,106 @@
+#!/usr/bin/env bash
+# Runs every check that this machine allows and ends with a list of what it left
+# out. As root on Debian it installs what is missing: PostgreSQL, Chromium with
+# CJK fonts, a C compiler for the race detector. Arguments are packages to test,
+# ./... when there are none.
+#
+#   NEWSIE_TEST_POSTGRES  a PostgreSQL to test on; without it a throw-away one is started
+#   NEWSIE_TEST_ALL=1     fail when anything was left out
+#   NEWSIE_ARTIFACTS      folder for the browser's pictures (default artifacts/)
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+export NEWSIE_ARTIFACTS=${NEWSIE_ARTIFACTS:-$PWD/artifacts}
+mkdir -p "$NEWSIE_ARTIFACTS"
+scratch=$(mktemp -d)
+left_out=$scratch/left-out
+: >"$left_out"
+server= # the command that runs PostgreSQL's programs as its user
+
+leave_out() { echo "$*" >>"$left_out"; }
+have() { command -v "$1" >/dev/null; }
+
+finish() {
+	if [ -n "$server" ]; then $server pg_ctl -D "$scratch/postgres/data" -m immediate -s stop; fi
+	rm -rf "$scratch"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+
+# Debian keeps the server's programs out of PATH.
+find_postgres() {
+	local folder
+	for folder in $(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -Vr); do PATH=$PATH:$folder; done
+	have initdb && have pg_ctl
+}
+
+has_browser() { have chromium || have chromium-browser || have google-chrome; }
+has_fonts() { [ -n "$(fc-list :lang=zh-cn 2>/dev/null)" ]; }
+has_compiler() { have "$(go env CC)"; }
+
+install_packages() {
+	local wanted=()
+	[ -n "${NEWSIE_TEST_POSTGRES:-}" ] || find_postgres || wanted+=(postgresql)
+	has_browser || wanted+=(chromium)
+	has_fonts || wanted+=(fonts-noto-cjk fontconfig)
+	has_compiler || wanted+=(gcc libc6-dev)
+	if [ ${#wanted[@]} -eq 0 ] || [ "$(id -u)" -ne 0 ] || ! have apt-get; then return; fi
+	echo "Installing ${wanted[*]}"
+	export DEBIAN_FRONTEND=noninteractive
+	{ apt-get update -q && apt-get install -y -q --no-install-recommends "${wanted[@]}"; } >"$scratch/apt.log" 2>&1 </dev/null ||
+		{ echo "apt-get did not manage:" && tail -n 5 "$scratch/apt.log"; }
+}
+
+# PostgreSQL refuses to run as root, so root hands it to another user. It
+# listens on a socket in its own folder only.
+start_postgres() {
+	local home=$scratch/postgres as=
+	mkdir "$home" && chmod 711 "$scratch"
+	if [ "$(id -u)" -eq 0 ]; then
+		local user=nobody
+		if id postgres >/dev/null 2>&1; then user=postgres; fi
+		chown "$user" "$home" && as="runuser -u $user --"
+	fi
+	(
+		cd "$home" && $as initdb -D data -U newsie -A trust -E UTF8 --locale=C --no-sync &&
+			$as pg_ctl -D data -w -l log -o "-k '$home' -c listen_addresses= -c max_connections=300 -c fsync=off" start
+	) >"$scratch/postgres.log" 2>&1 </dev/null || { tail -n 5 "$scratch/postgres.log" && return 1; }
+	server=${as:-env}
+	export NEWSIE_TEST_POSTGRES="postgres://newsie@/postgres?host=$home&sslmode=disable"
+}
+
+install_packages
+if [ -z "${NEWSIE_TEST_POSTGRES:-}" ]; then
+	if ! find_postgres; then
+		echo "No PostgreSQL here: testing on SQLite alone"
+	elif ! start_postgres; then
+		leave_out "PostgreSQL: the server did not start"
+	fi
+fi
+has_fonts || leave_out "Chinese, Japanese and Korean fonts for the browser's pictures"
+race=-race
+if ! has_compiler || [ "$(go env CGO_ENABLED)" != 1 ]; then
+	race=
+	leave_out "the race detector: no C compiler"
+fi
+
+status=0
+echo "== lint"
+scripts/lint.sh || status=1
+echo "== go test $race"
+go build -o "$scratch/testreport" ./scripts/testreport || exit 1
+go test $race -timeout 20m -json "${@:-./...}" </dev/null 2>&1 | "$scratch/testreport" -skipped "$left_out" || status=1
+
+echo
+if [ -s "$left_out" ]; then
+	echo "Left out:"
+	sed 's/^/  /' "$left_out"
+	if [ -n "${NEWSIE_TEST_ALL:-}" ]; then
+		echo "NEWSIE_TEST_ALL asks for everything."
+		status=1
+	fi
+else
+	echo "Nothing was left out."
+fi
+if [ $status -eq 0 ]; then echo "All is well."; else echo "FAILED"; fi
+exit $status
