@@ -507,3 +507,21 @@ func TestRunPlansAndDelivers(t *testing.T) {
 		h.wantStates("sent 1")
 	})
 }
+
+func TestAMessageThatOutlivesTheGraceIsInDoubt(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		s := h.replica(func(c *scheduler.Config) { c.Grace = time.Nanosecond })
+		h.planned(s, 1)
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		h.platform.answer = func(ctx context.Context, _ bot.Outgoing, _ int) (bot.Receipt, error) {
+			cancel()
+			<-ctx.Done()
+			return bot.Receipt{}, errBroken // an adapter that does not tell why
+		}
+		if err := s.Deliverer.Run(ctx); err != nil {
+			t.Fatal(err)
+		}
+		h.wantStates("unknown 1")
+	})
+}

@@ -16,7 +16,7 @@ import (
 
 const (
 	heldShown = 5   // articles put before an answer
-	heldMost  = 100 // waiting editions looked at; older ones are counted as handed over too
+	heldMost  = 100 // waiting editions handed over at once; older ones come with the next answer
 )
 
 type heldRow struct {

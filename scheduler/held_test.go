@@ -323,3 +323,19 @@ func TestCompactAndForget(t *testing.T) {
 		}
 	})
 }
+
+func TestWhatAnotherReplicaHandedOverIsNotShownAgain(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		h.held(h.replica(), "tea", "coffee")
+		s := h.replica(func(c *scheduler.Config) {
+			c.Articles = &slowArticles{library: h.library, do: func() { h.exec("UPDATE deliveries SET state = 'sent' WHERE id = 1") }}
+		})
+		got, err := s.Held(t.Context(), one, bot.Reply{Lang: "en"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if titles(got) != "Article 4, Article 3" {
+			t.Errorf("shown: %s", titles(got))
+		}
+	})
+}

@@ -43,7 +43,7 @@ func (c *courier) judge(ctx context.Context, o outcome, receipt bot.Receipt, err
 		o = c.again(ctx, o, retry)
 	case errors.As(err, &fault):
 		o = c.fault(ctx, o, fault)
-	case doubtful(err):
+	case doubtful(err) || ctx.Err() != nil: // some adapters' errors do not tell that time ran out
 		o.state = Unknown
 		if c.channel.InDoubt == Resend {
 			o.state, o.due = Planned, c.now().Add(backoff(o.job.Attempt))
