@@ -51,7 +51,8 @@ func (c *Channel) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			write(w, []byte(success))
 		}
 	}()
-	ctx, cancel := context.WithTimeout(r.Context(), c.cfg.Patience)
+	// A platform that hangs up early asks again, and then wants this answer.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), c.cfg.Patience)
 	defer cancel()
 	answer, err := c.serve(ctx, w, r)
 	var no *refusal

@@ -394,8 +394,9 @@ func TestSlowAnswersFollow(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			release, kept := make(chan struct{}), make(chan string, 1)
+			var asked atomic.Int32
 			options := append(test.options, func(_ *wechattest.Account, c *wechat.Config) {
-				c.Patience = 50 * time.Millisecond
+				c.Patience = 500 * time.Millisecond
 				c.Late = func(_ context.Context, chat bot.ChatID, r bot.Reply) error {
 					if chat.ID != "r1" {
 						t.Errorf("kept for %v", chat)
@@ -405,6 +406,7 @@ func TestSlowAnswersFollow(t *testing.T) {
 				}
 			})
 			s := start(t, func(ctx context.Context, m bot.Message) (bot.Reply, error) {
+				asked.Add(1)
 				<-release
 				if ctx.Err() != nil {
 					t.Error("the late answer was cancelled with its request")
@@ -415,14 +417,19 @@ func TestSlowAnswersFollow(t *testing.T) {
 			if b := reader.Say("hi"); b.Response != "success" {
 				t.Errorf("at once: %q", b.Response)
 			}
-			if b := reader.Repeat(); b.Response != "success" {
-				t.Errorf("the retry: %q", b.Response)
+			for range 2 {
+				if b := reader.Repeat(); b.Response != "success" {
+					t.Errorf("the retry: %q", b.Response)
+				}
 			}
 			close(release)
 			ctx, cancel := context.WithCancel(t.Context())
 			cancel()
 			if err := s.channel.Run(ctx); err != nil { // waits for it
 				t.Fatal(err)
+			}
+			if asked.Load() != 1 {
+				t.Errorf("the bot was asked %d times", asked.Load())
 			}
 			late := ""
 			select {
@@ -459,6 +466,53 @@ func TestFaultsOfTheHandlerStayInside(t *testing.T) {
 	}
 	if strings.Contains(log.String(), "the reader said") {
 		t.Errorf("a reader's words in the log:\n%s", &log)
+	}
+}
+
+func TestPlatformThatHangsUpGetsTheAnswerNextTime(t *testing.T) {
+	asked := 0
+	hungUp := make(chan struct{})
+	s := start(t, func(ctx context.Context, m bot.Message) (bot.Reply, error) {
+		asked++
+		<-hungUp
+		return echo(ctx, m)
+	})
+	r := s.Request("r1", message("r1", "hi"))
+	post := func(ctx context.Context) string {
+		w := httptest.NewRecorder()
+		s.channel.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/?"+r.Query.Encode(), strings.NewReader(r.Body)).WithContext(ctx))
+		return w.Body.String()
+	}
+	ctx, hangUp := context.WithCancel(t.Context())
+	hangUp()
+	close(hungUp)
+	first := post(ctx)
+	if second := post(t.Context()); second != first || !strings.HasPrefix(second, "<xml>") || asked != 1 {
+		t.Errorf("asked %d times: %q, then %q", asked, first, second)
+	}
+}
+
+func TestPanicsStayInside(t *testing.T) {
+	s := start(t, echo, func(_ *wechattest.Account, c *wechat.Config) {
+		c.Notify = func(context.Context, string, string) { panic("no chat to tell") }
+	})
+	r := s.Request("r1", "")
+	cipher, err := wechattest.Encrypt("<xml/>", "another", s.AESKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Body = "<xml><Encrypt>" + cipher + "</Encrypt></xml>"
+	r.Query.Set("msg_signature", wechattest.Sign(s.Token, r.Query.Get("timestamp"), r.Query.Get("nonce"), cipher))
+	if status, answer, err := s.Do(r); err != nil || status != http.StatusOK || answer != "success" {
+		t.Errorf("%d %q %v", status, answer, err)
+	}
+}
+
+func TestAnswerBearsOurTime(t *testing.T) {
+	s := start(t, echo, mode(wechattest.Plain))
+	b := s.Reader("r1").Say("hi")
+	if want := "<CreateTime>" + strconv.FormatInt(s.clock.Now().Unix(), 10) + "</CreateTime>"; !strings.Contains(b.Response, want) {
+		t.Errorf("%s is not in %s", want, b.Response)
 	}
 }
 

@@ -62,10 +62,20 @@ func TestSendStaysWithinWindows(t *testing.T) {
 		s.clock.Advance(time.Second)
 		r.Click("/latest")
 		check("after both", 8)
+		r.Say("hi")
+		s.clock.Advance(time.Second)
+		r.Click("/latest")
+		for range 3 { // from the window that closes sooner
+			if err := s.push(t, "r1", "news"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s.clock.Advance(2 * time.Minute)
+		check("when the shorter one has closed", 5)
 		r.Scan("poster")
 		s.clock.Advance(time.Minute + time.Second)
 		check("a minute after a scan", 0)
-		if calls := s.Calls(wechattest.CustomSend); calls != 21 {
+		if calls := s.Calls(wechattest.CustomSend); calls != 29 {
 			t.Errorf("%d calls: the platform was asked in vain", calls)
 		}
 		if err := wechat.NewWindows(db, "wx", func() time.Time { return s.clock.Now().Add(50 * time.Hour) }).Prune(t.Context()); err != nil {
