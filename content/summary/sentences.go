@@ -51,25 +51,46 @@ func startsMixed(s string) bool {
 	return unicode.IsUpper(second)
 }
 
-// asides are lines that are not the article's: calls to read on or subscribe,
-// advertisements, credits, notices of copyright.
-var asides = regexp.MustCompile(`(?i)` + strings.Join([]string{
-	`^\W*(read (also|more|next)|see also|related( articles?)?|click here|subscribe|sign up|follow us|share (this|on)|advertisement|sponsored|photo(s|graph)?|image|source|credit|editor['’]s note|by)\s*[:：]`,
-	`\b(click here|subscribe to (our|the)|sign up (for|to)|follow us on|our newsletter|all rights reserved|terms of (use|service)|cookie policy|sponsored content|this (article|post|page) (contains affiliate|was first published|first appeared)|affiliate links?)\b`,
-	`^\W*(leggi anche|leggi di più|vedi anche|foto|fonte|di|a cura di|pubblicità)\s*[:：]`,
-	`\b(clicca qui|iscriviti|abbonati|seguici su|riproduzione riservata|tutti i diritti riservati|contenuto sponsorizzato)\b`,
-	`^\W*(lee también|lire aussi|à lire aussi|lesen sie auch|leia também|fuente|quelle)\s*[:：]`, `\b(suscríbete|abonnez-vous|haz clic aquí|cliquez ici|hier klicken|tous droits réservés|alle rechte vorbehalten|todos los derechos reservados)\b`,
-	`^\W*(читайте также|смотрите также|фото|источник|реклама)\s*[:：.]?`, `подпи(шитесь|сывайтесь)|нажмите здесь|все права защищены`,
-	`^[【\[（(]?\s*(来源|來源|作者|记者|記者|编辑|編輯|责编|責編|责任编辑|責任編輯|图片来源|圖片來源|图源|摄影|攝影|撰文|文|图|圖|导读|編者按|编者按)\s*[:：/／|丨]`,
-	`点击(这里|此处|阅读|查看|上方|下方|链接|原文)|點擊(這裡|此處|閱讀|上方|下方)|(长按|扫描|掃描|识别)[^。]{0,12}二维码[^。]{0,6}关注|关注(我们|本公众号|公众号)|關注我們|(未经|未經)[^。]{0,10}(转载|轉載)|版权(归|所有)|版權所有|延伸(阅读|閱讀)|(相关|推荐)阅读|點此訂閱|广告合作`,
-	`^\W*(写真|出典|撮影|文・写真|関連記事|あわせて読みたい|広告|提供)\s*[:：=＝]?`, `続きを読む|こちらから(登録|ご覧)|フォローして|無断転載|メルマガ`,
-	`^\W*(사진|출처|글|관련 ?기사|광고)\s*[:：=]`, `무단 ?전재|구독(하기|해)|여기를 클릭|더 ?보기|기자\s*\S+@\S+`,
-	`^©|\(c\) \d{4}|copyright`,
-}, "|"))
+// asides begin lines that are not the article's: calls to read on, credits,
+// advertisements, notices of copyright. Every alternative is anchored, so that
+// nearly all sentences are passed at their first character.
+var asides = regexp.MustCompile(`(?i)^(?:\W*(?:` + strings.Join([]string{
+	`(?:read (?:also|more|next)|see also|related(?: articles?)?|click here|subscribe|sign up|follow us|share (?:this|on)|advertisement|sponsored|photo(?:s|graph)?|image|source|credit|editor['’]s note|by)\s*[:：]`,
+	`(?:leggi anche|leggi di più|vedi anche|foto|fonte|di|a cura di|pubblicità)\s*[:：]`,
+	`(?:lee también|(?:à )?lire aussi|lesen sie auch|leia também|fuente|quelle)\s*[:：]`,
+	`(?:читайте также|смотрите также|фото|источник|реклама)\s*[:：.]`,
+	`(?:写真|出典|撮影|文・写真|関連記事|あわせて読みたい|広告|提供)\s*[:：=＝]`,
+	`(?:사진|출처|글|관련 ?기사|광고)\s*[:：=]`,
+}, "|") + `)|[【\[（(]?\s*(?:来源|來源|作者|记者|記者|编辑|編輯|责编|責編|责任编辑|責任編輯|图片来源|圖片來源|图源|摄影|攝影|撰文|文|图|圖|导读|編者按|编者按)\s*[:：/／|丨]|©|\(c\) \d{4}|copyright)`)
+
+// calls are what such lines say anywhere in them. A "+" parts words that must
+// both be there.
+var calls = strings.Split(`click here|subscribe to our|subscribe to the|sign up for|sign up to|follow us on|our newsletter|all rights reserved|terms of use|terms of service|cookie policy|sponsored content|contains affiliate|affiliate link|was first published|first appeared on|`+
+	`clicca qui|iscriviti|abbonati|seguici su|riproduzione riservata|tutti i diritti riservati|contenuto sponsorizzato|`+
+	`suscríbete|abonnez-vous|haz clic aquí|cliquez ici|hier klicken|tous droits réservés|alle rechte vorbehalten|todos los derechos reservados|`+
+	`подписывайтесь|подпишитесь|нажмите здесь|все права защищены|`+
+	`点击这里|点击此处|点击阅读|点击查看|点击上方|点击下方|点击链接|点击原文|點擊這裡|點擊此處|點擊閱讀|點擊上方|點擊下方|二维码+关注|二維碼+關注|关注我们|关注本公众号|关注公众号|關注我們|未经+转载|未經+轉載|版权所有|版权归|版權所有|延伸阅读|延伸閱讀|相关阅读|推荐阅读|點此訂閱|广告合作|`+
+	`続きを読む|こちらから登録|こちらからご覧|フォローして|無断転載|メルマガ|`+
+	`무단 전재|무단전재|구독하기|구독해|여기를 클릭|더 보기|더보기`, "|")
 
 // aside reports whether a text is one of those. Long ones are the article's own
 // words about such things.
-func aside(s string) bool { return length(s) <= 40 && asides.MatchString(s) }
+func aside(s string) bool {
+	if length(s) > 40 {
+		return false
+	}
+	if asides.MatchString(s) {
+		return true
+	}
+	lower := strings.ToLower(s)
+	for _, call := range calls {
+		one, other, _ := strings.Cut(call, "+")
+		if strings.Contains(lower, one) && strings.Contains(lower, other) {
+			return true
+		}
+	}
+	return false
+}
 
 // datelines are the place, the day and the agency before a report's first words.
 var datelines = regexp.MustCompile(`^(` + strings.Join([]string{
