@@ -1,0 +1,13 @@
+package database
+
+import "context"
+
+// MigrateTo brings the schema to a version, as an older newsie did.
+func (db *DB) MigrateTo(ctx context.Context, version int64) error {
+	provider, err := db.migrations()
+	if err != nil {
+		return err
+	}
+	_, err = provider.UpTo(ctx, version)
+	return err
+}

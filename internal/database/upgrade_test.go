@@ -1,0 +1,65 @@
+package database_test
+
+import (
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"newsie/internal/database"
+	"newsie/internal/database/databasetest"
+)
+
+// An installation of the first schema keeps its rows through every migration.
+func TestUpgradeFromTheFirstSchemaKeepsData(t *testing.T) {
+	upgrade := func(t *testing.T, address string) {
+		db, err := database.Open(t.Context(), address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = db.Close() }()
+		if err := db.MigrateTo(t.Context(), 1); err != nil {
+			t.Fatal(err)
+		}
+		for _, statement := range []string{
+			"INSERT INTO articles (source, source_key, state, title, slug, hash, seq) VALUES ('s', 'k', 'published', 'T', 't', 'h', 1)",
+			"INSERT INTO follows (channel, chat, topic, query, spec, zone, next_due_at, since_seq, created_at) VALUES ('c', 'r', 't', 't', '0 8 * * *', 'UTC', 1, 0, 1)",
+			"INSERT INTO editions (kind, edition_key, created_at) VALUES ('follow', '1@x', 1)",
+			"INSERT INTO deliveries (edition, channel, chat, state, due_at, updated_at) VALUES (1, 'c', 'r', 'planned', 1, 1)",
+		} {
+			if _, err := db.ExecContext(t.Context(), statement); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := db.Migrate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for _, table := range []string{"articles", "follows", "editions", "deliveries"} {
+			var n int
+			if err := db.QueryRowContext(t.Context(), "SELECT count(*) FROM "+table).Scan(&n); err != nil || n != 1 {
+				t.Errorf("%s: %d rows, %v", table, n, err)
+			}
+		}
+	}
+	t.Run("sqlite", func(t *testing.T) { upgrade(t, filepath.Join(t.TempDir(), "old.db")) })
+	t.Run("postgres", func(t *testing.T) { upgrade(t, databasetest.PostgresAddress(t)) })
+}
+
+// Replicas that start together migrate once.
+func TestReplicasMigrateTogether(t *testing.T) {
+	address := databasetest.PostgresAddress(t)
+	var replicas sync.WaitGroup
+	for range 4 {
+		replicas.Go(func() {
+			db, err := database.Open(t.Context(), address)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer func() { _ = db.Close() }()
+			if err := db.Migrate(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	replicas.Wait()
+}
