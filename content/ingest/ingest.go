@@ -8,7 +8,6 @@ import (
 	"errors"
 	"log/slog"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"newsie/content"
@@ -125,7 +124,8 @@ func (g *Ingester) jobs(ctx context.Context, paths []string, named names, result
 	}
 	for _, f := range files {
 		jobs = append(jobs, job{name: f.Path, read: func(context.Context) (source.Parsed, error) {
-			return source.ReadFile(f, named.file(f))
+			name, key := named.file(f)
+			return source.ReadFile(f, name, key)
 		}})
 	}
 	return jobs, nil
@@ -154,10 +154,11 @@ func (n names) address(address string) string {
 	return host(address)
 }
 
-// file is "" for a file of no configured folder: it is its own source then. Of
-// nested folders the innermost counts.
-func (n names) file(f source.File) string {
-	name, longest := "", 0
+// file is the source of a file in a configured folder, and its path there, so
+// that the folder may move; of nested folders the innermost counts. Other files
+// are their own source, and name is "".
+func (n names) file(f source.File) (name, key string) {
+	longest := 0
 	for _, s := range n {
 		folder, err := filepath.Abs(s.Location)
 		if s.Kind != KindFolder || err != nil {
@@ -166,10 +167,10 @@ func (n names) file(f source.File) string {
 		if real, err := filepath.EvalSymlinks(folder); err == nil {
 			folder = real
 		}
-		within := f.Abs == folder || strings.HasPrefix(f.Abs, strings.TrimSuffix(folder, string(filepath.Separator))+string(filepath.Separator))
-		if within && len(folder) > longest {
-			name, longest = s.Name, len(folder)
+		rel, err := filepath.Rel(folder, f.Abs)
+		if err == nil && filepath.IsLocal(rel) && len(folder) > longest {
+			name, key, longest = s.Name, filepath.ToSlash(rel), len(folder)
 		}
 	}
-	return name
+	return name, key
 }

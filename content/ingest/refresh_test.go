@@ -137,6 +137,12 @@ func TestAFolderIsASource(t *testing.T) {
 	if all, err := h.Statuses(t.Context()); err != nil || !strings.Contains(all[0].Error, "bad.md: it is binary") || all[0].Failures != 0 {
 		t.Errorf("status %+v, %v", all, err)
 	}
+	moved := t.TempDir()
+	write(t, moved, "posts/a.md", "# A\n\nText of the article.")
+	folder.Location = moved
+	if r, err := h.Refresh(t.Context(), folder); err != nil || counts(r) != "0 added, 0 updated, 1 unchanged, 0 refused" {
+		t.Errorf("moved: %s, %v", counts(r), err)
+	}
 	folder.Location = dir + "/gone"
 	if _, err := h.Refresh(t.Context(), folder); err == nil {
 		t.Error("a missing folder is no failure")

@@ -216,7 +216,7 @@ func TestRefusals(t *testing.T) {
 			if err != nil || len(files) != 1 || len(refused) != 0 {
 				t.Fatalf("walk: %d files, %v, %v", len(files), refused, err)
 			}
-			p, err := source.ReadFile(files[0], "")
+			p, err := source.ReadFile(files[0], "", "")
 			if !errors.Is(err, c.want) {
 				t.Fatalf("got %d drafts and error %v, want %v", len(p.Drafts), err, c.want)
 			}

@@ -141,19 +141,19 @@ func reason(err error) string {
 	return oneLine(err)
 }
 
-// ReadFile reads the articles of one file, under the given source's name or,
-// when that is empty, the file's own, together with the pictures they show. It
-// returns nothing at all for data files met in a folder. Its error is a
-// *RefusedError.
-func ReadFile(f File, sourceName string) (Parsed, error) {
+// ReadFile reads the articles of one file, together with the pictures they show,
+// as what sourceName knows by key; where sourceName is empty, by the file's own
+// Source and Key. It returns nothing at all for data files met in a folder. Its
+// error is a *RefusedError.
+func ReadFile(f File, sourceName, key string) (Parsed, error) {
 	data, err := readAll(f)
 	if err != nil {
 		return Parsed{}, err
 	}
 	if sourceName == "" {
-		sourceName = f.Source()
+		sourceName, key = f.Source(), f.Key()
 	}
-	p, err := Parse(Text{Name: f.Path, Key: f.Key(), Source: sourceName, Data: data})
+	p, err := Parse(Text{Name: f.Path, Key: key, Source: sourceName, Data: data})
 	if err != nil {
 		if f.found && p.Kind == unknown {
 			return Parsed{}, nil

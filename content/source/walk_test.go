@@ -75,7 +75,7 @@ func TestIdentityDoesNotDependOnHowAFileIsNamed(t *testing.T) {
 		if err != nil || len(files) != 1 {
 			t.Fatalf("walk %s: %v, %v", path, files, err)
 		}
-		p, err := source.ReadFile(files[0], "")
+		p, err := source.ReadFile(files[0], "", "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -96,7 +96,7 @@ func TestDataFilesInAFolderArePassedOver(t *testing.T) {
 	}
 	var refused []string
 	for _, f := range files {
-		if p, err := source.ReadFile(f, ""); err != nil {
+		if p, err := source.ReadFile(f, "", ""); err != nil {
 			refused = append(refused, filepath.Base(f.Path))
 		} else if len(p.Drafts) != 0 {
 			t.Errorf("%s gave %d drafts", f.Path, len(p.Drafts))
@@ -146,7 +146,7 @@ func TestRelativePicturesAreTakenFromWithinOnly(t *testing.T) {
 	if err != nil || len(files) != 1 {
 		t.Fatalf("walk: %v, %v", files, err)
 	}
-	p, err := source.ReadFile(files[0], "")
+	p, err := source.ReadFile(files[0], "", "")
 	if err != nil {
 		t.Fatal(err)
 	}
