@@ -133,12 +133,12 @@ func (b *Bot) reply(ctx context.Context, t *turn) (Reply, error) {
 	if t.chat, err = b.chats.Load(ctx, t.Chat); err != nil {
 		return Reply{}, err
 	}
-	t.Printer = b.catalog.Printer(b.speak(t))
+	command, arg, ok := b.command(t)
+	t.Printer = b.catalog.Printer(b.speak(t, strings.TrimSuffix(t.Text, arg)))
 	if t.Kind == Leave {
 		t.outcome = "silent"
 		return Reply{}, b.leave(ctx, t)
 	}
-	command, arg, ok := b.command(t)
 	if !ok || !command.always {
 		if allowed, warn := b.flood.allow(t.Chat.String(), t.Addr); !allowed {
 			t.outcome = "limited"
@@ -149,8 +149,8 @@ func (b *Bot) reply(ctx context.Context, t *turn) (Reply, error) {
 		}
 	}
 	switch {
-	case t.Kind == Join && !ok:
-		return b.join(ctx, t)
+	case (t.Kind == Join || t.Kind == Scan) && !ok:
+		return b.start(ctx, t, t.Text)
 	case t.Kind == Media:
 		t.outcome = "media"
 		return b.media(ctx, t)
@@ -176,16 +176,17 @@ func (b *Bot) question(ctx context.Context, t *turn) (Reply, error) {
 }
 
 // speak chooses the reply's language: what the reader chose, else the language
-// of the words typed, else what the platform says, else the channel's.
-func (b *Bot) speak(t *turn) string {
+// of the words typed, else what the platform says, else the channel's. Of a
+// command the words count, not its topic: "follow 电商" is English.
+func (b *Bot) speak(t *turn, typed string) string {
 	if t.chat.Lang != "" {
 		return t.chat.Lang
 	}
-	if t.Kind == Text && !strings.HasPrefix(t.Text, "/") {
-		guess := language.Guess(t.Text)
+	if t.Kind == Text && !strings.HasPrefix(typed, "/") {
+		guess := language.Guess(typed)
 		if base := language.Base(guess); guess != "" && (base != "en" || t.Message.Lang == "") {
 			if lang := b.catalog.Match(guess); language.Base(lang) == base {
-				if base == "zh" && language.FoldHan(t.Text) == t.Text && b.catalog.Match(t.Message.Lang) == "zh-Hant" {
+				if base == "zh" && language.FoldHan(typed) == typed && b.catalog.Match(t.Message.Lang) == "zh-Hant" {
 					return "zh-Hant" // these characters are the same in both scripts
 				}
 				return lang

@@ -249,6 +249,53 @@ func TestWithdrawnArticleCannotBeOpened(t *testing.T) {
 	}
 }
 
+// Where an app has no buttons, readers type what the labels say.
+func TestLabelsCanBeTyped(t *testing.T) {
+	db, c := databasetest.SQLite(t), newClock()
+	b := newBot(t, db, c)
+	for _, lang := range []string{"en", "it", "zh-Hans", "zh-Hant"} {
+		chat := bot.ChatID{Channel: "web", ID: lang}
+		ask := func(text string) bot.Reply {
+			c.advance(time.Minute)
+			return tell(t, b, bot.Message{Kind: bot.Text, Chat: chat, Text: text, Lang: lang})
+		}
+		ask("/follow 电商")
+		for _, from := range []string{"/following", "/latest", "/start", "/follow", "/search 电商"} {
+			for _, a := range ask(from).Actions {
+				if a.URL != "" || strings.HasPrefix(a.Text, "/search ") {
+					continue
+				}
+				before := count(t, db, "SELECT count(*) FROM questions")
+				r := ask(a.Label)
+				if count(t, db, "SELECT count(*) FROM questions") != before {
+					t.Errorf("%s: %q is taken for a question", lang, a.Label)
+				}
+				if r.Lang != lang {
+					t.Errorf("%s: %q is answered in %s", lang, a.Label, r.Lang)
+				}
+			}
+		}
+	}
+}
+
+// A code that was scanned opens its article, as a deep link does.
+func TestCodesOpenArticles(t *testing.T) {
+	db, c := databasetest.SQLite(t), newClock()
+	b := newBot(t, db, c)
+	chat := bot.ChatID{Channel: "web", ID: "r"}
+	for _, m := range []bot.Message{
+		{Kind: bot.Text, Text: "/start a3"}, {Kind: bot.Scan, Text: "a3"}, {Kind: bot.Join, Text: "a3"},
+	} {
+		m.Chat = chat
+		if r := tell(t, b, m); len(r.Groups) == 0 || r.Groups[0].Cards[0].Article != 3 {
+			t.Errorf("%s %q: %+v", m.Kind, m.Text, r)
+		}
+	}
+	if r := tell(t, b, bot.Message{Kind: bot.Scan, Text: "shop-7", Chat: chat}); !strings.Contains(r.Text, "Lantern") {
+		t.Errorf("an unknown code: %q", r.Text)
+	}
+}
+
 func TestActionsFitEveryPlatform(t *testing.T) {
 	db, c := databasetest.SQLite(t), newClock()
 	b := newBot(t, db, c)

@@ -28,7 +28,7 @@ func (b *Bot) follow(ctx context.Context, t *turn, arg string) (Reply, error) {
 	if !timed {
 		words, topic = usual, arg
 	}
-	topic = strings.Trim(topic, " ,，、:：\"“”「」")
+	topic = unquote(topic)
 	if topic == "" {
 		return b.followWhat(ctx, t)
 	}
@@ -55,6 +55,10 @@ func (b *Bot) follow(ctx context.Context, t *turn, arg string) (Reply, error) {
 	}
 	return b.keepFollow(ctx, t, topic, query, spec)
 }
+
+// unquote takes off what our own labels put around a topic: a reader whose app
+// has no buttons types the label.
+func unquote(topic string) string { return strings.Trim(topic, " ,，、:：\"“”«»「」") }
 
 func (b *Bot) keepFollow(ctx context.Context, t *turn, topic, query string, spec timetable.Spec) (Reply, error) {
 	zone, told := b.zoneOf(t)
@@ -161,7 +165,7 @@ func (b *Bot) following(ctx context.Context, t *turn, _ string) (Reply, error) {
 // unfollow ends follows: by topic, "all", or "/unfollow ID" of a button.
 func (b *Bot) unfollow(ctx context.Context, t *turn, arg string) (Reply, error) {
 	var id int64
-	query := plain(arg)
+	query := plain(unquote(arg))
 	switch {
 	case query == "":
 		return b.following(ctx, t, "")

@@ -30,6 +30,7 @@ func (b *Bot) help(_ context.Context, t *turn, _ string) (Reply, error) {
 func (b *Bot) start(ctx context.Context, t *turn, arg string) (Reply, error) {
 	if id, ok := strings.CutPrefix(arg, "a"); ok {
 		if _, err := strconv.ParseInt(id, 10, 64); err == nil {
+			t.Text = "/start " + arg // also from a code that was scanned
 			return b.read(ctx, t, id)
 		}
 	}

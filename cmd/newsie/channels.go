@@ -126,6 +126,13 @@ func (cs *channels) wechat(name string, c ChannelConfig) error {
 		return err
 	}
 	cs.adapters[name], cs.handlers[wechatPath(name)] = a, a
+	windows := wechat.NewWindows(cs.in.db, name, time.Now)
+	cs.bot.Forgets(func(ctx context.Context, chat bot.ChatID) error {
+		if chat.Channel != name {
+			return nil
+		}
+		return windows.Forget(ctx, chat.ID)
+	})
 	return nil
 }
 
