@@ -74,6 +74,9 @@ func (c *Channel) renderPage(w io.Writer, printer locale.Printer, entries []entr
 		entries = entries[len(entries)-pageSize:]
 		view.Earlier = entries[0].id
 	}
+	if fresh && len(c.config.Suggestions) > 0 {
+		entries[0].reply.Actions = nil // what to say first is said once, by the chips
+	}
 	for _, e := range entries {
 		view.Entries = append(view.Entries, c.entryView(printer, view.Once, e))
 		view.Last = max(view.Last, e.id)
@@ -110,18 +113,15 @@ func (c *Channel) pageView(printer locale.Printer) pageView {
 	}
 }
 
-// chips are what an empty chat offers to say first: the publisher's words, or
-// else what every library can answer, unless the welcome has buttons already.
+// chips are what an empty chat offers to say first: the publisher's words and
+// what every library can answer, or nothing when the welcome's buttons do it.
 func (c *Channel) chips(printer locale.Printer, welcome bot.Reply) []actionView {
 	var chips []actionView
 	for _, word := range c.config.Suggestions {
 		chips = append(chips, actionView{Label: word, Tap: word})
 	}
-	if len(chips) == 0 && len(welcome.Actions) == 0 {
-		chips = []actionView{
-			{Label: printer.T("webchat.newest"), Tap: "/latest"},
-			{Label: printer.T("webchat.help"), Tap: "/help"},
-		}
+	if len(chips) > 0 || len(welcome.Actions) == 0 {
+		chips = append(chips, actionView{Label: printer.T("webchat.newest"), Tap: "/latest"})
 	}
 	return chips
 }
@@ -187,11 +187,11 @@ func (c *Channel) visible(address string) string {
 	return safeLink(address)
 }
 
-// picture is a cover's address. The page's policy lets no other site's pictures
-// through but by https.
+// picture is a cover's address. The page's policy lets other sites' pictures
+// through by https only, and so do browsers on an https page.
 func (c *Channel) picture(cover string) string {
 	cover = c.visible(cover)
-	if rest, ok := strings.CutPrefix(cover, "http://"); ok {
+	if rest, ok := strings.CutPrefix(cover, "http://"); ok && c.public.Scheme == "https" {
 		return "https://" + rest
 	}
 	return cover

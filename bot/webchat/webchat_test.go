@@ -298,6 +298,31 @@ func TestWordsFollowTheReader(t *testing.T) {
 	}
 }
 
+func TestAnEmptyChatSuggests(t *testing.T) {
+	welcome := bot.Reply{Text: "welcome", Actions: []bot.Action{{Label: "Topics", Text: "/topics"}}}
+	for _, test := range []struct {
+		name        string
+		suggestions []string
+		reply       bot.Reply
+		want        []string
+	}{
+		{"the publisher's words, once", []string{"commerce", "茶"}, welcome, []string{"commerce", "茶", "Newest articles"}},
+		{"the welcome's own buttons", nil, welcome, []string{"Topics"}},
+		{"something at least", nil, bot.Reply{Text: "welcome"}, []string{"Newest articles"}},
+	} {
+		s := serve(t, databasetest.SQLite(t), func(context.Context, bot.Message) (bot.Reply, error) { return test.reply, nil },
+			func(c *webchat.Config) { c.Suggestions = test.suggestions })
+		r := s.reader(t, false)
+		if diff := cmp.Diff(test.want, see(r.open(t).Find("main")).Buttons); diff != "" {
+			t.Errorf("%s: %s", test.name, diff)
+		}
+		r.Say(t, "hello")
+		if n := r.open(t).Find("#chips").Length(); n != 0 {
+			t.Errorf("%s: still there after the first message", test.name)
+		}
+	}
+}
+
 func TestWelcomesDoNotMix(t *testing.T) {
 	catalog, err := locale.Load()
 	if err != nil {
