@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -42,6 +43,9 @@ func articleList(p *program) *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{Use: "list", Short: "List articles, the newest first", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
 		f.State = content.State(state)
+		if !slices.Contains([]content.State{content.Published, content.Waiting, content.Unready, content.Withdrawn}, f.State) {
+			return fmt.Errorf("--state %q is none of published, waiting, draft or withdrawn", state)
+		}
 		return p.with(cmd, func(in *installation) error {
 			list, err := in.store().Latest(cmd.Context(), f, limit, offset)
 			if err != nil {

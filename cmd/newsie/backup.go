@@ -55,7 +55,7 @@ func (in *installation) backup(ctx context.Context, target string) (size int64, 
 		return 0, err
 	}
 	if err := check(ctx, temporary); err != nil {
-		return 0, err
+		return 0, fmt.Errorf("check the backup: %w", err)
 	}
 	info, err := os.Stat(temporary)
 	if err != nil {
@@ -76,11 +76,11 @@ func check(ctx context.Context, path string) error {
 	defer func() { _ = db.Close() }()
 	var result string
 	if err := db.QueryRowContext(ctx, "PRAGMA integrity_check").Scan(&result); err != nil || result != "ok" {
-		return fmt.Errorf("%s is damaged or no backup of newsie's: %v", path, errors.Join(err, errors.New(result)))
+		return fmt.Errorf("check its integrity: %w", errors.Join(err, errors.New(result)))
 	}
 	var articles int
 	if err := db.QueryRowContext(ctx, "SELECT count(*) FROM articles").Scan(&articles); err != nil {
-		return fmt.Errorf("%s is no backup of newsie's: %w", path, err)
+		return fmt.Errorf("look for its articles: %w", err)
 	}
 	return nil
 }
@@ -128,7 +128,7 @@ func (p *program) restore(ctx context.Context, config Config, from string, force
 		return fmt.Errorf("copy the backup: %w", err)
 	}
 	if err := check(ctx, copied); err != nil {
-		return errors.Join(err, os.Remove(copied))
+		return errors.Join(fmt.Errorf("%s is damaged or no backup of newsie's: %w", from, err), os.Remove(copied))
 	}
 	if statErr == nil {
 		aside := filepath.Join(config.Data, "before-restore-"+time.Now().UTC().Format("20060102-150405"))

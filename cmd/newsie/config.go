@@ -280,6 +280,8 @@ func (c Config) check(lines lineIndex) ConfigProblems {
 	return k.problems
 }
 
+var tokenRule = regexp.MustCompile(`^[0-9]+:[A-Za-z0-9_-]+$`)
+
 func (c Config) checkChannel(k *checker, name string, ch ChannelConfig) {
 	key := "channels." + name
 	if !nameRule.MatchString(name) {
@@ -290,8 +292,12 @@ func (c Config) checkChannel(k *checker, name string, ch ChannelConfig) {
 		return
 	}
 	k.oneOf(key+".kind", ch.Kind, kinds...)
-	k.oneOf(key+".language", ch.Language, locale.Languages()...)
-	k.zone(key+".zone", ch.Zone)
+	if ch.Language != c.Language { // what is inherited was reported where it stands
+		k.oneOf(key+".language", ch.Language, locale.Languages()...)
+	}
+	if ch.Zone != c.Zone {
+		k.zone(key+".zone", ch.Zone)
+	}
 	k.oneOf(key+".first_digest", ch.FirstDigest, "new", "archive")
 	k.oneOf(key+".in_doubt", ch.InDoubt, "skip", "resend")
 	k.url(key+".api_url", ch.APIURL)
@@ -302,6 +308,8 @@ func (c Config) checkChannel(k *checker, name string, ch ChannelConfig) {
 	case "telegram":
 		if ch.Token == "" {
 			k.add(key+".token", "is missing: @BotFather gives one; put it into %s", envName(key+".token"))
+		} else if !tokenRule.MatchString(ch.Token) {
+			k.add(key+".token", "is no token of @BotFather's, which are digits, a colon, then letters and digits")
 		}
 		k.oneOf(key+".mode", ch.Mode, "", "polling", "webhook")
 		if ch.Mode == "webhook" && !strings.HasPrefix(c.PublicURL, "https://") {

@@ -192,7 +192,10 @@ func (in *installation) checkChannels(ctx context.Context) []bot.Finding {
 	for _, name := range in.config.channelNames() {
 		ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 		for _, f := range cs.adapters[name].Check(ctx) {
-			f.What = "channel " + name + ": " + strings.TrimPrefix(f.What, "channel "+name+": ")
+			for _, prefix := range []string{"channel ", in.config.Channels[name].Kind + " "} {
+				f.What = strings.TrimPrefix(f.What, prefix+name+": ")
+			}
+			f.What = "channel " + name + ": " + f.What
 			findings = append(findings, f)
 		}
 		cancel()

@@ -99,7 +99,8 @@ func envName(key string) string {
 	return "NEWSIE_" + strings.ToUpper(strings.NewReplacer(".", "_", "-", "_").Replace(key))
 }
 
-// set puts a value where a variable's name points, and returns the key.
+// set puts a value where a variable's name points, and returns the key; "" when
+// there is none of that name.
 func set(v reflect.Value, prefix, name, value string) (string, error) {
 	for i := range v.NumField() {
 		field := v.Type().Field(i)
@@ -111,7 +112,7 @@ func set(v reflect.Value, prefix, name, value string) (string, error) {
 		case name == upper+"_FILE" && field.Tag.Get("secret") == "true":
 			data, err := os.ReadFile(value)
 			if err != nil {
-				return "", fmt.Errorf("read the secret: %w", err)
+				return prefix + key, fmt.Errorf("read the secret: %w", err)
 			}
 			return prefix + key, parse(v.Field(i), strings.TrimSpace(string(data)))
 		case field.Type.Kind() == reflect.Struct && strings.HasPrefix(name, upper+"_"):
@@ -151,7 +152,7 @@ func setEntry(m reflect.Value, prefix, name, value string) (string, error) {
 			return key, nil
 		}
 		if key != "" {
-			return "", err
+			return key, err
 		}
 	}
 	return "", errors.New("there is no such key")
