@@ -15,24 +15,17 @@ mkdir -p "$NEWSIE_ARTIFACTS"
 scratch=$(mktemp -d)
 left_out=$scratch/left-out
 : >"$left_out"
-server= # the command that runs PostgreSQL's programs as its user
+. scripts/postgres.sh
 
 leave_out() { echo "$*" >>"$left_out"; }
 have() { command -v "$1" >/dev/null; }
 
 finish() {
-	if [ -n "$server" ]; then $server pg_ctl -D "$scratch/postgres/data" -m immediate -s stop; fi
+	stop_postgres
 	rm -rf "$scratch"
 }
 trap finish EXIT
 trap 'exit 130' INT TERM
-
-# Debian keeps the server's programs out of PATH.
-find_postgres() {
-	local folder
-	for folder in $(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -Vr); do PATH=$PATH:$folder; done
-	have initdb && have pg_ctl
-}
 
 has_browser() { have chromium || have chromium-browser || have google-chrome; }
 has_fonts() { [ -n "$(fc-list :lang=zh-cn 2>/dev/null)" ]; }
@@ -51,29 +44,11 @@ install_packages() {
 		{ echo "apt-get did not manage:" && tail -n 5 "$scratch/apt.log"; }
 }
 
-# PostgreSQL refuses to run as root, so root hands it to another user. It
-# listens on a socket in its own folder only.
-start_postgres() {
-	local home=$scratch/postgres as=
-	mkdir "$home" && chmod 711 "$scratch"
-	if [ "$(id -u)" -eq 0 ]; then
-		local user=nobody
-		if id postgres >/dev/null 2>&1; then user=postgres; fi
-		chown "$user" "$home" && as="runuser -u $user --"
-	fi
-	(
-		cd "$home" && $as initdb -D data -U newsie -A trust -E UTF8 --locale=C --no-sync &&
-			$as pg_ctl -D data -w -l log -o "-k '$home' -c listen_addresses= -c max_connections=300 -c fsync=off" start
-	) >"$scratch/postgres.log" 2>&1 </dev/null || { tail -n 5 "$scratch/postgres.log" && return 1; }
-	server=${as:-env}
-	export NEWSIE_TEST_POSTGRES="postgres://newsie@/postgres?host=$home&sslmode=disable"
-}
-
 install_packages
 if [ -z "${NEWSIE_TEST_POSTGRES:-}" ]; then
 	if ! find_postgres; then
 		echo "No PostgreSQL here: testing on SQLite alone"
-	elif ! start_postgres; then
+	elif ! start_postgres -c fsync=off; then
 		leave_out "PostgreSQL: the server did not start"
 	fi
 fi

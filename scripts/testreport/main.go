@@ -146,9 +146,9 @@ var (
 func reason(said string) string {
 	var words []string
 	for line := range strings.Lines(said) {
-		line = strings.TrimSpace(line)
+		line = place.ReplaceAllString(strings.TrimSpace(line), "")
 		if line != "" && !frame.MatchString(line) {
-			words = append(words, place.ReplaceAllString(line, ""))
+			words = append(words, line)
 		}
 	}
 	if len(words) == 0 {
