@@ -155,11 +155,23 @@ func (c *Channel) entryView(printer locale.Printer, once string, e entry) entryV
 	}
 	for _, action := range e.reply.Actions {
 		a := actionView{Label: action.Label, Tap: action.Text, Link: c.visible(action.URL)}
-		if a.Label != "" && (a.Tap != "" || a.Link != "") {
+		if a.Label != "" && (a.Tap != "" || a.Link != "") && !view.leads(a.Link) {
 			view.Actions = append(view.Actions, a)
 		}
 	}
 	return view
+}
+
+// leads reports whether an article shown whole has a button to this address.
+func (v entryView) leads(link string) bool {
+	for _, group := range v.Groups {
+		for _, card := range group.Cards {
+			if card.Lead && card.Link != "" && card.Link == link {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (c *Channel) cardView(card bot.Card, in *entryView) cardView {

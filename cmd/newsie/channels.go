@@ -65,7 +65,7 @@ func (cs *channels) webchat(name string, c ChannelConfig) error {
 		proxies = append(proxies, proxy)
 	}
 	a, err := webchat.New(webchat.Config{
-		Name: name, Title: cs.in.config.Name, PublicURL: cs.in.config.PublicURL, Suggestions: c.Suggestions, TrustedProxies: proxies,
+		Name: name, Title: cs.in.config.Name, PublicURL: cs.public, Suggestions: c.Suggestions, TrustedProxies: proxies,
 		DB: cs.in.db, Handler: cs.bot.Handle, Inbox: cs.inbox(), Settings: cs.settings(), Catalog: cs.in.catalog, Logger: cs.in.log,
 	})
 	if err != nil {
