@@ -12,4 +12,8 @@ if [ -n "$unformatted" ]; then
 fi
 go vet ./... || status=1
 go tool staticcheck ./... || status=1
+if ! sed -n '/^```yaml$/,/^```$/p' docs/configuration.md | sed '1d;$d' | cmp -s - cmd/newsie/newsie.example.yaml; then
+	echo "docs/configuration.md does not show cmd/newsie/newsie.example.yaml as it is"
+	status=1
+fi
 exit $status
