@@ -7,6 +7,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/RoaringBitmap/roaring/v2"
+
 	"newsie/content/language"
 )
 
@@ -22,7 +24,7 @@ type compiler struct {
 
 // Weights and bounds of the ways a word may be meant.
 const (
-	partBoost   = 0.5 // commerce, when e-commerce was asked for
+	partBoost   = 1.0 // commerce, when e-commerce was asked for
 	pinyinBoost = 0.6 // weidian, when 微店 was asked for
 	pinyinRare  = 3   // a word in at most so many documents may be pinyin
 	typoRare    = 20  // … or a typo, with a neighbour typoRatio times as frequent
@@ -223,7 +225,11 @@ func (c *compiler) compileRun(u *unit, i int) error {
 		return nil
 	}
 	for n := 0; n+1 < len(u.run); n++ {
-		g := &group{variants: []variant{{fieldPairs, string(u.run[n : n+2]), 1}}, boost: 1, unit: i}
+		pair := u.run[n : n+2]
+		g := &group{variants: []variant{{fieldPairs, string(pair), 1}}, boost: 1, unit: i}
+		if len(u.run) > maxPinyin {
+			g.boost = grammar(pair)
+		}
 		if err := c.view.lookup(g); err != nil {
 			return err
 		}
@@ -240,6 +246,22 @@ func (c *compiler) compileRun(u *unit, i int) error {
 		return c.addPinyin(u, i)
 	}
 	return nil
+}
+
+// function characters carry the grammar of Chinese sentences and questions.
+const function = "的了是在和与及或也就都而吗呢吧什么哪谁怎几为有被把对从到于之其这那个"
+
+// grammar returns what a pair of characters weighs in a sentence: Japanese
+// endings and particles in hiragana, and Chinese function characters, say less
+// of what is looked for.
+func grammar(pair []rune) float64 {
+	small := 0
+	for _, r := range pair {
+		if r >= 0x3041 && r <= 0x3096 || strings.ContainsRune(function, r) {
+			small++
+		}
+	}
+	return [...]float64{1, .5, .3}[small]
 }
 
 // compileEdge finds the pair that a short word and a character make.
@@ -304,7 +326,7 @@ func (c *compiler) addPinyin(u *unit, i int) error {
 
 // finish weighs the groups, puts equal ones together and notes which words
 // nothing has.
-func (c *compiler) finish() {
+func (c *compiler) finish() error {
 	p := c.plan
 	byTerm := map[string]*group{}
 	for _, u := range p.units {
@@ -325,22 +347,72 @@ func (c *compiler) finish() {
 			p.groups = append(p.groups, g)
 		}
 	}
-	for _, g := range p.groups {
-		g.weigh(c.view.docs)
+	return c.weigh()
+}
+
+// weigh gives the groups their idf: as the documents in the query's language
+// have them, so that a library of many languages ranks as one of this alone
+// would; small words of a rare language would look telling otherwise.
+func (c *compiler) weigh() error {
+	lang := language.Base(c.plan.lang)
+	n := c.view.population(lang)
+	c.plan.docs = n
+	if n == c.view.docs {
+		for _, g := range c.plan.groups {
+			g.weigh(n, g.df)
+		}
+		return nil
 	}
+	in := make([]*roaring.Bitmap, len(c.view.segments))
+	for i, s := range c.view.segments {
+		var err error
+		if in[i], err = s.ofLang(lang); err != nil {
+			return err
+		}
+	}
+	for _, g := range c.plan.groups {
+		var df uint64
+		for i := range in {
+			if docs := g.inSegs[i].docs; docs != nil {
+				df += docs.AndCardinality(in[i])
+			}
+		}
+		// Not less than its share of all the documents that have it.
+		g.weigh(n, max(df, g.df*n/c.view.docs))
+	}
+	return nil
 }
 
 // languages returns the languages of the library that words are stemmed by,
 // English always among them.
 func (v *view) languages() []string {
 	list := []string{"en"}
-	for _, s := range v.segments {
-		for _, lang := range s.stats.langs {
-			if !slices.Contains(list, lang) {
-				list = append(list, lang)
-			}
+	for i, lang := range v.langs {
+		if _, ok := stemmers[lang]; ok && lang != "en" && v.byLang[i].docs > 0 {
+			list = append(list, lang)
 		}
 	}
 	sort.Strings(list[1:])
 	return list
+}
+
+// onlyLanguage returns the language of the library that is written in the
+// script of a text, when there is only one but for a few documents.
+func (v *view) onlyLanguage(text string) string {
+	var sum, most uint64
+	best := ""
+	for i, lang := range v.langs {
+		n := v.byLang[i].docs
+		if n == 0 || lang == "" || !language.SameScript(lang, text) {
+			continue
+		}
+		sum += n
+		if n > most {
+			best, most = lang, n
+		}
+	}
+	if most*20 >= sum*19 {
+		return best
+	}
+	return ""
 }

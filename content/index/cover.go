@@ -22,7 +22,7 @@ func (p *plan) share(n uint64, has func(*group) bool) float64 {
 	unknown := 0.0
 	if len(p.groups) > fewTerms {
 		g := group{df: 1}
-		g.weigh(n)
+		g.weigh(n, 1)
 		unknown = g.idf
 	}
 	var sum, got float64

@@ -154,6 +154,7 @@ func (x *Index) fieldsOf(d *Doc) []*storedField {
 	lang := docLang(d)
 	t := tally{words: map[string]int{}, pairs: map[string]int{}, chars: map[string]int{}, forms: map[string]bool{}}
 	t.count(w, lang, d.Title)
+	t.count(w, lang, d.Title)
 	for _, name := range d.Names {
 		t.count(w, lang, name)
 	}

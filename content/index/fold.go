@@ -36,8 +36,8 @@ const (
 )
 
 // fold appends the glyphs of a text: NFKC, lower case, traditional characters
-// and their variants as simplified ones, katakana as hiragana. Accents stay
-// (stemmers and word lists need them); see plain.
+// and their variants as simplified ones. Accents stay (stemmers and word lists
+// need them); see plain.
 func fold(dst []glyph, s string) []glyph {
 	for i := 0; i < len(s); {
 		r, size := utf8.DecodeRuneInString(s[i:])
@@ -69,8 +69,6 @@ func appendGlyph(dst []glyph, r rune, start, end int) []glyph {
 	case c == classPair:
 		if r >= 0x3400 {
 			r = language.HanKey(r)
-		} else if r >= 0x30A1 && r <= 0x30F6 {
-			r -= 0x60
 		}
 	case c == classWord:
 		if r = unicode.ToLower(r); r == 'ς' {

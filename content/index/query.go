@@ -82,6 +82,7 @@ type plan struct {
 	units   []*unit
 	groups  []*group // that documents have, each once
 	dropped []string
+	docs    uint64 // in its language
 	typos   bool
 }
 
@@ -90,6 +91,9 @@ func (x *Index) compile(v *view, q *Query, text string) (*plan, error) {
 	w := x.workers.Get().(*worker)
 	defer x.workers.Put(w)
 	p := &plan{text: text, lang: language.Guess(text)}
+	if p.lang == "" {
+		p.lang = v.onlyLanguage(text)
+	}
 	p.cut(w, text)
 	p.dropStopwords()
 	c := compiler{index: x, view: v, worker: w, plan: p, exact: q.Exact, langs: v.languages()}
@@ -107,8 +111,7 @@ func (x *Index) compile(v *view, q *Query, text string) (*plan, error) {
 			return nil, err
 		}
 	}
-	c.finish()
-	return p, nil
+	return p, c.finish()
 }
 
 // maxUnits bounds a query: nobody types more, and pasted articles would be slow.
@@ -179,7 +182,7 @@ func (p *plan) joinEdges() {
 // where they were found to help: in a library of many languages the small words
 // of the rarer ones look rare and telling.
 func (p *plan) dropStopwords() {
-	if p.lang == "" || p.lang == "en" {
+	if p.lang == "" {
 		return
 	}
 	content := 0

@@ -14,7 +14,7 @@ import (
 // worse on short documents.
 const (
 	bm25K1 = 0.9
-	bm25B  = 0.3
+	bm25B  = 0.5
 )
 
 // A variant is one term of storage that counts for a group.
@@ -76,8 +76,9 @@ func (v *view) lookup(g *group) error {
 	return nil
 }
 
-// weigh sets idf and bound, for a collection of n documents.
-func (g *group) weigh(n uint64) {
+// weigh sets idf and bound, for a collection of n documents, df of which have
+// the group.
+func (g *group) weigh(n, df uint64) {
 	if g.df == 0 {
 		g.idf, g.bound = 0, 0
 		return
@@ -86,8 +87,8 @@ func (g *group) weigh(n uint64) {
 		g.idf, g.bound = 1, g.boost
 		return
 	}
-	n = max(n, g.df)
-	g.idf = math.Log(1 + (float64(n-g.df)+.5)/(float64(g.df)+.5))
+	n = max(n, df)
+	g.idf = math.Log(1 + (float64(n-df)+.5)/(float64(df)+.5))
 	g.bound = g.boost * g.idf * (bm25K1 + 1)
 }
 
@@ -115,8 +116,9 @@ type ranking struct {
 	slack      float64 // the most that a prior may multiply a score by
 	exhaustive bool    // no pruning, for tests
 
-	best  minHeap  // the k best scores so far
-	found []scored // every document that may be among the best
+	slope [256]float64 // by language: what a document's length is multiplied by
+	best  minHeap      // the k best scores so far
+	found []scored     // every document that may be among the best
 }
 
 func (r *ranking) prepare() {
@@ -124,6 +126,11 @@ func (r *ranking) prepare() {
 	r.rest = make([]float64, len(r.groups)+1)
 	for i := len(r.groups) - 1; i >= 0; i-- {
 		r.rest[i] = r.rest[i+1] + r.groups[i].bound
+	}
+	for i := range r.view.langs {
+		if average := r.view.byLang[i].average; average > 0 {
+			r.slope[i] = bm25K1 * bm25B / average
+		}
 	}
 	r.slack = max(r.slack, 1)
 	r.best = make(minHeap, 0, r.k)
@@ -254,8 +261,8 @@ func (r *ranking) add(i int, g *group, only *roaring.Bitmap, s *scratch) error {
 			return nil
 		}
 	}
-	lengths := r.view.segments[i].stats.lengths
-	flat, slope := bm25K1*(1-bm25B), bm25K1*bm25B/r.view.average
+	stats := r.view.segments[i].stats
+	lengths, langs := stats.lengths, stats.lang
 	weight := g.boost * g.idf * (bm25K1 + 1)
 	visit := func(doc uint32, freq float64) {
 		if s.sum[doc] == 0 {
@@ -265,7 +272,7 @@ func (r *ranking) add(i int, g *group, only *roaring.Bitmap, s *scratch) error {
 			s.sum[doc] += g.boost
 			return
 		}
-		s.sum[doc] += weight * freq / (freq + flat + slope*float64(lengths[doc]))
+		s.sum[doc] += weight * freq / (freq + bm25K1*(1-bm25B) + r.slope[langs[doc]]*float64(lengths[doc]))
 	}
 	if len(gs.lists) == 1 {
 		w := gs.weights[0]

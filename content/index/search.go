@@ -6,16 +6,17 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/RoaringBitmap/roaring/v2"
+
+	"newsie/content/language"
 )
 
 const (
 	defaultLimit = 10
 	// Weights of what is added to BM25; see prior.
-	langPrior  = 0.05 // the reader's language
+	langPrior  = 0.1  // the reader's language
 	titleBonus = 0.35 // the query is the title; a share of the best score there could be
 	// recencyHalf is the age at which the recency prior has lost half.
 	recencyHalf = 30 * 24 * time.Hour
@@ -37,6 +38,9 @@ func (x *Index) Search(ctx context.Context, q Query) (Result, error) {
 	p, err := x.compile(v, &q, parsed.Text)
 	if err != nil {
 		return Result{}, fmt.Errorf("search: %w", err)
+	}
+	if q.Lang == "" {
+		q.Lang = language.Base(p.lang)
 	}
 	r := Result{Corrected: p.corrected(q.Text), Dropped: p.dropped, Terms: p.terms(), plan: p}
 	if len(p.groups) == 0 {
@@ -82,7 +86,7 @@ func (s *searcher) prepare(ctx context.Context) error {
 	slices.SortStableFunc(s.groups, func(a, b *group) int { return cmp.Compare(b.bound, a.bound) })
 	var sets []uint
 	if len(s.groups) <= fewTerms {
-		sets = s.plan.sufficient(s.view.docs)
+		sets = s.plan.sufficient(s.plan.docs)
 		s.essential = len(s.groups)
 		s.counted = true
 	} else {
@@ -134,7 +138,7 @@ func (s *searcher) addTitle() error {
 	if err := s.view.lookup(g); err != nil || g.df == 0 {
 		return err
 	}
-	g.weigh(s.view.docs)
+	g.weigh(s.view.docs, g.df)
 	// Where the title matches all words do, so that it makes no new hits.
 	at := 0
 	for at < len(s.groups) && s.groups[at].bound >= g.bound {
@@ -245,7 +249,7 @@ func (s *searcher) prior(f scored) (float64, error) {
 			s.sameLang = make([]*roaring.Bitmap, len(s.view.segments))
 		}
 		if s.sameLang[f.seg] == nil {
-			b, err := s.view.segments[f.seg].docsWith(fieldFilters, "l:"+strings.ToLower(s.query.Lang))
+			b, err := s.view.segments[f.seg].ofLang(s.query.Lang)
 			if err != nil {
 				return 0, err
 			}
@@ -274,7 +278,7 @@ func (s *searcher) verify(list []candidate) ([]candidate, error) {
 	var hits []candidate
 	for _, c := range list {
 		if !s.counted {
-			share := s.plan.share(s.view.docs, func(g *group) bool {
+			share := s.plan.share(s.plan.docs, func(g *group) bool {
 				docs := g.inSegs[c.seg].docs
 				return docs != nil && docs.Contains(c.doc)
 			})

@@ -60,7 +60,7 @@ func (x *Index) Similar(ctx context.Context, d Doc, n int) ([]Hit, error) {
 		if id == d.ID {
 			continue
 		}
-		same, err := s.docsWith(fieldFilters, "l:"+language.Base(lang))
+		same, err := s.ofLang(language.Base(lang))
 		if err != nil {
 			return nil, fmt.Errorf("similar: %w", err)
 		}
@@ -117,19 +117,19 @@ func (x *Index) telling(v *view, d *Doc, lang string) ([]*group, float64, error)
 		if g.df == 0 {
 			continue
 		}
-		g.weigh(v.docs)
+		g.weigh(v.docs, g.df)
 		counts[g] = t.n
 		groups = append(groups, g)
 	}
 	value := func(g *group) float64 { return g.idf * (1 + math.Log(float64(counts[g]))) }
 	slices.SortStableFunc(groups, func(a, b *group) int { return cmp.Compare(value(b), value(a)) })
 	groups = groups[:min(len(groups), similarTerms)]
-	self := 0.0
+	average, self := v.average(lang), 0.0
 	for _, g := range groups {
 		g.boost = 1 + math.Log(float64(counts[g]))
-		g.weigh(v.docs)
+		g.weigh(v.docs, g.df)
 		f := float64(counts[g])
-		self += g.boost * g.idf * (bm25K1 + 1) * f / (f + bm25K1*(1-bm25B+bm25B*float64(t.length)/v.average))
+		self += g.boost * g.idf * (bm25K1 + 1) * f / (f + bm25K1*(1-bm25B+bm25B*float64(t.length)/average))
 	}
 	return groups, self, nil
 }

@@ -1,13 +1,17 @@
 package index
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/blevesearch/bleve/v2/index/scorch"
 	segment "github.com/blevesearch/scorch_segment_api/v2"
+
+	"newsie/content/language"
 )
 
 // A view is the index as it is at one moment. It holds files open until it is
@@ -16,8 +20,15 @@ type view struct {
 	reader   *scorch.IndexSnapshot
 	release  func()
 	segments []*segmentView
-	docs     uint64  // live ones
-	average  float64 // length
+	docs     uint64          // live ones
+	byLang   [256]population // by the numbers of statsCache.langs
+	langs    []string
+}
+
+// A population is the live documents of one language.
+type population struct {
+	docs, length uint64
+	average      float64 // length, smoothed by that of all documents
 }
 
 // A segmentView is one segment of a view.
@@ -55,7 +66,6 @@ func (x *Index) view() (*view, error) {
 }
 
 func (v *view) load(cache *statsCache) error {
-	var total uint64
 	for _, s := range v.reader.Segments() {
 		sv := &segmentView{id: s.Id(), segment: s.Segment(), deleted: s.Deleted(), dicts: map[string]segment.TermDictionary{}}
 		stats, err := cache.of(sv)
@@ -63,18 +73,48 @@ func (v *view) load(cache *statsCache) error {
 			return fmt.Errorf("read index: %w", err)
 		}
 		sv.stats = stats
-		n, length := stats.live(sv.deleted)
-		v.docs += n
-		total += length
+		stats.live(sv.deleted, &v.byLang)
 		v.segments = append(v.segments, sv)
 	}
-	cache.keep(v.segments)
+	v.langs = cache.keep(v.segments)
 	// The largest first: its best documents set a high bar for the others.
 	slices.SortStableFunc(v.segments, func(a, b *segmentView) int { return len(b.stats.lengths) - len(a.stats.lengths) })
-	if v.docs > 0 {
-		v.average = float64(total) / float64(v.docs)
+	var all population
+	for _, p := range v.byLang[:len(v.langs)] {
+		all.docs += p.docs
+		all.length += p.length
+	}
+	v.docs = all.docs
+	if v.docs == 0 {
+		return nil
+	}
+	all.average = float64(all.length) / float64(all.docs)
+	for i := range v.langs {
+		p := &v.byLang[i]
+		p.average = (float64(p.length) + smoothing*all.average) / (float64(p.docs) + smoothing)
 	}
 	return nil
+}
+
+// smoothing is how many documents of average length a language is given on top
+// of its own, so that the first few do not decide what is long in it.
+const smoothing = 10
+
+// population returns how many documents are in a language, or in the whole
+// index when it is not known or has none.
+func (v *view) population(lang string) uint64 {
+	if i := slices.Index(v.langs, lang); i >= 0 && v.byLang[i].docs > 0 {
+		return v.byLang[i].docs
+	}
+	return v.docs
+}
+
+// average returns the length of documents in a language.
+func (v *view) average(lang string) float64 {
+	if i := slices.Index(v.langs, language.Base(lang)); i >= 0 && v.byLang[i].average > 0 {
+		return v.byLang[i].average
+	}
+	return max(v.byLang[0].average, 1)
 }
 
 func (v *view) close() {
@@ -108,6 +148,11 @@ func (s *segmentView) docsWith(field, term string) (*roaring.Bitmap, error) {
 		return roaring.New(), err
 	}
 	return bitmapOf(list.Iterator(false, false, false, nil)), nil
+}
+
+// ofLang returns the live documents in a language.
+func (s *segmentView) ofLang(tag string) (*roaring.Bitmap, error) {
+	return s.docsWith(fieldFilters, "l:"+strings.ToLower(tag))
 }
 
 // live returns a bitmap of all documents that are not deleted.
@@ -144,37 +189,52 @@ type lengthPosting interface {
 // segmentStats is what is computed once for a segment, which never changes.
 type segmentStats struct {
 	lengths []uint32
-	total   uint64
-	langs   []string // of its documents, as far as there are stemmers
+	lang    []uint8 // by document: which of statsCache.langs it is in
 
-	mu        sync.Mutex
-	deadCount uint64 // deletes only grow, so their number tells which they are
-	deadTotal uint64
-	times     []int64 // Unix seconds by document, 0 unknown; nil: not read yet
+	mu    sync.Mutex
+	dead  uint64 // deletes only grow, so their number tells which they are
+	alive [256]population
+	known bool
+	times []int64 // Unix seconds by document, 0 unknown; nil: not read yet
 }
 
-// live returns how many documents are not deleted, and their length.
-func (s *segmentStats) live(deleted *roaring.Bitmap) (n, length uint64) {
-	n = uint64(len(s.lengths))
-	if deleted == nil || deleted.IsEmpty() {
-		return n, s.total
+// live adds the documents that are not deleted, and their lengths, to a table
+// by language.
+func (s *segmentStats) live(deleted *roaring.Bitmap, sum *[256]population) {
+	var dead uint64
+	if deleted != nil {
+		dead = deleted.GetCardinality()
 	}
-	dead := deleted.GetCardinality()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.deadCount != dead {
-		s.deadCount, s.deadTotal = dead, 0
-		for it := deleted.Iterator(); it.HasNext(); {
-			s.deadTotal += uint64(s.lengths[it.Next()])
+	if !s.known || s.dead != dead {
+		s.known, s.dead, s.alive = true, dead, [256]population{}
+		for doc, n := range s.lengths {
+			p := &s.alive[s.lang[doc]]
+			p.docs++
+			p.length += uint64(n)
+		}
+		if dead > 0 {
+			for it := deleted.Iterator(); it.HasNext(); {
+				doc := it.Next()
+				p := &s.alive[s.lang[doc]]
+				p.docs--
+				p.length -= uint64(s.lengths[doc])
+			}
 		}
 	}
-	return n - dead, s.total - s.deadTotal
+	for i := range s.alive {
+		sum[i].docs += s.alive[i].docs
+		sum[i].length += s.alive[i].length
+	}
 }
 
-// statsCache keeps the statistics of the segments in use.
+// statsCache keeps the statistics of the segments in use, and numbers the
+// languages; number 0 is a document without one.
 type statsCache struct {
-	mu   sync.Mutex
-	byID map[uint64]*segmentStats
+	mu    sync.Mutex
+	byID  map[uint64]*segmentStats
+	langs []string
 }
 
 func (c *statsCache) of(s *segmentView) (*segmentStats, error) {
@@ -184,39 +244,25 @@ func (c *statsCache) of(s *segmentView) (*segmentStats, error) {
 	if stats != nil && len(stats.lengths) == int(s.segment.Count()) {
 		return stats, nil
 	}
-	stats = &segmentStats{lengths: make([]uint32, s.segment.Count())}
+	stats = &segmentStats{lengths: make([]uint32, s.segment.Count()), lang: make([]uint8, s.segment.Count())}
 	dict, err := s.segment.Dictionary(fieldAll)
 	if err != nil {
 		return nil, err
 	}
-	list, err := dict.PostingsList([]byte(allTerm), nil, nil)
-	if err != nil {
-		return nil, err
-	}
-	it := list.Iterator(true, true, false, nil)
-	for {
-		p, err := it.Next()
-		if err != nil {
-			return nil, err
-		}
-		if p == nil {
-			break
-		}
+	var wrong error
+	err = eachDoc(dict, allTerm, func(p segment.Posting) {
 		lp, ok := p.(lengthPosting)
 		if !ok || p.Number() >= uint64(len(stats.lengths)) {
-			return nil, fmt.Errorf("segment %d: length of document %d cannot be read", s.id, p.Number())
+			wrong = fmt.Errorf("segment %d: length of document %d cannot be read", s.id, p.Number())
+			return
 		}
 		stats.lengths[p.Number()] = uint32(lp.NormUint64())
-		stats.total += lp.NormUint64()
+	})
+	if err = cmp.Or(err, wrong); err != nil {
+		return nil, err
 	}
-	for lang := range stemmers {
-		l, err := s.list(fieldFilters, "l:"+lang)
-		if err != nil {
-			return nil, err
-		}
-		if l != nil {
-			stats.langs = append(stats.langs, lang)
-		}
+	if err := c.readLangs(s, stats); err != nil {
+		return nil, err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -227,18 +273,78 @@ func (c *statsCache) of(s *segmentView) (*segmentStats, error) {
 	return stats, nil
 }
 
-// keep forgets segments that were merged away, now and then.
-func (c *statsCache) keep(used []*segmentView) {
+// readLangs finds the language of each document.
+func (c *statsCache) readLangs(s *segmentView, stats *segmentStats) error {
+	dict, err := s.segment.Dictionary(fieldFilters)
+	if err != nil {
+		return err
+	}
+	terms := dict.AutomatonIterator(nil, []byte("l:"), []byte("l;"))
+	for {
+		e, err := terms.Next()
+		if err != nil {
+			return err
+		}
+		if e == nil {
+			return nil
+		}
+		lang := e.Term[len("l:"):]
+		if language.Base(lang) != lang {
+			continue
+		}
+		n := c.number(lang)
+		if err := eachDoc(dict, e.Term, func(p segment.Posting) { stats.lang[p.Number()] = n }); err != nil {
+			return err
+		}
+	}
+}
+
+// number returns the number of a language, 0 when there are too many.
+func (c *statsCache) number(lang string) uint8 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.byID) <= 2*len(used)+8 {
-		return
+	if len(c.langs) == 0 {
+		c.langs = []string{""}
 	}
-	byID := make(map[uint64]*segmentStats, len(used))
-	for _, s := range used {
-		byID[s.id] = s.stats
+	n := slices.Index(c.langs, lang)
+	if n < 0 && len(c.langs) < 256 {
+		n = len(c.langs)
+		c.langs = append(c.langs, lang)
 	}
-	c.byID = byID
+	return uint8(max(n, 0))
+}
+
+// eachDoc visits the postings of a term, of deleted documents too.
+func eachDoc(dict segment.TermDictionary, term string, visit func(segment.Posting)) error {
+	list, err := dict.PostingsList([]byte(term), nil, nil)
+	if err != nil {
+		return err
+	}
+	for it := list.Iterator(true, true, false, nil); ; {
+		p, err := it.Next()
+		if err != nil || p == nil {
+			return err
+		}
+		visit(p)
+	}
+}
+
+// keep forgets segments that were merged away, now and then, and returns the
+// languages there are.
+func (c *statsCache) keep(used []*segmentView) []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.byID) > 2*len(used)+8 {
+		byID := make(map[uint64]*segmentStats, len(used))
+		for _, s := range used {
+			byID[s.id] = s.stats
+		}
+		c.byID = byID
+	}
+	if len(c.langs) == 0 {
+		return []string{""}
+	}
+	return c.langs[:len(c.langs):len(c.langs)]
 }
 
 // readTimes returns when each document was published.
@@ -254,7 +360,6 @@ func (s *segmentView) readTimes() ([]int64, error) {
 		return nil, err
 	}
 	terms := dict.AutomatonIterator(nil, nil, nil)
-	var list segment.PostingsList
 	for {
 		e, err := terms.Next()
 		if err != nil {
@@ -263,19 +368,9 @@ func (s *segmentView) readTimes() ([]int64, error) {
 		if e == nil {
 			break
 		}
-		if list, err = dict.PostingsList([]byte(e.Term), nil, list); err != nil {
-			return nil, err
-		}
 		at := timeOfTerm(e.Term)
-		for it := list.Iterator(false, false, false, nil); ; {
-			p, err := it.Next()
-			if err != nil {
-				return nil, err
-			}
-			if p == nil {
-				break
-			}
-			times[p.Number()] = at
+		if err := eachDoc(dict, e.Term, func(p segment.Posting) { times[p.Number()] = at }); err != nil {
+			return nil, err
 		}
 	}
 	s.stats.times = times

@@ -156,3 +156,28 @@ func HasHan(text string) bool {
 	}
 	return false
 }
+
+// SameScript tells whether a text is written in the script of a language.
+func SameScript(lang, text string) bool {
+	c := countScripts(text)
+	return c.main() != scriptNone && c.main() == scriptOfLanguage(Base(lang))
+}
+
+func scriptOfLanguage(lang string) script {
+	switch lang {
+	case "ru", "uk", "bg", "sr", "mk", "be", "kk", "ky", "mn", "tg":
+		return scriptCyrillic
+	case "zh", "ja":
+		return scriptHan
+	case "ar", "fa", "ur", "ps", "ug":
+		return scriptArabic
+	case "hi", "mr", "ne":
+		return scriptDevanagari
+	}
+	for s := range scriptCount {
+		if s.language() == lang {
+			return s
+		}
+	}
+	return scriptLatin
+}
