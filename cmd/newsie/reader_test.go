@@ -68,7 +68,7 @@ func (b *browser) send(ctx context.Context, form url.Values) (shown, error) {
 	if page, err = b.do(ctx, http.MethodPost, form); err != nil {
 		return shown{}, err
 	}
-	return read(page.Find("article.it").Last()), nil
+	return b.read(page.Find("article.it").Last()), nil
 }
 
 func (b *browser) do(ctx context.Context, method string, form url.Values) (*goquery.Document, error) {
@@ -92,9 +92,18 @@ func (b *browser) do(ctx context.Context, method string, form url.Values) (*goqu
 	return goquery.NewDocumentFromReader(io.LimitReader(response.Body, 8<<20))
 }
 
-func read(entry *goquery.Selection) shown {
+// read is what a message of the page shows, its addresses as the browser takes them.
+func (b *browser) read(entry *goquery.Selection) shown {
 	s := shown{text: strings.Join(strings.Fields(entry.Text()), " "), buttons: map[string]string{}}
-	entry.Find(".card h4 a").Each(func(_ int, a *goquery.Selection) { s.links = append(s.links, a.AttrOr("href", "")) })
+	base, err := url.Parse(b.base)
+	if err != nil {
+		return s
+	}
+	entry.Find(".card h4 a").Each(func(_ int, a *goquery.Selection) {
+		if u, err := base.Parse(a.AttrOr("href", "")); err == nil {
+			s.links = append(s.links, u.String())
+		}
+	})
 	entry.Find("form.tap").Each(func(_ int, f *goquery.Selection) {
 		s.buttons[f.Find("input[name=label]").AttrOr("value", "")] = f.Find("button").AttrOr("value", "")
 	})
@@ -140,7 +149,7 @@ func (b *browser) listen(ctx context.Context, after string) (<-chan shown, error
 			}
 			if entry := page.Find("article.it"); entry.Length() > 0 {
 				select {
-				case messages <- read(entry):
+				case messages <- b.read(entry):
 				case <-ctx.Done():
 					return
 				}
