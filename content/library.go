@@ -231,6 +231,10 @@ func (l *Library) Related(ctx context.Context, id int64, n int) ([]Article, erro
 	return list[:min(n, len(list))], nil
 }
 
+// topicCover is how much of a topic an article must be about: what is sent
+// unasked must be closer to the point than an answer.
+const topicCover = 0.75
+
 // Matches gives the published articles that became visible after position from
 // and up to position to and match a topic, best first, each story once; more
 // is how many of them are beyond limit. The topic "*" is everything.
@@ -253,7 +257,7 @@ func (l *Library) Matches(ctx context.Context, topic, lang string, from, to int6
 		titles[a.ID] = language.FoldHan(strings.ToLower(strings.TrimSpace(a.Title)))
 	}
 	if topic != "*" {
-		found, err := l.index.Search(ctx, index.Query{Text: topic, Lang: lang, IDs: ids, Limit: len(ids), Now: l.now()})
+		found, err := l.index.Search(ctx, index.Query{Text: topic, Lang: lang, IDs: ids, Limit: len(ids), Cover: topicCover, Now: l.now()})
 		if err != nil {
 			return nil, 0, fmt.Errorf("match the topic: %w", err)
 		}

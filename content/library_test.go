@@ -252,6 +252,22 @@ func TestMatchesTakesEachStoryOnceInItsWindow(t *testing.T) {
 	})
 }
 
+// A digest on two words does not bring what has only one of them.
+func TestMatchesAreAboutTheWholeTopic(t *testing.T) {
+	db := databasetest.SQLite(t)
+	l := open(t, db, t.TempDir(), func() time.Time { return start })
+	both, _ := add(t, l, article("1", "Tea gardens", "Tea grows in gardens on the hill."))
+	add(t, l, article("2", "Tea time", "Tea at five."))
+	add(t, l, article("3", "Gardens", "Gardens of stone."))
+	follow(t, l)
+	if ids, _, err := l.Matches(t.Context(), "tea gardens", "en", 0, l.Seq(), 10); err != nil || !slices.Equal(ids, []int64{both.ID}) {
+		t.Errorf("%v, want %d (%v)", ids, both.ID, err)
+	}
+	if got := find(t, l, "tea gardens"); len(got) != 3 {
+		t.Errorf("a reader's question finds %q", got)
+	}
+}
+
 func TestPastedAddressFindsItsArticle(t *testing.T) {
 	db := databasetest.SQLite(t)
 	l := open(t, db, t.TempDir(), func() time.Time { return start })

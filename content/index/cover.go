@@ -82,15 +82,15 @@ func (u *unit) cover(unknown float64, has func(*group) bool) (weight, part float
 }
 
 // sufficient returns the sets of groups, as bits, that are enough for a hit and
-// have no needless group. There must be at most fewTerms groups.
-func (p *plan) sufficient(n uint64) []uint {
+// have no needless group, when a hit must cover this share of the query. There must be at most fewTerms groups.
+func (p *plan) sufficient(n uint64, cover float64) []uint {
 	var list []uint
 	for mask := uint(1); mask < 1<<len(p.groups); mask++ {
 		at := map[*group]bool{}
 		for i, g := range p.groups {
 			at[g] = mask&(1<<i) != 0
 		}
-		if p.share(n, func(g *group) bool { return at[g] }) >= coverShort {
+		if p.share(n, func(g *group) bool { return at[g] }) >= max(coverShort, cover) {
 			list = append(list, mask)
 		}
 	}

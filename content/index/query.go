@@ -19,6 +19,10 @@ type Query struct {
 	After, Before                 time.Time // published at or after; before
 	IDs                           []int64   // only these; nil: all
 
+	// Cover is the share of the query, by the weight of its words, that a hit
+	// must have: 0 is what suits a reader's question, 1 is every word.
+	Cover float64
+
 	Limit, Offset int  // Limit 0 is 10
 	Exact         bool // as typed: no repair of typos, no pinyin
 
