@@ -16,7 +16,7 @@ import (
 const (
 	defaultLimit = 10
 	// Weights of what is added to BM25; see prior.
-	langPrior  = 0.1  // the reader's language
+	langPrior  = 0.25 // the reader's language
 	titleBonus = 0.35 // the query is the title; a share of the best score there could be
 	// recencyHalf is the age at which the recency prior has lost half.
 	recencyHalf = 30 * 24 * time.Hour
