@@ -8,6 +8,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"newsie/content"
 )
 
 // A generator writes articles that are like real ones where it matters to an
@@ -59,19 +62,35 @@ func (g *generator) sentence() string {
 	return strings.ToUpper(text[:1]) + text[1:] + "."
 }
 
-// article is one Markdown file. Every article contains the word "harbour", and
-// its number as a word of its own.
-func (g *generator) article(n int) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "---\ntitle: %s %d\ndate: 20%02d-%02d-%02d\nlang: en\ntags: [commerce, topic%d]\n---\n",
-		strings.TrimSuffix(g.sentence(), ".")[:40], n, 10+n%16, 1+n%12, 1+n%28, n%20)
-	fmt.Fprintf(&b, "The harbour has the number mark%d. %s\n", n, g.sentence())
+// article is a title, a date and the paragraphs and headings of an article:
+// each contains the word "harbour", and its number as a word of its own.
+func (g *generator) article(n int) (title string, date time.Time, body []content.Block) {
+	title = fmt.Sprintf("%s %d", strings.TrimSuffix(g.sentence(), ".")[:40], n)
+	body = []content.Block{{Kind: content.Paragraph, Text: fmt.Sprintf("The harbour has the number mark%d. %s", n, g.sentence())}}
 	for range 4 {
-		fmt.Fprintf(&b, "\n## %s\n\n", strings.TrimSuffix(g.sentence(), "."))
-		for range 5 {
-			b.WriteString(g.sentence() + " ")
+		body = append(body, content.Block{Kind: content.Heading, Level: 2, Text: strings.TrimSuffix(g.sentence(), ".")})
+		sentences := make([]string, 5)
+		for i := range sentences {
+			sentences[i] = g.sentence()
 		}
-		b.WriteString("\n")
+		body = append(body, content.Block{Kind: content.Paragraph, Text: strings.Join(sentences, " ")})
+	}
+	return title, time.Date(2010+n%16, time.Month(1+n%12), 1+n%28, 0, 0, 0, 0, time.UTC), body
+}
+
+// topics are an article's tags.
+func topics(n int) []string { return []string{"commerce", fmt.Sprintf("topic%d", n%20)} }
+
+// file is an article as Markdown.
+func (g *generator) file(n int) string {
+	title, date, body := g.article(n)
+	var b strings.Builder
+	fmt.Fprintf(&b, "---\ntitle: %s\ndate: %s\nlang: en\ntags: [%s]\n---\n", title, date.Format(time.DateOnly), strings.Join(topics(n), ", "))
+	for _, block := range body {
+		if block.Kind == content.Heading {
+			b.WriteString("## ")
+		}
+		b.WriteString(block.Text + "\n\n")
 	}
 	return b.String()
 }
@@ -83,7 +102,7 @@ func (g *generator) folder(t testing.TB, dir string, n int) {
 		t.Fatal(err)
 	}
 	for i := range n {
-		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%05d.md", i)), []byte(g.article(i)), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%05d.md", i)), []byte(g.file(i)), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
