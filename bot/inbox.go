@@ -65,6 +65,16 @@ func (b *Inbox) Release(ctx context.Context, chat ChatID, messageID string) erro
 	return nil
 }
 
+// Abandon gives back all messages that were claimed and not answered. Only a
+// process that knows itself alone may call it, before it takes messages: those
+// who claimed them are dead, and their readers need not wait.
+func (b *Inbox) Abandon(ctx context.Context) error {
+	if _, err := b.db.ExecContext(ctx, "DELETE FROM inbox WHERE answered = 0"); err != nil {
+		return fmt.Errorf("give back messages that were being answered: %w", err)
+	}
+	return nil
+}
+
 // Reply is what Finish stored for a message; done tells whether it did.
 func (b *Inbox) Reply(ctx context.Context, channel, messageID string) (reply string, done bool, err error) {
 	var answered int

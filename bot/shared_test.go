@@ -43,6 +43,31 @@ func TestInboxAnswersOnce(t *testing.T) {
 	})
 }
 
+func TestInboxOfAProcessAloneNeedNotWaitForDeadClaims(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		now := newClock()
+		inbox := bot.NewInbox(db, now.now)
+		chat := bot.ChatID{Channel: "tg", ID: "7"}
+		for _, id := range []string{"answered", "dead"} {
+			if fresh, _, _, err := inbox.Begin(t.Context(), chat, id); err != nil || !fresh {
+				t.Fatalf("Begin(%s) = %v, %v", id, fresh, err)
+			}
+		}
+		if err := inbox.Finish(t.Context(), chat, "answered", "42"); err != nil {
+			t.Fatal(err)
+		}
+		if err := inbox.Abandon(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if fresh, _, _, err := inbox.Begin(t.Context(), chat, "dead"); err != nil || !fresh {
+			t.Errorf("a dead claim: fresh %v, %v", fresh, err)
+		}
+		if fresh, reply, done, err := inbox.Begin(t.Context(), chat, "answered"); err != nil || fresh || !done || reply != "42" {
+			t.Errorf("an answered message: fresh %v, %q, done %v, %v", fresh, reply, done, err)
+		}
+	})
+}
+
 func TestInboxGivesUpDeadClaims(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx, now := t.Context(), newClock()

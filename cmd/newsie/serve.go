@@ -73,6 +73,11 @@ func (p *program) serve(ctx context.Context, config Config, demo bool) (err erro
 	if err := in.openLibrary(); err != nil {
 		return err
 	}
+	if !in.db.Postgres() { // the lock of the folder says that no other process answers
+		if err := bot.NewInbox(in.db, time.Now).Abandon(ctx); err != nil {
+			return err
+		}
+	}
 	if demo {
 		if err := in.bringDemo(ctx); err != nil {
 			return err
