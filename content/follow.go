@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/uptrace/bun"
+
 	"newsie/content/index"
 )
 
@@ -64,7 +66,8 @@ func (l *Library) Run(ctx context.Context) error {
 const batch = 200
 
 // Follow brings the index up to the store and returns how many changes that
-// took. It then works out the related articles of what is new.
+// took. It then works out the related articles of what is new, which takes
+// longer and gives way to changes that come meanwhile.
 func (l *Library) Follow(ctx context.Context) (int, error) {
 	l.following.Lock()
 	defer l.following.Unlock()
@@ -75,7 +78,11 @@ func (l *Library) Follow(ctx context.Context) (int, error) {
 			return total, err
 		}
 		if len(changes) == 0 {
-			break
+			more, err := l.relate(ctx)
+			if err != nil || !more || ctx.Err() != nil {
+				return total, err
+			}
+			continue
 		}
 		docs := make([]index.Doc, len(changes))
 		for i, a := range changes {
@@ -89,7 +96,6 @@ func (l *Library) Follow(ctx context.Context) (int, error) {
 			l.log.Info("the index follows the store", "articles", total, "seq", l.index.Seq())
 		}
 	}
-	return total, l.relate(ctx)
 }
 
 func doc(a Article) index.Doc {
@@ -106,49 +112,51 @@ func doc(a Article) index.Doc {
 // keptRelated is how many related articles are kept with each article.
 const keptRelated = 8
 
-// relate works out related articles for those that have none yet, or whose
-// were found when the library was less than half as large as it is now. Each
-// article is so looked at a number of times that grows with the logarithm of
-// the library.
-func (l *Library) relate(ctx context.Context) error {
+// relate works out the related articles of a few that have none yet, or whose
+// were found when the library was less than half as large as it is now, and
+// tells whether there were any. Each article is so looked at a number of times
+// that grows with the logarithm of the library.
+func (l *Library) relate(ctx context.Context) (more bool, err error) {
 	count, err := l.Count(ctx, Filter{})
 	if err != nil {
-		return err
+		return false, err
 	}
-	for {
-		var rows []row
-		err := l.db.Reader().NewRaw("SELECT "+meta+", body FROM articles WHERE state = ? AND related_count * 2 < ? AND seq <= ? ORDER BY related_count, id LIMIT 50",
-			Published, count, l.index.Seq()).Scan(ctx, &rows)
+	var rows []row
+	err = l.db.Reader().NewRaw("SELECT "+meta+", body FROM articles WHERE state = ? AND related_count * 2 < ? AND seq <= ? ORDER BY related_count, id LIMIT 50",
+		Published, count, l.index.Seq()).Scan(ctx, &rows)
+	if err != nil {
+		return false, fmt.Errorf("look for articles without related ones: %w", err)
+	}
+	if len(rows) == 0 {
+		return false, nil
+	}
+	related := make([]string, len(rows))
+	for i, r := range rows {
+		a, err := r.article()
 		if err != nil {
-			return fmt.Errorf("look for articles without related ones: %w", err)
+			return false, err
 		}
-		if len(rows) == 0 {
-			return nil
+		near, err := l.index.Similar(ctx, doc(a), keptRelated)
+		if err != nil {
+			return false, fmt.Errorf("look for articles like %d: %w", a.ID, err)
 		}
-		for _, r := range rows {
-			a, err := r.article()
-			if err != nil {
-				return err
-			}
-			near, err := l.index.Similar(ctx, doc(a), keptRelated)
-			if err != nil {
-				return fmt.Errorf("look for articles like %d: %w", a.ID, err)
-			}
-			ids := make([]int64, 0, len(near))
-			for _, hit := range near {
-				if hit.ID != a.ID {
-					ids = append(ids, hit.ID)
-				}
-			}
-			// No new position: a list of neighbours is no change of the article.
-			if _, err := l.db.ExecContext(ctx, "UPDATE articles SET related = ?, related_count = ? WHERE id = ?", asJSON(ids), max(count, 1), a.ID); err != nil {
-				return fmt.Errorf("keep the related articles of %d: %w", a.ID, err)
+		ids := make([]int64, 0, len(near))
+		for _, hit := range near {
+			if hit.ID != a.ID {
+				ids = append(ids, hit.ID)
 			}
 		}
-		if ctx.Err() != nil {
-			return nil
-		}
+		related[i] = asJSON(ids)
 	}
+	return true, l.db.Tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		for i, r := range rows {
+			// No new position: a list of neighbours is no change of the article.
+			if _, err := tx.ExecContext(ctx, "UPDATE articles SET related = ?, related_count = ? WHERE id = ?", related[i], max(count, 1), r.ID); err != nil {
+				return fmt.Errorf("keep the related articles of %d: %w", r.ID, err)
+			}
+		}
+		return nil
+	})
 }
 
 func (l *Library) related(ctx context.Context, id int64) ([]int64, error) {
