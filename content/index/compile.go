@@ -234,10 +234,10 @@ func (c *compiler) compileRun(u *unit, i int) error {
 			return err
 		}
 		if g.df == 0 {
-			u.gone++
+			u.gone += g.boost
 			continue
 		}
-		u.groups, u.main = append(u.groups, g), append(u.main, g)
+		u.groups, u.main, u.small = append(u.groups, g), append(u.main, g), append(u.small, g.boost)
 	}
 	if len(u.run) <= shortRun && !c.whole(u) {
 		u.groups, u.main = nil, nil // 林志 of 林志颖 is another person

@@ -2,32 +2,43 @@ package index
 
 import (
 	"math/bits"
+	"slices"
 
 	"github.com/RoaringBitmap/roaring/v2"
 )
 
-// How much of a query a hit must cover, by the weight of the terms. A document
-// that shares only the small words of a question is no answer to it.
-const (
-	coverShort = 0.4 // queries of few terms
-	coverLong  = 0.15
-	fewTerms   = 5 // groups; for so few the hits are counted exactly
-)
+// fewTerms is up to how many groups hits are counted exactly.
+const fewTerms = 5
+
+// cover is how much of a query a hit must have, by the weight of the terms: a
+// document that shares only the small words of a question is no answer to it.
+// Long questions are full of words that no answer repeats.
+func (p *plan) cover() float64 {
+	switch n := len(p.units); {
+	case n <= 3 && len(p.groups) <= fewTerms:
+		return .25
+	case len(p.groups) <= fewTerms:
+		return .15
+	}
+	return .1
+}
+
+// covers tells whether a document with these groups is a hit, for a query that
+// may demand a share of its own. Words that no document has count against the
+// usual share, as the rarest would: they say that the answer may not be here.
+// They do not against a demand, which could not be met otherwise.
+func (p *plan) covers(has func(*group) bool, demand float64) bool {
+	rarest := group{df: 1}
+	rarest.weigh(p.docs, 1)
+	return p.share(rarest.idf, has) >= p.cover() && (demand <= 0 || p.share(0, has) >= min(demand, 1)-1e-9)
+}
 
 // share returns how much of the query a document covers that has the groups
-// for which has is true. Words that no document has count in long queries,
-// where they say that the answer may not be here; in short ones they are
-// reported instead.
-func (p *plan) share(n uint64, has func(*group) bool) float64 {
-	unknown := 0.0
-	if len(p.groups) > fewTerms {
-		g := group{df: 1}
-		g.weigh(n, 1)
-		unknown = g.idf
-	}
+// for which has is true, with a weight for words that no document has.
+func (p *plan) share(rarest float64, has func(*group) bool) float64 {
 	var sum, got float64
 	for _, u := range p.units {
-		weight, part := u.cover(unknown, has)
+		weight, part := u.cover(rarest, has)
 		sum += weight
 		got += weight * part
 	}
@@ -37,41 +48,50 @@ func (p *plan) share(n uint64, has func(*group) bool) float64 {
 	return got / sum
 }
 
+// goneWeight is what a pair that no document has counts, of the rarest: most
+// such pairs only straddle two words.
+const goneWeight = 0.3
+
 // cover returns a unit's weight and the part of it that a document has.
-func (u *unit) cover(unknown float64, has func(*group) bool) (weight, part float64) {
-	if len(u.groups) == 0 {
-		return unknown, 0
+func (u *unit) cover(rarest float64, has func(*group) bool) (weight, part float64) {
+	if len(u.main) == 0 && u.also == nil {
+		if len(u.run) > shortRun {
+			rarest *= u.gone * goneWeight
+		}
+		return rarest, 0
 	}
 	if len(u.main) == 0 { // only its pinyin is known
-		weight = u.also.idf
 		if has(u.also) {
 			part = 1
 		}
-		return weight, part
+		return u.also.idf, part
 	}
 	var have float64
 	count := 0
-	for _, g := range u.main {
-		weight += g.idf
+	for i, g := range u.main {
+		idf := g.idf
+		if u.small != nil {
+			idf *= u.small[i]
+		}
+		weight += idf
 		if has(g) {
-			have += g.idf
+			have += idf
 			count++
 		}
 	}
-	known := weight
-	weight += u.gone * unknown
+	weight += u.gone * rarest * goneWeight
 	switch {
 	case u.run != nil && len(u.run) <= shortRun:
 		if count == len(u.main) {
 			part = 1
 		}
-	case known > 0:
+	default:
 		part = have / weight
 	}
 	if u.run == nil && part < 1 {
 		for _, g := range u.groups {
-			if g.boost < 1 && has(g) {
-				part = max(part, partBoost) // a part of a compound
+			if !slices.Contains(u.main, g) && g != u.also && has(g) {
+				part = max(part, .5) // a part of a compound
 			}
 		}
 	}
@@ -82,15 +102,15 @@ func (u *unit) cover(unknown float64, has func(*group) bool) (weight, part float
 }
 
 // sufficient returns the sets of groups, as bits, that are enough for a hit and
-// have no needless group, when a hit must cover this share of the query. There must be at most fewTerms groups.
-func (p *plan) sufficient(n uint64, cover float64) []uint {
+// have no needless group. There must be at most fewTerms groups.
+func (p *plan) sufficient(demand float64) []uint {
 	var list []uint
 	for mask := uint(1); mask < 1<<len(p.groups); mask++ {
 		at := map[*group]bool{}
 		for i, g := range p.groups {
 			at[g] = mask&(1<<i) != 0
 		}
-		if p.share(n, func(g *group) bool { return at[g] }) >= max(coverShort, cover) {
+		if p.covers(func(g *group) bool { return at[g] }, demand) {
 			list = append(list, mask)
 		}
 	}

@@ -191,8 +191,8 @@ func (l *lexicon) starting(prefix string, longer int, visit func(form) bool) {
 // string alignment" (Damerau, 1964): an insertion, deletion, substitution or
 // exchange of neighbours is one edit.
 type distance struct {
-	other      []rune
-	a, b, rows []int
+	other []rune
+	rows  []int
 }
 
 // edits returns the distance of w and other, or most+1 when it is more.

@@ -68,11 +68,12 @@ type unit struct {
 	parts      []string
 	stop       bool
 
-	groups []*group // all that belong to it
-	main   []*group // that a document must have; for short runs, all of them
-	also   *group   // another way to have it all: a name's pinyin
-	gone   float64  // pairs that no document has, out of len(main)+gone
-	typo   string   // what it was repaired to
+	groups []*group  // all that belong to it
+	main   []*group  // that a document must have; for short runs, all of them
+	also   *group    // another way to have it all: a name's pinyin
+	small  []float64 // of runs: what grammar leaves of the weight of each of main
+	gone   float64   // pairs that no document has, weighed by grammar too
+	typo   string    // what it was repaired to
 }
 
 // short runs are names and words: they count in whole or not at all. 林志玲 is

@@ -164,7 +164,6 @@ type scratch struct {
 	sum     []float64 // by document; 0: not met
 	freq    []float64 // by document, for groups of several lists
 	touched []uint32
-	copied  []float64
 }
 
 func (s *scratch) reset(docs int) {

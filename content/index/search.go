@@ -86,11 +86,11 @@ func (s *searcher) prepare(ctx context.Context) error {
 	slices.SortStableFunc(s.groups, func(a, b *group) int { return cmp.Compare(b.bound, a.bound) })
 	var sets []uint
 	if len(s.groups) <= fewTerms {
-		sets = s.plan.sufficient(s.plan.docs, s.cover())
+		sets = s.plan.sufficient(s.query.Cover)
 		s.essential = len(s.groups)
 		s.counted = true
 	} else {
-		s.essential = s.plan.essential(s.groups, max(coverLong, s.cover()))
+		s.essential = s.plan.essential(s.groups, max(s.plan.cover(), s.query.Cover-1e-9))
 	}
 	s.allowed = make([]*roaring.Bitmap, len(s.view.segments))
 	for i := range s.view.segments {
@@ -272,20 +272,17 @@ func (s *searcher) prior(f scored) (float64, error) {
 	return prior, nil
 }
 
-// cover is what the query demands, less a hair: shares are sums of fractions.
-func (s *searcher) cover() float64 { return min(s.query.Cover, 1) - 1e-9 }
-
 // verify leaves out what covers too little of a long query, and what lacks a
 // phrase.
 func (s *searcher) verify(list []candidate) ([]candidate, error) {
 	var hits []candidate
 	for _, c := range list {
 		if !s.counted {
-			share := s.plan.share(s.plan.docs, func(g *group) bool {
+			covers := s.plan.covers(func(g *group) bool {
 				docs := g.inSegs[c.seg].docs
 				return docs != nil && docs.Contains(c.doc)
-			})
-			if share < max(coverLong, s.cover()) {
+			}, s.query.Cover)
+			if !covers {
 				continue
 			}
 		}
