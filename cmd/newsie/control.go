@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 )
 
@@ -111,6 +112,9 @@ func ask(ctx context.Context, data, path string, query url.Values, into any) (ok
 	}
 	request.Header.Set("Authorization", "Bearer "+file.Key)
 	response, err := http.DefaultClient.Do(request)
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return false, nil // the file is of one that was killed, and another is starting
+	}
 	if err != nil {
 		return false, fmt.Errorf("ask the serving newsie: %w", err)
 	}

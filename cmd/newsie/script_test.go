@@ -20,7 +20,7 @@ import (
 //
 //	serve ARGS...   starts newsie serve and waits until it answers; $URL is where
 //	terminate       ends it with SIGTERM and waits; its log is stderr then
-//	kill            ends it with SIGKILL
+//	crash           ends it with SIGKILL
 //	say WORDS...    a reader says something in the chat in the browser; stdout
 //	                is the answer, a line with the links after it
 //	get PATH        fetches a page; stdout is the status and the body
@@ -58,7 +58,7 @@ func runScripts(t *testing.T, database func(t testing.TB) string) {
 			return false, fmt.Errorf("unknown condition %q", cond)
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"serve": serveScript, "terminate": stopScript, "kill": killScript, "say": sayScript, "get": getScript, "gb18030": encodeScript, "binary": binaryScript,
+			"serve": serveScript, "terminate": stopScript, "crash": crashScript, "say": sayScript, "get": getScript, "gb18030": encodeScript, "binary": binaryScript,
 		},
 	})
 }
@@ -110,7 +110,7 @@ func stopScript(ts *testscript.TestScript, _ bool, _ []string) {
 	_, _ = fmt.Fprint(ts.Stderr(), s.server.stderr.String())
 }
 
-func killScript(ts *testscript.TestScript, _ bool, _ []string) { told(ts).server.kill() }
+func crashScript(ts *testscript.TestScript, _ bool, _ []string) { told(ts).server.kill() }
 
 func sayScript(ts *testscript.TestScript, _ bool, args []string) {
 	answer, err := told(ts).reader.say(context.Background(), strings.Join(args, " "))
