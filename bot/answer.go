@@ -29,7 +29,7 @@ func (b *Bot) exactCommand(ctx context.Context, t *turn, arg string) (Reply, err
 }
 
 func (b *Bot) search(ctx context.Context, t *turn, text string, exact bool) (Reply, error) {
-	results, err := b.library.Search(ctx, content.Query{Text: text, Lang: t.Printer.Lang(), Filter: t.channel.Filter, Limit: page, Exact: exact})
+	results, err := b.library.Search(ctx, content.Query{Text: text, Lang: t.wants, Filter: t.channel.Filter, Limit: page, Exact: exact})
 	if err != nil {
 		return Reply{}, err
 	}
@@ -109,7 +109,7 @@ func (b *Bot) topics(ctx context.Context, t *turn, reply *Reply) error {
 
 // tags are the three topics with most articles in the reader's language.
 func (b *Bot) tags(ctx context.Context, t *turn) ([]string, error) {
-	counts, err := b.library.Tags(ctx, t.Printer.Lang(), 3)
+	counts, err := b.library.Tags(ctx, t.wants, 3)
 	if err != nil {
 		return nil, err
 	}
@@ -154,7 +154,7 @@ func (b *Bot) newest(ctx context.Context, t *turn) ([]content.Article, error) {
 	if err != nil || len(filter.Langs) > 0 {
 		return all, err
 	}
-	filter.Langs = []string{t.Printer.Lang()}
+	filter.Langs = []string{t.wants}
 	own, err := b.library.Latest(ctx, filter, content.Depth, 0)
 	if err != nil || len(own) >= page {
 		return own, err
@@ -162,8 +162,8 @@ func (b *Bot) newest(ctx context.Context, t *turn) ([]content.Article, error) {
 	// The other Chinese script comes before foreign languages.
 	for _, kin := range []bool{true, false} {
 		for _, a := range all {
-			near := language.Base(a.Lang) == language.Base(t.Printer.Lang())
-			if a.Lang != t.Printer.Lang() && near == kin && len(own) < content.Depth {
+			near := language.Base(a.Lang) == language.Base(t.wants)
+			if a.Lang != t.wants && near == kin && len(own) < content.Depth {
 				own = append(own, a)
 			}
 		}
@@ -179,7 +179,7 @@ func (b *Bot) more(ctx context.Context, t *turn, arg string) (Reply, error) {
 	if n, err := fmt.Sscanf(arg, "%d %d", &id, &number); err == nil && n == 2 && number > 0 && number <= content.Depth {
 		explicit = true
 	}
-	list, ok, err := b.lists.last(ctx, t.Chat)
+	list, ok, err := b.lists.unfinished(ctx, t.Chat)
 	if explicit {
 		list, ok, err = b.lists.byID(ctx, t.Chat, id)
 	}
@@ -205,7 +205,7 @@ func (b *Bot) more(ctx context.Context, t *turn, arg string) (Reply, error) {
 
 func (b *Bot) showList(ctx context.Context, t *turn, list List, from int) (Reply, error) {
 	to := min(from+page, len(list.IDs))
-	hits, err := b.library.Show(ctx, queryOf(list), t.Printer.Lang(), list.IDs[from:to])
+	hits, err := b.library.Show(ctx, queryOf(list), t.wants, list.IDs[from:to])
 	if err != nil {
 		return Reply{}, err
 	}
@@ -214,6 +214,9 @@ func (b *Bot) showList(ctx context.Context, t *turn, list List, from int) (Reply
 		return Reply{}, err
 	}
 	reply := Reply{Text: t.T("bot.page", "From", from+1, "To", to, "Total", len(list.IDs))}
+	if to == from+1 {
+		reply.Text = t.T("bot.page_one", "Number", to, "Total", len(list.IDs))
+	}
 	// An article that was withdrawn leaves its number empty.
 	number := make(map[int64]int, to-from)
 	for i, id := range list.IDs[from:to] {
@@ -240,12 +243,35 @@ func queryOf(list List) string {
 	return ""
 }
 
+// back shows the list again that an article was opened from.
+func (b *Bot) back(ctx context.Context, t *turn, _ string) (Reply, error) {
+	list, ok, err := b.lists.before(ctx, t.Chat)
+	if err != nil {
+		return Reply{}, err
+	}
+	if !ok {
+		return b.hint(ctx, t, t.T("bot.no_list"))
+	}
+	at := max(0, list.Shown-1) / page * page
+	if latest, _, err := b.lists.last(ctx, t.Chat); err != nil {
+		return Reply{}, err
+	} else if latest.ID == list.ID {
+		at = max(0, at-page) // nothing was opened since: a page back
+	}
+	return b.showList(ctx, t, list, at)
+}
+
 // read opens an article: "2" of the last list, or "/read 4711" by its id.
 func (b *Bot) read(ctx context.Context, t *turn, arg string) (Reply, error) {
 	id, ok, err := b.meant(ctx, t, arg)
 	if err != nil || !ok {
 		return Reply{Text: t.T("bot.no_number"), Actions: []Action{{Label: t.T("bot.newest"), Text: "/latest"}}}, err
 	}
+	return b.open(ctx, t, id)
+}
+
+// open shows an article.
+func (b *Bot) open(ctx context.Context, t *turn, id int64) (Reply, error) {
 	a, err := b.library.Article(ctx, id)
 	if errors.Is(err, content.ErrNotFound) || err == nil && a.State != content.Published {
 		return Reply{Text: t.T("bot.gone"), Actions: []Action{{Label: t.T("bot.newest"), Text: "/latest"}}}, nil

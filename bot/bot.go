@@ -3,6 +3,8 @@ package bot
 import (
 	"context"
 	"log/slog"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -102,6 +104,7 @@ type turn struct {
 	channel Channel
 	chat    Chat
 	locale.Printer
+	wants   string // the language of articles to put first
 	outcome string
 }
 
@@ -135,6 +138,7 @@ func (b *Bot) reply(ctx context.Context, t *turn) (Reply, error) {
 	}
 	command, arg, ok := b.command(t)
 	t.Printer = b.catalog.Printer(b.speak(t, strings.TrimSuffix(t.Text, arg)))
+	t.wants = b.reads(t, strings.TrimSuffix(t.Text, arg))
 	if t.Kind == Leave {
 		t.outcome = "silent"
 		return Reply{}, b.leave(ctx, t)
@@ -172,7 +176,29 @@ func (b *Bot) question(ctx context.Context, t *turn) (Reply, error) {
 		t.outcome = "unfit"
 		return b.hint(ctx, t, t.T("bot.no_words"))
 	}
+	if address := addressRule.FindString(t.Text); address != "" {
+		return b.pasted(ctx, t, address)
+	}
 	return b.search(ctx, t, t.Text, false)
+}
+
+var addressRule = regexp.MustCompile(`https?://\S+`)
+
+// pasted opens the article whose address a reader pasted.
+func (b *Bot) pasted(ctx context.Context, t *turn, address string) (Reply, error) {
+	a, ok, err := b.library.ByAddress(ctx, strings.TrimRight(address, ".,;:!?)]}。，；：！？）」》"))
+	if err != nil {
+		return Reply{}, err
+	}
+	if ok {
+		return b.open(ctx, t, a.ID)
+	}
+	rest := strings.TrimSpace(addressRule.ReplaceAllString(t.Text, " "))
+	if rest == "" {
+		t.outcome = "unfit"
+		return b.hint(ctx, t, t.T("bot.not_ours"))
+	}
+	return b.search(ctx, t, rest, false)
 }
 
 // speak chooses the reply's language: what the reader chose, else the language
@@ -182,18 +208,49 @@ func (b *Bot) speak(t *turn, typed string) string {
 	if t.chat.Lang != "" {
 		return t.chat.Lang
 	}
-	if t.Kind == Text && !strings.HasPrefix(typed, "/") {
-		guess := language.Guess(typed)
-		if base := language.Base(guess); guess != "" && (base != "en" || t.Message.Lang == "") {
-			if lang := b.catalog.Match(guess); language.Base(lang) == base {
-				if base == "zh" && language.FoldHan(typed) == typed && b.catalog.Match(t.Message.Lang) == "zh-Hant" {
-					return "zh-Hant" // these characters are the same in both scripts
-				}
-				return lang
-			}
+	guess := t.guess(typed)
+	if base := language.Base(guess); guess != "" && (base != "en" || t.Message.Lang == "") {
+		if lang := b.catalog.Match(guess); language.Base(lang) == base {
+			return lang
 		}
 	}
 	return b.catalog.Match(t.Message.Lang, t.channel.Lang)
+}
+
+// reads is the language of the articles a reader wants, which need not be one
+// that newsie speaks.
+func (b *Bot) reads(t *turn, typed string) string {
+	guess := t.guess(typed)
+	if foreign := language.Base(guess) != "en" && language.Base(guess) != language.Base(t.Printer.Lang()); t.chat.Lang == "" && guess != "" && foreign {
+		return guess
+	}
+	if base := language.Base(t.Message.Lang); t.chat.Lang == "" && base != "" && guess == "" && !slices.Contains([]string{"zh", "en", language.Base(t.Printer.Lang())}, base) {
+		return base
+	}
+	return t.Printer.Lang()
+}
+
+// guess is the language of what was typed, "" when it shows none. Characters
+// that Chinese shares with Japanese and Korean show nothing of a reader whose
+// platform speaks one of those, and characters that both Chinese scripts write
+// alike leave the choice to the platform.
+func (t *turn) guess(typed string) string {
+	if t.Kind != Text || strings.HasPrefix(typed, "/") {
+		return ""
+	}
+	guess, platform := language.Guess(typed), language.Base(t.Message.Lang)
+	if language.Base(guess) != "zh" {
+		return guess
+	}
+	switch {
+	case platform == "ja" || platform == "ko":
+		return ""
+	case language.FoldHan(typed) != typed:
+		return "zh-Hant"
+	case platform == "zh":
+		return t.Message.Lang
+	}
+	return guess
 }
 
 // clean makes one line of what a reader typed, in composed characters.
@@ -203,7 +260,7 @@ func clean(text string) string {
 		switch {
 		case r == '\n' || r == '\t' || r == '\r':
 			return ' '
-		case unicode.IsControl(r), r == '\ufeff', r == '\u200b', r == '\u2060':
+		case unicode.IsControl(r), r == '\ufeff', r == '\u200b', r == '\u2060', content.Bidi(r):
 			return -1
 		}
 		return r

@@ -341,3 +341,43 @@ func FuzzHandle(f *testing.F) {
 		}
 	})
 }
+
+// The platform's language breaks ties: characters alone do not make a Japanese
+// reader Chinese, nor a reader in Taiwan a mainlander.
+func TestRepliesSpeakTheReadersLanguage(t *testing.T) {
+	db, c := databasetest.SQLite(t), newClock()
+	b := newBot(t, db, c)
+	for i, test := range []struct{ platform, text, want string }{
+		{"zh-TW", "台灣", "zh-Hant"}, {"zh-TW", "群組", "zh-Hant"}, {"zh-TW", "茶", "zh-Hant"}, {"zh-CN", "茶", "zh-Hans"}, {"zh-CN", "電商", "zh-Hant"},
+		{"ja", "茶", "en"}, {"ja", "風呂", "en"}, {"ko", "茶", "en"}, {"en", "茶", "zh-Hans"}, {"en", "微店怎么开", "zh-Hans"},
+		{"it", "commerce", "it"}, {"en", "follow 电商", "en"}, {"en", "关注 commerce", "zh-Hans"}, {"", "perché la bicicletta", "it"}, {"de", "knees", "en"},
+	} {
+		chat := bot.ChatID{Channel: "web", ID: fmt.Sprint(i)}
+		if r := tell(t, b, bot.Message{Kind: bot.Text, Chat: chat, Text: test.text, Lang: test.platform}); r.Lang != test.want {
+			t.Errorf("%s typing %q is answered in %s, want %s", test.platform, test.text, r.Lang, test.want)
+		}
+	}
+}
+
+// Who shares an address with a flooder is told so, once, too.
+func TestEachChatOfAFloodedAddressIsWarned(t *testing.T) {
+	db, c := databasetest.SQLite(t), newClock()
+	b := newBot(t, db, c)
+	speak := func(chat, addr string) bot.Reply {
+		return tell(t, b, bot.Message{Kind: bot.Text, Chat: bot.ChatID{Channel: "web", ID: chat}, Text: "help", Addr: addr})
+	}
+	for i := range bot.DefaultLimits.AddrBurst {
+		speak(fmt.Sprint(i), fmt.Sprintf("2001:db8::%x", i+1)) // one subscriber's many addresses
+	}
+	for _, chat := range []string{"a", "b"} {
+		if r := speak(chat, "2001:db8::ffff"); r.Empty() || len(r.Actions) > 0 {
+			t.Errorf("chat %s first: %+v, want a warning", chat, r)
+		}
+		if r := speak(chat, "2001:db8::ffff"); !r.Empty() {
+			t.Errorf("chat %s again: %q, want silence", chat, r.Text)
+		}
+	}
+	if r := speak("c", "2001:db8:1::1"); len(r.Actions) == 0 {
+		t.Error("another network suffers")
+	}
+}

@@ -39,6 +39,7 @@ func commands() []command {
 		{name: "latest", run: (*Bot).latest},
 		{name: "read", arg: number, run: (*Bot).read},
 		{name: "more", run: (*Bot).more},
+		{name: "back", run: (*Bot).back},
 		{name: "related", arg: number, run: (*Bot).relatedCommand},
 		{name: "follow", arg: words, run: (*Bot).follow},
 		{name: "following", run: (*Bot).following},
@@ -48,6 +49,8 @@ func commands() []command {
 		{name: "zone", arg: words, run: (*Bot).zone},
 		{name: "help", run: (*Bot).help},
 		{name: "start", run: (*Bot).start, hidden: true},
+		{name: "thanks", run: (*Bot).thanks, hidden: true},
+		{name: "when", run: (*Bot).when, hidden: true},
 		{name: "stop", run: (*Bot).stop, always: true},
 		{name: "forget", run: (*Bot).forgetMe, always: true},
 	}

@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"net/netip"
 	"sync"
 	"time"
 
@@ -44,34 +45,47 @@ func newFlood(l Limits, now func() time.Time) *flood {
 const quiet = time.Minute
 
 // allow takes one message of a chat, and of an address when it is known. When
-// it is one too many, warn tells whether to say so: once a minute.
+// it is one too many, warn tells whether to say so: to each chat once a minute,
+// for others of the same address need not know who floods it.
 func (f *flood) allow(chat, addr string) (ok, warn bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	now := f.now()
 	f.sweep(now)
-	ok, warn = f.take("chat "+chat, f.limits.ChatEvery, f.limits.ChatBurst, now)
+	reader := f.talker("chat "+chat, f.limits.ChatEvery, f.limits.ChatBurst, now)
+	ok = reader.limiter.AllowN(now, 1)
 	if ok && addr != "" {
-		ok, warn = f.take("addr "+addr, f.limits.AddrEvery, f.limits.AddrBurst, now)
+		ok = f.talker("addr "+network(addr), f.limits.AddrEvery, f.limits.AddrBurst, now).limiter.AllowN(now, 1)
 	}
-	return ok, warn
+	if ok || now.Sub(reader.warned) < quiet {
+		return ok, false
+	}
+	reader.warned = now
+	return false, true
 }
 
-func (f *flood) take(key string, every time.Duration, burst int, now time.Time) (ok, warn bool) {
+func (f *flood) talker(key string, every time.Duration, burst int, now time.Time) *talker {
 	t := f.seen[key]
 	if t == nil {
 		t = &talker{limiter: rate.NewLimiter(rate.Every(every), burst)}
 		f.seen[key] = t
 	}
 	t.last = now
-	if t.limiter.AllowN(now, 1) {
-		return true, false
+	return t
+}
+
+// network is what one subscriber has of addresses: an IPv4 address, or an IPv6
+// network of 64 bits.
+func network(addr string) string {
+	ip, err := netip.ParseAddr(addr)
+	if err != nil || ip.Unmap().Is4() {
+		return addr
 	}
-	warn = now.Sub(t.warned) >= quiet
-	if warn {
-		t.warned = now
+	prefix, err := ip.WithZone("").Prefix(64)
+	if err != nil {
+		return addr
 	}
-	return false, warn
+	return prefix.String()
 }
 
 // sweep forgets who has been silent, so that memory stays bounded by the

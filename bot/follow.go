@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
 
+	"newsie/content"
 	"newsie/scheduler/timetable"
 )
 
@@ -26,6 +28,9 @@ const mostFollows = 20
 func (b *Bot) follow(ctx context.Context, t *turn, arg string) (Reply, error) {
 	words, topic, timed := timetable.ParseWords(arg)
 	if !timed {
+		if untimed := timeRule.FindString(arg); untimed != "" {
+			return Reply{Text: t.T("bot.schedule_syntax", "Spec", strings.TrimSpace(untimed))}, nil
+		}
 		words, topic = usual, arg
 	}
 	topic = unquote(topic)
@@ -50,7 +55,10 @@ func (b *Bot) follow(ctx context.Context, t *turn, arg string) (Reply, error) {
 	if err != nil {
 		return Reply{}, err
 	}
-	if len(existing) >= mostFollows && !hasQuery(existing, query) {
+	if old, ok := withQuery(existing, query); ok && !timed {
+		return b.already(t, old)
+	}
+	if _, ok := withQuery(existing, query); len(existing) >= mostFollows && !ok {
 		return Reply{Text: t.T("bot.too_many", "Count", mostFollows), Actions: []Action{{Label: t.T("bot.my_follows"), Text: "/following"}}}, nil
 	}
 	return b.keepFollow(ctx, t, topic, query, spec)
@@ -82,9 +90,14 @@ func (b *Bot) keepFollow(ctx context.Context, t *turn, topic, query string, spec
 		key = "bot.followed"
 	}
 	reply := Reply{Text: t.T(key, "Topic", f.Topic, "When", b.sayWhen(t, spec))}
-	reply.Text += "\n" + t.T("bot.next_time", "Time", b.sayTime(t, next.At, zone), "Zone", zone.String())
+	reply.Text += "\n" + t.T("bot.next_time", "Time", b.sayTime(t, next.At, zone), "Zone", sayZone(zone))
+	if found, err := b.library.Search(ctx, content.Query{Text: topic, Filter: t.channel.Filter, Limit: 1}); err != nil {
+		return Reply{}, err
+	} else if found.Total == 0 && query != "*" {
+		reply.Text += "\n" + t.T("bot.follow_nothing_yet")
+	}
 	if !told {
-		reply.Text += "\n" + t.T("bot.zone_guessed", "Zone", zone.String())
+		reply.Text += "\n" + t.T("bot.zone_guessed", "Zone", sayZone(zone))
 	}
 	reply.Actions = []Action{
 		{Label: t.T("bot.unfollow", "Topic", short(f.Topic, 20)), Text: fmt.Sprintf("/unfollow %d", f.ID)},
@@ -93,14 +106,51 @@ func (b *Bot) keepFollow(ctx context.Context, t *turn, topic, query string, spec
 	return reply, nil
 }
 
-func hasQuery(follows []Follow, query string) bool {
+func withQuery(follows []Follow, query string) (Follow, bool) {
 	for _, f := range follows {
 		if f.Query == query {
-			return true
+			return f, true
 		}
 	}
-	return false
+	return Follow{}, false
 }
+
+// already answers a reader who follows a topic that is followed: its time stays.
+func (b *Bot) already(t *turn, f Follow) (Reply, error) {
+	spec, err := timetable.Parse(f.Spec)
+	if err != nil {
+		return Reply{}, fmt.Errorf("the schedule of follow %d: %w", f.ID, err)
+	}
+	return Reply{Text: t.T("bot.follow_already", "Topic", f.Topic, "When", b.sayWhen(t, spec)), Actions: []Action{
+		{Label: t.T("bot.change_time"), Text: fmt.Sprintf("/when %d", f.ID)},
+		{Label: t.T("bot.unfollow", "Topic", short(f.Topic, 20)), Text: fmt.Sprintf("/unfollow %d", f.ID)},
+	}}, nil
+}
+
+// when offers other times for a follow: "/when ID".
+func (b *Bot) when(ctx context.Context, t *turn, arg string) (Reply, error) {
+	id, _ := strconv.ParseInt(arg, 10, 64)
+	f, ok, err := b.chats.FollowByID(ctx, id)
+	if err != nil {
+		return Reply{}, err
+	}
+	if !ok || f.Channel != t.Chat.Channel || f.Chat != t.Chat.ID {
+		return b.following(ctx, t, "")
+	}
+	reply := Reply{Text: t.T("bot.when_which", "Topic", f.Topic)}
+	for _, fields := range []string{"0 8 * * *", "0 20 * * *", "0 8 * * 1-5", "0 9 * * 1"} {
+		spec, err := timetable.Parse(fields)
+		if err != nil {
+			return Reply{}, err
+		}
+		reply.Actions = appendFitting(reply.Actions, Action{Label: b.sayWhen(t, spec), Text: "/follow " + f.Topic + " " + fields})
+	}
+	return reply, nil
+}
+
+// timeRule finds what looks like a time, so that a time which is not understood
+// is not taken for a part of the topic.
+var timeRule = regexp.MustCompile(`(?i)(\b(at|alle|ore)\s+\d{1,2}\b|\d{1,2}[:：]\d{2}|\b(twice|three times|daily|weekly|every (day|week|hour|morning|evening|night)|(due|tre) volte|ogni (giorno|ora|settimana|mattina|sera))\b|每([天日周週晚]|小[时時])).*$`)
 
 func (b *Bot) followWhat(ctx context.Context, t *turn) (Reply, error) {
 	reply := Reply{Text: t.T("bot.follow_what")}
@@ -175,7 +225,7 @@ func (b *Bot) unfollow(ctx context.Context, t *turn, arg string) (Reply, error) 
 	if isEverything(query) && id == 0 {
 		if follows, err := b.chats.Follows(ctx, t.Chat); err != nil {
 			return Reply{}, err
-		} else if hasQuery(follows, "*") {
+		} else if _, ok := withQuery(follows, "*"); ok {
 			query = "*"
 		} else {
 			query = ""
@@ -211,8 +261,14 @@ func (b *Bot) sayWhen(t *turn, spec timetable.Spec) string {
 	at := fmt.Sprintf("%d:%02d", d.Hour, d.Minute)
 	switch d.Shape {
 	case timetable.Minutes:
+		if d.Every == 1 {
+			return t.T("bot.when_minute")
+		}
 		return t.T("bot.when_minutes", "Count", d.Every)
 	case timetable.Hours:
+		if d.Every == 1 {
+			return t.T("bot.when_hour")
+		}
 		return t.T("bot.when_hours", "Count", d.Every)
 	case timetable.Daily:
 		return t.T("bot.when_daily", "At", at)
@@ -224,11 +280,28 @@ func (b *Bot) sayWhen(t *turn, spec timetable.Spec) string {
 		for _, day := range d.Days {
 			days = append(days, names[day])
 		}
-		return t.T("bot.when_weekly", "Days", strings.Join(days, t.T("bot.comma")), "At", at)
+		return t.T("bot.when_weekly", "Days", sayList(t, days), "At", at)
 	case timetable.Monthly:
 		return t.T("bot.when_monthly", "Day", d.Day, "At", at)
 	}
 	return t.T("bot.when_other", "Spec", d.Spec)
+}
+
+// sayList joins words: "Monday, Tuesday and Friday".
+func sayList(t *turn, words []string) string {
+	last := len(words) - 1
+	if last < 1 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:last], t.T("bot.comma")) + t.T("bot.and") + words[last]
+}
+
+// sayZone names a clock; the Etc zones, which count westwards, by their offset.
+func sayZone(zone *time.Location) string {
+	if hours, err := strconv.Atoi(strings.TrimPrefix(zone.String(), "Etc/GMT")); err == nil {
+		return fmt.Sprintf("UTC%+d", -hours)
+	}
+	return zone.String()
 }
 
 // sayTime is a moment on the reader's clock.

@@ -83,12 +83,47 @@ func (l *Lists) last(ctx context.Context, chat ChatID) (List, bool, error) {
 	return l.one(ctx, "channel = ? AND chat = ? ORDER BY created_at DESC, id DESC LIMIT 1", chat.Channel, chat.ID)
 }
 
+// recent is how many lists back "more" and "back" look.
+const recent = 10
+
+// unfinished gives the latest list of which there is more to show: opening an
+// article does not end the list it was opened from. When all have been shown to
+// their ends it gives the latest.
+func (l *Lists) unfinished(ctx context.Context, chat ChatID) (List, bool, error) {
+	lists, err := l.many(ctx, "channel = ? AND chat = ? ORDER BY created_at DESC, id DESC LIMIT ?", chat.Channel, chat.ID, recent)
+	if err != nil || len(lists) == 0 {
+		return List{}, false, err
+	}
+	for _, list := range lists {
+		if list.Shown < len(list.IDs) {
+			return list, true, nil
+		}
+		if list.Kind != "related" {
+			break // the reader has seen this one to its end, and asks for it
+		}
+	}
+	return lists[0], true, nil
+}
+
+// before gives the latest list that is no article's related ones.
+func (l *Lists) before(ctx context.Context, chat ChatID) (List, bool, error) {
+	return l.one(ctx, "channel = ? AND chat = ? AND kind <> 'related' ORDER BY created_at DESC, id DESC LIMIT 1", chat.Channel, chat.ID)
+}
+
 // byID gives a list of this chat: nobody reads another's.
 func (l *Lists) byID(ctx context.Context, chat ChatID, id int64) (List, bool, error) {
 	return l.one(ctx, "channel = ? AND chat = ? AND id = ?", chat.Channel, chat.ID, id)
 }
 
 func (l *Lists) one(ctx context.Context, where string, args ...any) (List, bool, error) {
+	lists, err := l.many(ctx, where, args...)
+	if err != nil || len(lists) == 0 {
+		return List{}, false, err
+	}
+	return lists[0], true, nil
+}
+
+func (l *Lists) many(ctx context.Context, where string, args ...any) ([]List, error) {
 	var rows []struct {
 		ID       int64
 		Kind     string
@@ -97,16 +132,16 @@ func (l *Lists) one(ctx context.Context, where string, args ...any) (List, bool,
 		Shown    int
 	}
 	if err := l.db.Reader().NewRaw("SELECT id, kind, query, articles, shown FROM lists WHERE "+where, args...).Scan(ctx, &rows); err != nil {
-		return List{}, false, fmt.Errorf("look for a list: %w", err)
+		return nil, fmt.Errorf("look for a list: %w", err)
 	}
-	if len(rows) == 0 {
-		return List{}, false, nil
+	lists := make([]List, len(rows))
+	for i, r := range rows {
+		lists[i] = List{ID: r.ID, Kind: r.Kind, Query: r.Query, Shown: r.Shown}
+		if err := json.Unmarshal([]byte(r.Articles), &lists[i].IDs); err != nil {
+			return nil, fmt.Errorf("read list %d: %w", r.ID, err)
+		}
 	}
-	list := List{ID: rows[0].ID, Kind: rows[0].Kind, Query: rows[0].Query, Shown: rows[0].Shown}
-	if err := json.Unmarshal([]byte(rows[0].Articles), &list.IDs); err != nil {
-		return List{}, false, fmt.Errorf("read list %d: %w", list.ID, err)
-	}
-	return list, true, nil
+	return lists, nil
 }
 
 // show notes how far a list has been shown, and makes it the last one again.

@@ -45,6 +45,11 @@ func (b *Bot) join(ctx context.Context, t *turn) (Reply, error) {
 	return b.hint(ctx, t, t.T("bot.welcome", "Name", b.name))
 }
 
+// thanks answers politeness.
+func (b *Bot) thanks(ctx context.Context, t *turn, _ string) (Reply, error) {
+	return b.hint(ctx, t, t.T("bot.welcome_back"))
+}
+
 // leave ends what a chat has: forgotten where the platform demands it,
 // suspended where the reader may come back.
 func (b *Bot) leave(ctx context.Context, t *turn) error {
@@ -98,6 +103,9 @@ func (b *Bot) language(ctx context.Context, t *turn, arg string) (Reply, error) 
 	chosen, ok := meaning(languages(), arg)
 	if !ok {
 		reply := Reply{Text: t.T("bot.language_which")}
+		if arg != "" {
+			reply.Text = t.T("bot.language_unknown", "Language", short(arg, 30)) + "\n" + reply.Text
+		}
 		for _, l := range [][2]string{{"zh-Hans", "简体中文"}, {"zh-Hant", "繁體中文"}, {"en", "English"}, {"it", "Italiano"}} {
 			reply.Actions = append(reply.Actions, Action{Label: l[1], Text: "/lang " + l[0]})
 		}
@@ -118,7 +126,7 @@ func (b *Bot) language(ctx context.Context, t *turn, arg string) (Reply, error) 
 func (b *Bot) zone(ctx context.Context, t *turn, arg string) (Reply, error) {
 	current, _ := b.zoneOf(t)
 	if arg == "" {
-		return Reply{Text: t.T("bot.zone_is", "Zone", current.String(), "Time", b.now().In(current).Format("15:04"))}, nil
+		return Reply{Text: t.T("bot.zone_is", "Zone", sayZone(current), "Time", b.now().In(current).Format("15:04"))}, nil
 	}
 	zone, ok := parseZone(arg)
 	if !ok {
@@ -141,7 +149,7 @@ func (b *Bot) zone(ctx context.Context, t *turn, arg string) (Reply, error) {
 			return Reply{}, err
 		}
 	}
-	return Reply{Text: t.T("bot.zone_set", "Zone", zone.String(), "Time", b.now().In(zone).Format("15:04"))}, nil
+	return Reply{Text: t.T("bot.zone_set", "Zone", sayZone(zone), "Time", b.now().In(zone).Format("15:04"))}, nil
 }
 
 // zoneOf is the clock a reader lives by, and whether the reader or the platform told us.

@@ -70,6 +70,10 @@ func (l *Library) put(ctx context.Context, tx bun.Tx, arrival *Arrival, seq int6
 	if a.State == "" {
 		a.State = Published
 	}
+	a.Title, a.Author = oneLine(a.Title), oneLine(a.Author)
+	for i, tag := range a.Tags {
+		a.Tags[i] = oneLine(tag)
+	}
 	if a.Slug == "" {
 		a.Slug = Slug(a.Title)
 	}
@@ -235,6 +239,23 @@ func pictureHash(data []byte) string {
 func MediaPath(f Figure) string {
 	ext := map[string]string{"image/png": "png", "image/jpeg": "jpg", "image/gif": "gif", "image/webp": "webp"}[f.Type]
 	return "/media/" + pictureHash(f.Data) + "." + ext
+}
+
+// Bidi reports whether r overrides the direction of what follows it: in a title
+// it makes "gpj.exe" of "exe.jpg".
+func Bidi(r rune) bool { return r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 }
+
+// oneLine is a title or name without what breaks lines or turns directions.
+func oneLine(s string) string {
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsControl(r):
+			return ' '
+		case Bidi(r):
+			return -1
+		}
+		return r
+	}, s))
 }
 
 // Slug makes a title fit for an address: lower-case letters and digits of any

@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -87,9 +90,12 @@ func (l *Library) Search(ctx context.Context, q Query) (Results, error) {
 	if q.Limit <= 0 {
 		q.Limit = 5
 	}
-	if a, ok, err := l.pasted(ctx, q.Text); err != nil || ok {
+	if a, ok, err := l.ByAddress(ctx, strings.TrimSpace(q.Text)); err != nil || ok {
 		hit := Hit{Article: a, Score: 1, Snippet: index.Snippet{Text: a.Summary}}
 		return Results{Hits: []Hit{hit}, IDs: []int64{a.ID}, Total: 1, Took: time.Since(start)}, err
+	}
+	if parsed := index.ParseQuery(q.Text); strings.TrimSpace(parsed.Text) == "" && parsed.Filtered() {
+		return l.browse(ctx, q, parsed, start)
 	}
 	found, err := l.find(ctx, q, max(Depth, q.Limit))
 	if err != nil {
@@ -112,6 +118,37 @@ func (l *Library) Search(ctx context.Context, q Query) (Results, error) {
 	}
 	for _, a := range shown {
 		results.Hits = append(results.Hits, l.hit(found, a, scores[a.ID]))
+	}
+	results.Took = time.Since(start)
+	return results, nil
+}
+
+// with narrows a filter by a query's operators.
+func (f Filter) with(p index.Parsed) Filter {
+	f.Langs, f.Tags = slices.Concat(f.Langs, p.Langs), slices.Concat(f.Tags, p.Tags)
+	f.Sources, f.Authors = slices.Concat(f.Sources, p.Sources), slices.Concat(f.Authors, p.Authors)
+	f.After, f.Before = p.After, p.Before
+	return f
+}
+
+// browse answers a query that has operators and no words: the newest articles
+// that they admit.
+func (l *Library) browse(ctx context.Context, q Query, p index.Parsed, start time.Time) (Results, error) {
+	f := q.Filter.with(p)
+	total, err := l.Count(ctx, f)
+	if err != nil {
+		return Results{}, err
+	}
+	list, err := l.Latest(ctx, f, max(Depth, q.Limit), 0)
+	if err != nil {
+		return Results{}, err
+	}
+	results := Results{Total: total}
+	for i, a := range list {
+		results.IDs = append(results.IDs, a.ID)
+		if i < q.Limit {
+			results.Hits = append(results.Hits, Hit{Article: a, Snippet: index.Snippet{Text: a.Summary}})
+		}
 	}
 	results.Took = time.Since(start)
 	return results, nil
@@ -190,26 +227,30 @@ func (l *Library) visible(ctx context.Context, ids []int64) ([]int64, error) {
 	return kept, nil
 }
 
-// pasted finds the article whose address a reader pasted.
-func (l *Library) pasted(ctx context.Context, text string) (Article, bool, error) {
-	text = strings.TrimSpace(text)
-	if !strings.HasPrefix(text, "http://") && !strings.HasPrefix(text, "https://") || strings.ContainsAny(text, " \n\t") {
+// ByAddress finds the published article that an address leads to: its canonical
+// one, or the one of our own page.
+func (l *Library) ByAddress(ctx context.Context, address string) (Article, bool, error) {
+	if !strings.HasPrefix(address, "http://") && !strings.HasPrefix(address, "https://") || strings.ContainsAny(address, " \n\t") {
 		return Article{}, false, nil
 	}
-	if a, ok, err := l.ByURL(ctx, text); ok || err != nil {
+	if a, ok, err := l.ByURL(ctx, address); ok || err != nil {
 		return a, ok, err
 	}
-	var id int64
-	if _, path, ok := strings.Cut(text, "/a/"); ok {
-		if n, err := fmt.Sscanf(path, "%d", &id); n == 1 && err == nil {
-			list, err := l.Articles(ctx, []int64{id})
-			if err != nil || len(list) == 0 {
-				return Article{}, false, err
-			}
-			return list[0], true, nil
-		}
+	u, err := url.Parse(address)
+	if err != nil {
+		return Article{}, false, nil
 	}
-	return Article{}, false, nil
+	_, path, ours := strings.Cut(u.Path, "/a/")
+	number, slug, _ := strings.Cut(path, "/")
+	id, err := strconv.ParseInt(number, 10, 64)
+	if !ours || err != nil {
+		return Article{}, false, nil
+	}
+	list, err := l.Articles(ctx, []int64{id})
+	if err != nil || len(list) == 0 || slug != "" && slug != list[0].Slug {
+		return Article{}, false, err
+	}
+	return list[0], true, nil
 }
 
 // Nearest gives words near to what was asked that do find something.
@@ -237,14 +278,22 @@ const topicCover = 0.75
 
 // Matches gives the published articles that became visible after position from
 // and up to position to and match a topic, best first, each story once; more
-// is how many of them are beyond limit. The topic "*" is everything.
+// is how many of them are beyond limit. The topic "*" is everything, and one of
+// operators alone (tag:sport) all that they admit.
 func (l *Library) Matches(ctx context.Context, topic, lang string, from, to int64, limit int) (ids []int64, more int, err error) {
 	var fresh []struct {
 		ID    int64
 		Title string
 	}
-	err = l.db.Reader().NewRaw(`SELECT id, title FROM articles WHERE added_seq > ? AND added_seq <= ? AND state = ?
-		ORDER BY published_at DESC, id DESC`, from, to, Published).Scan(ctx, &fresh)
+	parsed := index.ParseQuery(topic)
+	wordless := topic == "*" || strings.TrimSpace(parsed.Text) == "" && parsed.Filtered()
+	var filter Filter
+	if wordless && topic != "*" {
+		filter = filter.with(parsed)
+	}
+	where, args := filter.where()
+	err = l.db.Reader().NewRaw("SELECT id, title FROM articles WHERE added_seq > ? AND added_seq <= ? AND "+where+
+		" ORDER BY published_at DESC, id DESC", append([]any{from, to}, args...)...).Scan(ctx, &fresh)
 	if err != nil {
 		return nil, 0, fmt.Errorf("list the articles since %d: %w", from, err)
 	}
@@ -256,7 +305,7 @@ func (l *Library) Matches(ctx context.Context, topic, lang string, from, to int6
 		ids = append(ids, a.ID)
 		titles[a.ID] = language.FoldHan(strings.ToLower(strings.TrimSpace(a.Title)))
 	}
-	if topic != "*" {
+	if !wordless {
 		found, err := l.index.Search(ctx, index.Query{Text: topic, Lang: lang, IDs: ids, Limit: len(ids), Cover: topicCover, Now: l.now()})
 		if err != nil {
 			return nil, 0, fmt.Errorf("match the topic: %w", err)

@@ -245,6 +245,12 @@ func TestMatchesTakesEachStoryOnceInItsWindow(t *testing.T) {
 		if ids, more, _ := l.Matches(t.Context(), "*", "en", 0, l.Seq(), 2); len(ids) != 2 || more != 2 {
 			t.Errorf("everything: %v and %d more", ids, more)
 		}
+		if ids, _, _ := l.Matches(t.Context(), "lang:it", "en", 0, l.Seq(), 9); len(ids) != 0 {
+			t.Errorf("a language that nothing is in: %v", ids)
+		}
+		if ids, _, _ := l.Matches(t.Context(), "lang:en", "en", old.AddedSeq, l.Seq(), 9); len(ids) != 3 {
+			t.Errorf("operators alone: %v", ids)
+		}
 		if ids, _, _ := l.Matches(t.Context(), "bread", "en", 0, c.AddedSeq-1, 2); len(ids) != 0 {
 			t.Errorf("beyond the window: %v", ids)
 		}
@@ -275,9 +281,20 @@ func TestPastedAddressFindsItsArticle(t *testing.T) {
 	a.URL = "https://example.org/lamps?x=1"
 	kept, _ := add(t, l, a)
 	follow(t, l)
-	for _, text := range []string{"https://example.org/lamps?x=1", fmt.Sprintf("https://news.example/a/%d/lamps", kept.ID)} {
+	for _, text := range []string{"https://example.org/lamps?x=1", fmt.Sprintf("https://news.example/a/%d/lamps", kept.ID), fmt.Sprintf("https://news.example/a/%d", kept.ID)} {
 		if got := find(t, l, text); !slices.Equal(got, []string{"Lamps"}) {
 			t.Errorf("%s: %q", text, got)
+		}
+	}
+}
+
+func TestAddressesOfOthersFindNothing(t *testing.T) {
+	db := databasetest.SQLite(t)
+	l := open(t, db, t.TempDir(), func() time.Time { return start })
+	kept, _ := add(t, l, article("1", "Lamps", "A lamp."))
+	for _, address := range []string{fmt.Sprintf("https://other.example/a/%d/x", kept.ID), "https://other.example/", "ftp://h/a/1", "https://h/a/", "https://h/a/999999999999999999999"} {
+		if a, ok, err := l.ByAddress(t.Context(), address); ok || err != nil {
+			t.Errorf("%s: article %d, %v", address, a.ID, err)
 		}
 	}
 }

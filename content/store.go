@@ -164,7 +164,8 @@ func (l *Library) load(ctx context.Context, ids []int64, columns string) ([]Arti
 // "zh" stands for both scripts.
 type Filter struct {
 	Langs, Tags, Sources, Authors []string
-	State                         State // "" is Published
+	After, Before                 time.Time // published at or after; before
+	State                         State     // "" is Published
 }
 
 func (f Filter) where() (string, []any) {
@@ -186,7 +187,18 @@ func (f Filter) where() (string, []any) {
 		where, args = append(where, "source IN (?)"), append(args, bun.List(f.Sources))
 	}
 	if len(f.Authors) > 0 {
-		where, args = append(where, "author IN (?)"), append(args, bun.List(f.Authors))
+		var any []string
+		for _, author := range f.Authors {
+			any = append(any, `lower(author) LIKE ? ESCAPE '\'`)
+			args = append(args, "%"+escapeLike(strings.ToLower(author))+"%")
+		}
+		where = append(where, "("+strings.Join(any, " OR ")+")")
+	}
+	if !f.After.IsZero() {
+		where, args = append(where, "published_at >= ?"), append(args, f.After.UnixMilli())
+	}
+	if !f.Before.IsZero() {
+		where, args = append(where, "published_at < ? AND published_at <> 0"), append(args, f.Before.UnixMilli())
 	}
 	if len(f.Tags) > 0 {
 		var any []string

@@ -128,7 +128,7 @@ func (d *Digests) personal(ctx context.Context, shared bot.Reply, j job, shown i
 	if err != nil {
 		return reply, err
 	}
-	reply.Actions = append(reply.Actions, d.followActions(reply.Lang, j.edition.Topic, j.Follow)...)
+	reply.Actions = append(reply.Actions, d.followActions(reply.Lang, j.Follow)...)
 	return reply, nil
 }
 
@@ -174,11 +174,11 @@ func unnumber(cards []bot.Card) {
 }
 
 // followActions are what a reader may want of a digest.
-func (d *Digests) followActions(lang, topic string, follow int64) []bot.Action {
+func (d *Digests) followActions(lang string, follow int64) []bot.Action {
 	p := d.catalog.Printer(lang)
-	change := "/follow " + topic
-	if topic == "" || len(change) > 64 { // a tap carries 64 bytes
-		change = "/following"
+	change := "/following"
+	if follow != 0 {
+		change = "/when " + strconv.FormatInt(follow, 10)
 	}
 	actions := []bot.Action{{Label: p.T("scheduler.change_time"), Text: change}}
 	if follow != 0 {

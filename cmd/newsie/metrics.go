@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/subtle"
+	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -69,12 +70,27 @@ func (m *metrics) watch(library *content.Library) {
 	}))
 }
 
+// direct reports whether a request came straight to this process: no proxy's
+// header, and asked for by an address instead of a public name.
+func direct(r *http.Request) bool {
+	for _, header := range []string{"X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Forwarded", "Via"} {
+		if r.Header.Get(header) != "" {
+			return false
+		}
+	}
+	host, _, err := net.SplitHostPort(r.Host)
+	if err != nil {
+		host = strings.Trim(r.Host, "[]")
+	}
+	return host == "localhost" || net.ParseIP(host) != nil
+}
+
 // handler shows the metrics: to whoever has the token when there is one, else
 // to those who ask this process directly. Readers come through the proxy.
 func (m *metrics) handler(token string) http.Handler {
 	show := promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		allowed := r.Header.Get("X-Forwarded-For") == "" && r.Header.Get("Forwarded") == ""
+		allowed := direct(r)
 		if token != "" {
 			given, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 			allowed = subtle.ConstantTimeCompare([]byte(given), []byte(token)) == 1

@@ -230,6 +230,9 @@ func (c *compiler) compileRun(u *unit, i int) error {
 		if len(u.run) > maxPinyin {
 			g.boost = grammar(pair)
 		}
+		if other := otherKana(u.run); other != nil {
+			g.variants = append(g.variants, variant{fieldPairs, string(other[n : n+2]), 1})
+		}
 		if err := c.view.lookup(g); err != nil {
 			return err
 		}
@@ -246,6 +249,29 @@ func (c *compiler) compileRun(u *unit, i int) error {
 		return c.addPinyin(u, i)
 	}
 	return nil
+}
+
+// otherKana returns a word in the other of the two kana, nil when it is not
+// written in one of them alone.
+func otherKana(run []rune) []rune {
+	other := make([]rune, len(run))
+	hiragana, katakana := false, false
+	for i, r := range run {
+		switch {
+		case r == 'ー':
+			other[i] = r
+		case r >= 0x3041 && r <= 0x3096:
+			other[i], hiragana = r+0x60, true
+		case r >= 0x30A1 && r <= 0x30F6:
+			other[i], katakana = r-0x60, true
+		default:
+			return nil
+		}
+	}
+	if hiragana == katakana {
+		return nil
+	}
+	return other
 }
 
 // function characters carry the grammar of Chinese sentences and questions.
@@ -378,7 +404,7 @@ func (c *compiler) weigh() error {
 			}
 		}
 		// Not less than its share of all the documents that have it.
-		g.weigh(n, max(df, g.df*n/c.view.docs))
+		g.weigh(n, max(df, (g.df*n+c.view.docs-1)/c.view.docs))
 	}
 	return nil
 }

@@ -29,6 +29,7 @@ const format = "newsie index 1\n"
 
 const (
 	formatFile = "FORMAT"
+	filledFile = "FILLED" // tells that there was an Update
 	storeDir   = "store"
 )
 
@@ -47,6 +48,7 @@ type Index struct {
 	dir     string
 	log     *slog.Logger
 	rebuilt bool
+	filled  bool // filledFile exists; the writer's
 
 	store   bleve.Index
 	queue   *bleve.AnalysisQueue
@@ -165,12 +167,27 @@ func (x *Index) openStore() (err error) {
 		return err
 	}
 	x.store = store
-	v, err := x.view()
-	if err == nil {
-		v.close()
-		return nil
+	if err := x.check(); err != nil {
+		return errors.Join(err, store.Close())
 	}
-	return errors.Join(err, store.Close())
+	return nil
+}
+
+// check reads a little of every segment. Storage that cannot read its latest
+// state goes back to an older one, which is well, or to none.
+func (x *Index) check() error {
+	v, err := x.view()
+	if err != nil {
+		return err
+	}
+	defer v.close()
+	if _, err := os.Stat(filepath.Join(x.dir, filledFile)); err == nil {
+		if b, err := v.reader.GetInternal(seqKey); err != nil || len(b) != 8 {
+			return errors.New("nothing of what was stored can be read")
+		}
+		x.filled = true
+	}
+	return nil
 }
 
 // analysts is how many documents of a batch are analysed at once.
@@ -252,6 +269,12 @@ func (x *Index) Update(seq int64, docs []Doc) error {
 	defer x.using.RUnlock()
 	if x.closed {
 		return ErrClosed
+	}
+	if !x.filled {
+		if err := os.WriteFile(filepath.Join(x.dir, filledFile), nil, 0o600); err != nil {
+			return fmt.Errorf("update index: %w", err)
+		}
+		x.filled = true
 	}
 	for from := 0; ; {
 		batch := bleve.NewBatch()

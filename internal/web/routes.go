@@ -45,7 +45,7 @@ type Config struct {
 	Name      string // the publication's; "newsie" when empty
 
 	// Channels are the handlers of chats and webhooks by their paths,
-	// "/chat/NAME/" and "/hook/NAME".
+	// "/chat/NAME/" and "/hooks/KIND/NAME".
 	Channels map[string]http.Handler
 	// Chat is the path of the chat that pages link to and /chat/ leads to;
 	// "" when there is none.
