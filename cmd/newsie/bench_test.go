@@ -194,7 +194,7 @@ func ratio(a, b []time.Duration, p int) float64 {
 // typo, one that finds everything.
 func benchQuestions() []string {
 	g := newGenerator()
-	questions := []string{"harbour", "mark4711", "harbuor"}
+	questions := []string{"harbour", name(4711), "harbuor"}
 	for i := range 97 {
 		words := make([]string, 1+i%3)
 		for j := range words {

@@ -63,10 +63,10 @@ func (g *generator) sentence() string {
 }
 
 // article is a title, a date and the paragraphs and headings of an article:
-// each contains the word "harbour", and its number as a word of its own.
+// each contains the word "harbour", and a name that no other has.
 func (g *generator) article(n int) (title string, date time.Time, body []content.Block) {
 	title = fmt.Sprintf("%s %d", strings.TrimSuffix(g.sentence(), ".")[:40], n)
-	body = []content.Block{{Kind: content.Paragraph, Text: fmt.Sprintf("The harbour has the number mark%d. %s", n, g.sentence())}}
+	body = []content.Block{{Kind: content.Paragraph, Text: fmt.Sprintf("The harbour has the name %s. %s", name(n), g.sentence())}}
 	for range 4 {
 		body = append(body, content.Block{Kind: content.Heading, Level: 2, Text: strings.TrimSuffix(g.sentence(), ".")})
 		sentences := make([]string, 5)
@@ -76,6 +76,16 @@ func (g *generator) article(n int) (title string, date time.Time, body []content
 		body = append(body, content.Block{Kind: content.Paragraph, Text: strings.Join(sentences, " ")})
 	}
 	return title, time.Date(2010+n%16, time.Month(1+n%12), 1+n%28, 0, 0, 0, 0, time.UTC), body
+}
+
+// name is the word that only article n contains.
+func name(n int) string {
+	var b strings.Builder
+	b.WriteString("quix")
+	for _, digit := range fmt.Sprint(n) {
+		b.WriteString([]string{"zum", "wek", "tyl", "hox", "jun", "pry", "gid", "xam", "vyk", "quo"}[digit-'0'])
+	}
+	return b.String()
 }
 
 // topics are an article's tags.
