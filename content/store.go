@@ -237,6 +237,15 @@ func (l *Library) Count(ctx context.Context, f Filter) (int, error) {
 	return n, nil
 }
 
+// Others counts the articles, in whatever state, of every source but one.
+func (l *Library) Others(ctx context.Context, source string) (int, error) {
+	var n int
+	if err := l.db.Reader().NewRaw("SELECT count(*) FROM articles WHERE source <> ?", source).Scan(ctx, &n); err != nil {
+		return 0, fmt.Errorf("count the articles of other sources: %w", err)
+	}
+	return n, nil
+}
+
 // ByTitle finds the newest published article with exactly this title.
 func (l *Library) ByTitle(ctx context.Context, title string) (Article, bool, error) {
 	return l.first(ctx, "title = ?", title)

@@ -16,7 +16,7 @@ import (
 )
 
 func articleCommand(p *program) *cobra.Command {
-	c := &cobra.Command{Use: "article", Short: "See and manage the articles that are in", Args: cobra.NoArgs}
+	c := &cobra.Command{Use: "article", Short: "See and manage the articles that are in", Args: subcommand, RunE: showHelp}
 	c.AddCommand(articleList(p), articleShow(p), articleEdit(p),
 		articleState(p, "withdraw", "Take articles back: readers see them nowhere from now on", (*content.Library).Withdraw),
 		articleState(p, "restore", "Publish withdrawn articles again", (*content.Library).Restore))
@@ -176,6 +176,14 @@ func articleID(arg string) (int64, error) {
 		return 0, fmt.Errorf("%q is no article number; newsie article list shows them", arg)
 	}
 	return id, nil
+}
+
+// number is a count with its noun.
+func number(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return strconv.Itoa(n) + " " + noun + "s"
 }
 
 func splitList(s string) []string {

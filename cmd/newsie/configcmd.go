@@ -3,6 +3,7 @@ package main
 import (
 	_ "embed"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -10,8 +11,29 @@ import (
 //go:embed newsie.example.yaml
 var exampleConfig string
 
+// subcommand refuses what is no command of a group, and says which was meant.
+func subcommand(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	c.SuggestionsMinimumDistance = 2
+	message := fmt.Sprintf("%q is no command of %s", args[0], c.CommandPath())
+	if near := c.SuggestionsFor(args[0]); len(near) > 0 {
+		return fmt.Errorf("%s; did you mean %s?", message, strings.Join(near, " or "))
+	}
+	var names []string
+	for _, sub := range c.Commands() {
+		if sub.IsAvailableCommand() {
+			names = append(names, sub.Name())
+		}
+	}
+	return fmt.Errorf("%s, which has %s", message, strings.Join(names, ", "))
+}
+
+func showHelp(c *cobra.Command, _ []string) error { return c.Help() }
+
 func configCommand(p *program) *cobra.Command {
-	c := &cobra.Command{Use: "config", Short: "Check the configuration, or print an example", Args: cobra.NoArgs}
+	c := &cobra.Command{Use: "config", Short: "Check the configuration, or print an example", Args: subcommand, RunE: showHelp}
 	c.AddCommand(
 		&cobra.Command{Use: "example", Short: "Print an annotated newsie.yaml", Args: cobra.NoArgs, RunE: func(*cobra.Command, []string) error {
 			_, err := fmt.Fprint(p.stdout, exampleConfig)

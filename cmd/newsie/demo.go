@@ -18,6 +18,9 @@ var demoFiles embed.FS
 
 var noFilter content.Filter
 
+// demoSource is the source of the samples' articles.
+const demoSource = "demo"
+
 // demoConfig adds to a configuration what the demo needs: a chat in the
 // browser whose follows may come every minute and begin with what is there.
 func demoConfig(c Config) Config {
@@ -49,8 +52,15 @@ func demoConfig(c Config) Config {
 // bringDemo unpacks the sample library beside the other state and imports it,
 // like any folder of a publisher's; the next start finds nothing new.
 func (in *installation) bringDemo(ctx context.Context) error {
+	others, err := in.library.Others(ctx, demoSource)
+	if err != nil {
+		return err
+	}
+	if others > 0 {
+		return fmt.Errorf("--demo would mix its samples with what is in %s (%s): use another folder, such as --data demo-data", in.config.Data, number(others, "article"))
+	}
 	root := filepath.Join(in.config.Data, "demo")
-	err := fs.WalkDir(demoFiles, "demo", func(path string, entry fs.DirEntry, err error) error {
+	err = fs.WalkDir(demoFiles, "demo", func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
@@ -67,7 +77,7 @@ func (in *installation) bringDemo(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("unpack the sample library: %w", err)
 	}
-	result, err := in.ingester().Refresh(ctx, ingest.SourceConfig{Name: "demo", Kind: "folder", Location: root})
+	result, err := in.ingester().Refresh(ctx, ingest.SourceConfig{Name: demoSource, Kind: "folder", Location: root})
 	if err != nil {
 		return fmt.Errorf("import the sample library: %w", err)
 	}

@@ -16,7 +16,7 @@ import (
 )
 
 func digestCommand(p *program) *cobra.Command {
-	c := &cobra.Command{Use: "digest", Short: "See what digests would hold, and what became of them", Args: cobra.NoArgs}
+	c := &cobra.Command{Use: "digest", Short: "See what digests would hold, and what became of them", Args: subcommand, RunE: showHelp}
 	var lang string
 	preview := &cobra.Command{
 		Use: "preview FOLLOW|TOPIC", Short: "Print what would go out now",
