@@ -117,10 +117,9 @@ var syllables = sync.OnceValue(func() map[string]bool {
 			m[strings.ReplaceAll(s, "v", "u")] = true
 		}
 	}
-	for _, odd := range []string{"m", "n", "ng", "hm", "hng", "e", "o", "a"} {
-		delete(m, odd) // interjections; a, e and o would make pinyin of anything
+	for _, odd := range []string{"m", "n", "ng", "hm", "hng"} {
+		delete(m, odd) // interjections
 	}
-	m["an"], m["en"] = true, true
 	return m
 })
 
