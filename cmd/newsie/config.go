@@ -1,20 +1,26 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
+	"net"
 	"net/netip"
 	"net/url"
 	"os"
 	"regexp"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
 
+	"newsie/content/source"
+	"newsie/internal/database"
 	"newsie/internal/locale"
 )
 
@@ -38,6 +44,8 @@ type Config struct {
 
 	// AllowPrivateSources lets sources be read from this machine and its network.
 	AllowPrivateSources bool `yaml:"allow_private_sources"`
+
+	lines lineIndex // where each key stands
 }
 
 // LogConfig is how much is logged, and in which form.
@@ -99,6 +107,15 @@ func (d *Duration) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// UnmarshalYAML reports a bad duration as one problem of several, where
+// UnmarshalText would end the reading of the file.
+func (d *Duration) UnmarshalYAML(node *yaml.Node) error {
+	if err := d.UnmarshalText([]byte(node.Value)); err != nil {
+		return &yaml.TypeError{Errors: []string{fmt.Sprintf("line %d: %v", node.Line, err)}}
+	}
+	return nil
+}
+
 // A ConfigProblem is one thing wrong with the configuration.
 type ConfigProblem struct {
 	Where string // "newsie.yaml:12", "NEWSIE_LISTEN"
@@ -114,6 +131,20 @@ func (p ConfigProblems) Error() string {
 		lines[i] = "  " + problem.Where + ": " + problem.What
 	}
 	return "the configuration has errors:\n" + strings.Join(lines, "\n")
+}
+
+// sort puts the problems in the order of the file's lines; variables come last.
+func (p ConfigProblems) sort() {
+	line := func(problem ConfigProblem) int {
+		_, after, _ := strings.Cut(problem.Where, ":")
+		number, _, _ := strings.Cut(after, " ")
+		n, err := strconv.Atoi(number)
+		if err != nil {
+			return math.MaxInt
+		}
+		return n
+	}
+	slices.SortStableFunc(p, func(a, b ConfigProblem) int { return cmp.Compare(line(a), line(b)) })
 }
 
 // kinds are the kinds of channels.
@@ -140,7 +171,9 @@ func loadConfig(path string, environ []string) (Config, error) {
 	problems = append(problems, overlay(&c, environ, lines)...)
 	c.fillIn()
 	problems = append(problems, c.check(lines)...)
+	c.lines = lines
 	if len(problems) > 0 {
+		problems.sort()
 		return c, problems
 	}
 	return c, nil
@@ -216,7 +249,7 @@ func (k *checker) add(key, format string, args ...any) {
 
 func (k *checker) oneOf(key, value string, allowed ...string) {
 	if !slices.Contains(allowed, value) {
-		k.add(key, "%q is none of %s", value, strings.Join(allowed, ", "))
+		k.add(key, "%q is none of %s", value, strings.Join(nonEmpty(allowed...), ", "))
 	}
 }
 
@@ -245,8 +278,11 @@ func (c Config) check(lines lineIndex) ConfigProblems {
 	k.oneOf("language", c.Language, locale.Languages()...)
 	k.zone("zone", c.Zone)
 	k.url("public_url", c.PublicURL)
-	if _, _, ok := strings.Cut(c.Listen, ":"); !ok {
-		k.add("listen", "%q is no address such as 127.0.0.1:8080", c.Listen)
+	if err := checkListen(c.Listen); err != nil {
+		k.add("listen", "%v", err)
+	}
+	if err := database.CheckAddress(c.Database); err != nil {
+		k.add("database", "%v", err)
 	}
 	for _, proxy := range c.TrustedProxies {
 		if _, err := parseProxy(proxy); err != nil {
@@ -262,9 +298,7 @@ func (c Config) check(lines lineIndex) ConfigProblems {
 			k.add(key, "a source's name has small letters, digits and hyphens, at most 32")
 		}
 		k.oneOf(key+".kind", c.Sources[name].Kind, "feed", "page", "folder")
-		if c.Sources[name].Location == "" {
-			k.add(key+".location", "is missing: an address or a folder")
-		}
+		c.checkLocation(k, key+".location", c.Sources[name])
 		if d := time.Duration(c.Sources[name].Every); d < time.Minute {
 			k.add(key+".every", "%s is too often: a minute at least", d)
 		}
@@ -336,6 +370,87 @@ func (c Config) checkChannel(k *checker, name string, ch ChannelConfig) {
 	}
 }
 
+// checkLocation refuses what a source of this kind can never be read from.
+func (c Config) checkLocation(k *checker, key string, s SourceConfig) {
+	if s.Location == "" {
+		k.add(key, "is missing: an address or a folder")
+		return
+	}
+	if s.Kind == "folder" {
+		if strings.Contains(s.Location, "://") {
+			k.add(key, "%q is no folder; an address is of kind feed or page", s.Location)
+		}
+		return
+	}
+	u, err := url.Parse(s.Location)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
+		shown := s.Location
+		if strings.Contains(shown, "://") {
+			shown = source.Shown(shown)
+		}
+		k.add(key, "%q is no address such as https://example.org/feed.xml", shown)
+		return
+	}
+	if !c.AllowPrivateSources && private(u.Hostname()) {
+		k.add(key, "%s is on this machine or its network, which sources are kept from: allow_private_sources: true permits it", u.Hostname())
+	}
+}
+
+// private tells what is seen to be private without looking a name up; names
+// are looked up when they are read.
+func private(host string) bool {
+	if host = strings.TrimSuffix(strings.ToLower(host), "."); host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	if err != nil {
+		return false
+	}
+	return !source.Public(ip)
+}
+
+// missingFolders reports the folders of sources that are not there. It does not
+// keep newsie from starting: a disk may be mounted later, and readers are
+// answered meanwhile.
+func (c Config) missingFolders() ConfigProblems {
+	k := &checker{lines: c.lines}
+	for _, name := range sortedKeys(c.Sources) {
+		s := c.Sources[name]
+		if s.Kind != "folder" {
+			continue
+		}
+		switch info, err := os.Stat(s.Location); {
+		case err != nil:
+			k.add("sources."+name+".location", "the folder %s cannot be read: %v", s.Location, cause(err))
+		case !info.IsDir():
+			k.add("sources."+name+".location", "%s is no folder", s.Location)
+		}
+	}
+	k.problems.sort()
+	return k.problems
+}
+
+// cause is a file error without the path, which is told anyway.
+func cause(err error) error {
+	var wrapped *fs.PathError
+	if errors.As(err, &wrapped) {
+		return wrapped.Err
+	}
+	return err
+}
+
+// checkListen refuses what no server can listen on.
+func checkListen(address string) error {
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return fmt.Errorf("%q is no address such as 127.0.0.1:8080", address)
+	}
+	if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
+		return fmt.Errorf("%q has no port from 0 to 65535", address)
+	}
+	return nil
+}
+
 func parseProxy(s string) (netip.Prefix, error) {
 	if p, err := netip.ParsePrefix(s); err == nil {
 		return p, nil
@@ -351,8 +466,10 @@ func parseProxy(s string) (netip.Prefix, error) {
 type lineIndex map[string]string
 
 func (l lineIndex) where(key string) string {
-	if where, ok := l[key]; ok {
-		return where + " (" + key + ")"
+	for at := key; at != ""; at = at[:max(0, strings.LastIndexByte(at, '.'))] { // what is missing is missing in its group
+		if where, ok := l[at]; ok {
+			return where + " (" + key + ")"
+		}
 	}
 	return key
 }

@@ -40,10 +40,14 @@ func configCommand(p *program) *cobra.Command {
 			return err
 		}},
 		&cobra.Command{Use: "check", Short: "Report everything that is wrong with the configuration", Args: cobra.NoArgs, RunE: func(*cobra.Command, []string) error {
-			if _, err := p.config(); err != nil {
+			config, err := p.config()
+			if err != nil {
 				return err
 			}
-			_, err := fmt.Fprintln(p.stdout, "The configuration is good.")
+			if missing := config.missingFolders(); len(missing) > 0 {
+				return missing
+			}
+			_, err = fmt.Fprintln(p.stdout, "The configuration is good.")
 			return err
 		}},
 	)

@@ -80,6 +80,10 @@ func overlay(c *Config, environ []string, lines lineIndex) ConfigProblems {
 			problems = append(problems, ConfigProblem{name, err.Error()})
 			continue
 		}
+		if other := lines[key]; other != name && strings.HasPrefix(other, "NEWSIE_") {
+			problems = append(problems, ConfigProblem{name, fmt.Sprintf("%s says the same key (%s): set one of the two", other, key)})
+			continue
+		}
 		lines[key] = name
 	}
 	return problems
@@ -105,6 +109,9 @@ func set(v reflect.Value, prefix, name, value string) (string, error) {
 	for i := range v.NumField() {
 		field := v.Type().Field(i)
 		key := field.Tag.Get("yaml")
+		if key == "" {
+			continue
+		}
 		upper := strings.ToUpper(key)
 		switch {
 		case name == upper && field.Type.Kind() != reflect.Struct && field.Type.Kind() != reflect.Map:

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -38,6 +39,9 @@ account, no configuration and no network.`,
 				return err
 			}
 			if listen != "" {
+				if err := checkListen(listen); err != nil {
+					return fmt.Errorf("--listen: %w", err)
+				}
 				config.Listen = listen
 			}
 			if demo {
@@ -95,7 +99,11 @@ func (p *program) serve(ctx context.Context, config Config, demo bool) (err erro
 func (s *server) assemble(ctx context.Context) error {
 	var err error
 	if s.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", s.config.Listen); err != nil {
-		return fmt.Errorf("listen on %s: %w (another program may use it: choose one with --listen)", s.config.Listen, err)
+		hint := ""
+		if errors.Is(err, syscall.EADDRINUSE) {
+			hint = " (another program may use it: choose one with --listen)"
+		}
+		return fmt.Errorf("listen on %s: %w%s", s.config.Listen, err, hint)
 	}
 	s.public = s.config.PublicURL
 	if s.public == "" {

@@ -79,7 +79,7 @@ func (f *Fetcher) control(_, address string, _ syscall.RawConn) error {
 	if err != nil {
 		return fmt.Errorf("%w: %s", ErrPrivate, address)
 	}
-	if !public(to.Addr()) {
+	if !Public(to.Addr()) {
 		return ErrPrivate
 	}
 	return nil
@@ -90,7 +90,8 @@ func (f *Fetcher) control(_, address string, _ syscall.RawConn) error {
 var special = strings.Fields(`0.0.0.0/8 100.64.0.0/10 192.0.0.0/24 192.0.2.0/24 192.88.99.0/24 198.18.0.0/15 198.51.100.0/24
 	203.0.113.0/24 240.0.0.0/4 64:ff9b::/96 64:ff9b:1::/48 100::/64 2001::/23 2001:db8::/32 2002::/16 fec0::/10`)
 
-func public(ip netip.Addr) bool {
+// Public reports whether an address is on the public internet.
+func Public(ip netip.Addr) bool {
 	ip = ip.Unmap().WithZone("")
 	if !ip.IsGlobalUnicast() || ip.IsPrivate() || ip.IsLoopback() || ip.IsLinkLocalUnicast() {
 		return false

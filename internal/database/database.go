@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -37,6 +38,9 @@ type DB struct {
 // Open opens "postgres://…", "sqlite://PATH" or a plain path of a SQLite file,
 // whose folder is made when it does not exist.
 func Open(ctx context.Context, address string) (*DB, error) {
+	if err := CheckAddress(address); err != nil {
+		return nil, err
+	}
 	var db *DB
 	var err error
 	if strings.HasPrefix(address, "postgres://") || strings.HasPrefix(address, "postgresql://") {
@@ -52,6 +56,28 @@ func Open(ctx context.Context, address string) (*DB, error) {
 		return nil, fmt.Errorf("open the database %s: %w", Redact(address), err)
 	}
 	return db, nil
+}
+
+var scheme = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9+.-]+):`)
+
+// CheckAddress refuses an address that Open cannot mean, without opening it.
+// Its error shows no password.
+func CheckAddress(address string) error {
+	m := scheme.FindStringSubmatch(address)
+	switch {
+	case m == nil && strings.Contains(address, "=") && !strings.ContainsAny(address, `/\`):
+		return errors.New("write the database's settings as an address: postgres://user@host:5432/newsie")
+	case m == nil:
+		return nil
+	case m[1] == "postgres" || m[1] == "postgresql":
+		if _, err := pgconn.ParseConfig(address); err != nil || !strings.HasPrefix(address, m[0]+"//") {
+			return fmt.Errorf("%s is no address such as postgres://user@host:5432/newsie", Redact(address))
+		}
+		return nil
+	case m[1] == "sqlite" && strings.HasPrefix(address, "sqlite://") && len(address) > len("sqlite://"):
+		return nil
+	}
+	return fmt.Errorf("there is no support for %s: databases: give postgres://… or sqlite://FILE, or nothing for SQLite in the data folder", m[1])
 }
 
 func openPostgres(address string) (*DB, error) {
