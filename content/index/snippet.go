@@ -134,7 +134,15 @@ func (p *plan) runMatches(g []glyph, byTerm map[string]*group) []match {
 		if len(u.run) <= shortRun || u.word != "" {
 			least = len(u.run)
 		}
+		var has [1 << 10]bool
+		for _, r := range u.run {
+			has[r&(1<<10-1)] = true
+		}
 		for i := 0; i < len(g); {
+			if !has[g[i].r&(1<<10-1)] {
+				i++
+				continue
+			}
 			n := longest(g[i:], u.run)
 			if n < least {
 				i++
@@ -233,14 +241,18 @@ type window struct {
 func bestWindow(text string, sentences []sentence.Sentence, matches []match, weights map[*group]float64) window {
 	best := window{score: -1}
 	first := 0
+	around := 0.0 // what the paragraph is worth
 	for i := range sentences {
+		if i == 0 || paragraphEnds(text, sentences, i-1) {
+			around = paragraphShare * worth(text, sentences[i:], matches, weights)
+		}
 		for first < len(matches) && matches[first].end <= sentences[i].Start {
 			first++
 		}
 		seen := map[*group]int{}
 		score, at, length := 0.0, first, 0
 		for j := i; j < len(sentences); j++ {
-			if j > i && strings.ContainsAny(text[sentences[j-1].End:sentences[j].Start], "\n\r\u2028\u2029") {
+			if j > i && paragraphEnds(text, sentences, j-1) {
 				break
 			}
 			length = utf8.RuneCountInString(text[sentences[i].Start:sentences[j].End])
@@ -255,12 +267,40 @@ func bestWindow(text string, sentences []sentence.Sentence, matches []match, wei
 			}
 			// Of windows worth the same the fuller tells more, as long as
 			// its first sentence counts.
-			if score > best.score+1e-9 || score > best.score-1e-9 && sentences[i].Start == best.Start {
-				best = window{sentence.Sentence{Start: sentences[i].Start, End: sentences[j].End}, score}
+			total := score
+			if score > 0 {
+				total += around
+			}
+			if total > best.score+1e-9 || total > best.score-1e-9 && sentences[i].Start == best.Start {
+				best = window{sentence.Sentence{Start: sentences[i].Start, End: sentences[j].End}, total}
 			}
 		}
 	}
 	return best
+}
+
+// paragraphShare is what the words of the whole paragraph count beside those of
+// the window: the answer stands where the question's other words are near.
+const paragraphShare = 0.6
+
+// paragraphEnds tells whether sentence i is the last of its paragraph.
+func paragraphEnds(text string, sentences []sentence.Sentence, i int) bool {
+	return i+1 == len(sentences) || strings.ContainsAny(text[sentences[i].End:sentences[i+1].Start], "\n\r\u2028\u2029")
+}
+
+// worth returns what the paragraph is worth that the sentences begin with.
+func worth(text string, sentences []sentence.Sentence, matches []match, weights map[*group]float64) float64 {
+	last := 0
+	for !paragraphEnds(text, sentences, last) {
+		last++
+	}
+	seen, sum := map[*group]int{}, 0.0
+	for _, m := range matches {
+		if m.start >= sentences[0].Start && m.start < sentences[last].End {
+			sum += gain(seen, m.group, weights)
+		}
+	}
+	return sum
 }
 
 // gain is what one more occurrence of a group adds: repetition counts a little.
