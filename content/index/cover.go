@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"github.com/RoaringBitmap/roaring/v2"
+
+	"newsie/content/language"
 )
 
 // fewTerms is up to how many groups hits are counted exactly.
@@ -14,6 +16,9 @@ const fewTerms = 5
 // document that shares only the small words of a question is no answer to it.
 // Long questions are full of words that no answer repeats.
 func (p *plan) cover() float64 {
+	if len(p.units) == 1 && phonetic(p.units[0].run) {
+		return .5 // half of a word in kana or Hangul is another word
+	}
 	switch n := len(p.units); {
 	case n <= 3 && len(p.groups) <= fewTerms:
 		return .25
@@ -21,6 +26,12 @@ func (p *plan) cover() float64 {
 		return .15
 	}
 	return .1
+}
+
+// phonetic reports whether a short run is kana or Hangul throughout: its pairs
+// are syllables, which mean nothing by themselves.
+func phonetic(run []rune) bool {
+	return len(run) > shortRun && len(run) <= 8 && !slices.ContainsFunc(run, language.IsHan)
 }
 
 // covers tells whether a document with these groups is a hit, for a query that
@@ -79,7 +90,11 @@ func (u *unit) cover(rarest float64, has func(*group) bool) (weight, part float6
 			count++
 		}
 	}
-	weight += u.gone * rarest * goneWeight
+	gone := goneWeight
+	if phonetic(u.run) {
+		gone = 1
+	}
+	weight += u.gone * rarest * gone
 	switch {
 	case u.run != nil && len(u.run) <= shortRun:
 		if count == len(u.main) {

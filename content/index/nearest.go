@@ -6,7 +6,13 @@ import (
 	"fmt"
 	"slices"
 	"unicode/utf8"
+
+	"newsie/content/language"
 )
+
+// suggestFar is how many letters a word must have for a suggestion two edits
+// away: shorter ones are other words.
+const suggestFar = 8
 
 // prefixLonger is how many letters a suggested word may go on after what was typed.
 const prefixLonger = 6
@@ -65,7 +71,7 @@ func (c *compiler) wordsNear(word string) ([]string, error) {
 	runes := utf8.RuneCountInString(word)
 	if runes >= 3 {
 		most := 1
-		if runes >= typoShort+1 {
+		if runes >= suggestFar {
 			most = 2
 		}
 		c.index.lexicon.near(word, most, add)
@@ -97,7 +103,7 @@ func (c *compiler) pieces(u *unit) []string {
 	var words []string
 	from := -1
 	flush := func(to int) {
-		if from >= 0 && to-from >= 2 && to-from < len(u.run) {
+		if from >= 0 && to-from >= 2 && to-from < len(u.run) && telling(u.run[from:to]) {
 			words = append(words, string(u.run[from:to]))
 		}
 		from = -1
@@ -115,4 +121,10 @@ func (c *compiler) pieces(u *unit) []string {
 	flush(len(u.run))
 	slices.SortStableFunc(words, func(a, b string) int { return len(b) - len(a) })
 	return words
+}
+
+// telling reports whether a piece may be a word of its own: one with Chinese
+// characters, or of three syllables and more.
+func telling(piece []rune) bool {
+	return len(piece) >= 3 || slices.ContainsFunc(piece, language.IsHan)
 }
