@@ -17,7 +17,7 @@ const fewTerms = 5
 // Long questions are full of words that no answer repeats.
 func (p *plan) cover() float64 {
 	if len(p.units) == 1 && phonetic(p.units[0].run) {
-		return .5 // half of a word in kana or Hangul is another word
+		return .6 // half of a word in kana or Hangul is another word
 	}
 	switch n := len(p.units); {
 	case n <= 3 && len(p.groups) <= fewTerms:
