@@ -64,7 +64,7 @@ echo "== lint"
 scripts/lint.sh || status=1
 echo "== go test $race"
 go build -o "$scratch/testreport" ./scripts/testreport || exit 1
-go test $race -timeout 20m -json "${@:-./...}" </dev/null 2>&1 | "$scratch/testreport" -skipped "$left_out" || status=1
+go test $race -timeout 20m -parallel 8 -json "${@:-./...}" </dev/null 2>&1 | "$scratch/testreport" -skipped "$left_out" || status=1
 
 echo
 if [ -s "$left_out" ]; then
