@@ -91,8 +91,13 @@ func (p *program) serve(ctx context.Context, config Config, demo bool) (err erro
 	if err := s.assemble(ctx); err != nil {
 		return err
 	}
+	// Whoever reads the greeting may ask: the way to this process comes first.
+	control, err := s.control()
+	if err != nil {
+		return err
+	}
 	s.greet(started, demo)
-	return s.run(ctx)
+	return s.run(ctx, control)
 }
 
 // assemble connects the parts.
@@ -190,7 +195,7 @@ func (s *server) prune(ctx context.Context) error {
 // grace is how long answers under way may take when the program is told to stop.
 const grace = 8 * time.Second
 
-func (s *server) run(ctx context.Context) error {
+func (s *server) run(ctx context.Context, control *control) error {
 	pages, err := web.New(web.Config{
 		Library: s.library, Catalog: s.catalog, PublicURL: s.public, Name: s.config.Name,
 		Channels: s.channels.handlers, Chat: s.channels.chat, Ready: s.ready,
@@ -203,10 +208,6 @@ func (s *server) run(ctx context.Context) error {
 	httpServer := &http.Server{
 		Handler: pages, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
 		MaxHeaderBytes: 32 << 10, ErrorLog: nil,
-	}
-	control, err := s.control()
-	if err != nil {
-		return err
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.library.Run(ctx) })
