@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/RoaringBitmap/roaring/v2"
@@ -25,13 +26,15 @@ type compiler struct {
 // Weights and bounds of the ways a word may be meant.
 const (
 	partBoost   = 1.0 // commerce, when e-commerce was asked for
+	doubtBoost  = 0.5 // the word that a rare one may be a typo of
 	pinyinBoost = 0.6 // weidian, when 微店 was asked for
 	pinyinRare  = 3   // a word in at most so many documents may be pinyin
 	typoRare    = 20  // … or a typo, with a neighbour typoRatio times as frequent
+	typoShare   = 500 // one in so many documents is rare in small libraries
 	typoRatio   = 10
 	typoNew     = 3 // how many neighbours stand in for a typo
 	typoFar     = 7 // letters of a word that may have two typos
-	typoShort   = 4 // letters of a word that may have one
+	typoShort   = 4 // letters of a word that may have one, unless it is unknown
 )
 
 // compileWord finds the groups of a word: itself, and the parts of a compound.
@@ -41,6 +44,7 @@ func (c *compiler) compileWord(u *unit, i int) error {
 		return err
 	}
 	var parts []*group
+	known := false // a part of it that is more than a number
 	for _, part := range u.parts {
 		if utf8.RuneCountInString(part) < 2 {
 			continue
@@ -51,9 +55,10 @@ func (c *compiler) compileWord(u *unit, i int) error {
 		}
 		if pg.df > 0 {
 			parts = append(parts, pg)
+			known = known || strings.ContainsFunc(part, unicode.IsLetter)
 		}
 	}
-	if g.df <= typoRare && len(parts) == 0 && !c.exact {
+	if g.df <= c.rare() && !known && !c.exact {
 		if err := c.reinterpret(u, g); err != nil {
 			return err
 		}
@@ -135,7 +140,7 @@ func (c *compiler) reinterpret(u *unit, g *group) error {
 // repair adds the neighbours of a typo to its group.
 func (c *compiler) repair(u *unit, g *group, word string) error {
 	runes := utf8.RuneCountInString(word)
-	if runes < typoShort || strings.ContainsFunc(word, digit) {
+	if runes < typoShort && g.df > 0 || runes < 3 || !mostlyLetters(word) {
 		return nil
 	}
 	found, err := c.neighbours(word, 1)
@@ -151,9 +156,8 @@ func (c *compiler) repair(u *unit, g *group, word string) error {
 		return nil
 	}
 	found = found[:min(len(found), typoNew)]
-	with := &group{variants: slices.Clone(g.variants), boost: g.boost, unit: g.unit}
+	with := &group{boost: g.boost, unit: g.unit}
 	if g.df == 0 {
-		with.variants = nil
 		u.typo = found[0].form.text
 		c.plan.typos = true
 	}
@@ -168,8 +172,34 @@ func (c *compiler) repair(u *unit, g *group, word string) error {
 	if err := c.view.lookup(with); err != nil {
 		return err
 	}
-	*g = *with
+	if g.df == 0 {
+		*g = *with
+		return nil
+	}
+	// A word that exists keeps its own weight; what it may have been meant to
+	// be comes beside it.
+	with.boost *= doubtBoost
+	u.groups = append(u.groups, with)
 	return nil
+}
+
+// rare is in how many documents a word may be and still be a typo.
+func (c *compiler) rare() uint64 {
+	return min(max(c.view.docs/typoShare, 1), typoRare)
+}
+
+// mostlyLetters tells of a word that numbers, if any, slipped into: they are
+// not repaired themselves, as 1981 is no typo of 1918.
+func mostlyLetters(word string) bool {
+	letters, digits := 0, 0
+	for _, r := range word {
+		if digit(r) {
+			digits++
+		} else {
+			letters++
+		}
+	}
+	return digits == 0 || letters >= 4 && digits <= 2
 }
 
 // A neighbour is a word near to a typo, as often as documents have it.

@@ -142,7 +142,7 @@ func (t *tally) count(w *worker, lang, text string) {
 // isForm tells whether a word goes on the list that repairs typos.
 func isForm(word string) bool {
 	n := utf8.RuneCountInString(word)
-	return n >= 3 && n <= 24 && strings.IndexFunc(word, digit) < 0
+	return n >= 3 && n <= 24 && mostlyLetters(word)
 }
 
 // fieldsOf analyses a document. The title counts once more, beside the body:
