@@ -35,7 +35,11 @@ func (b *Bot) search(ctx context.Context, t *turn, text string, exact bool) (Rep
 	}
 	// The list keeps the words as typed: its next page is repaired the same way.
 	list := List{Kind: "search", Query: text, IDs: results.IDs, Shown: len(results.Hits)}
-	id, err := b.lists.asked(ctx, t.Chat, list, t.Printer.Lang(), results.Total)
+	asTyped := results.Total
+	if results.Corrected != "" {
+		asTyped = 0 // the publisher shall see the spelling that readers use
+	}
+	id, err := b.lists.asked(ctx, t.Chat, list, t.Printer.Lang(), asTyped)
 	if err != nil {
 		return Reply{}, err
 	}

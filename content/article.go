@@ -1,7 +1,7 @@
 // Package content is what newsie knows: the articles, and how to find them.
 //
-// A Library keeps articles in the database (tables articles, sources, pictures
-// and counters) and follows them with a full-text index that can be deleted
+// A Library keeps articles in the database (tables articles, pictures,
+// article_pictures and counters) and follows them with a full-text index that can be deleted
 // at any time and rebuilds itself.
 package content
 
@@ -49,6 +49,7 @@ const (
 	Waiting   State = "waiting" // dated in the future: published when its date comes
 	Unready   State = "draft"   // its source calls it a draft
 	Withdrawn State = "withdrawn"
+	Gone      State = "gone" // its file went away; published again when that returns
 )
 
 // A Teaser announces another article: its title and the first words of it.

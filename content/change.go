@@ -112,6 +112,33 @@ func (l *Library) put(ctx context.Context, tx bun.Tx, arrival *Arrival, seq int6
 	return Updated, update(ctx, tx, a)
 }
 
+// showPictures keeps which pictures an article shows.
+func showPictures(ctx context.Context, tx bun.Tx, a *Article, fresh bool) error {
+	if !fresh {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM article_pictures WHERE article = ?", a.ID); err != nil {
+			return fmt.Errorf("keep the pictures of article %d: %w", a.ID, err)
+		}
+	}
+	addresses := []string{a.Cover}
+	for _, b := range a.Body {
+		if b.Kind == Picture {
+			addresses = append(addresses, b.URL)
+		}
+	}
+	for _, address := range addresses {
+		name, kept := strings.CutPrefix(address, "/media/")
+		if !kept {
+			continue
+		}
+		hash, _, _ := strings.Cut(name, ".")
+		_, err := tx.ExecContext(ctx, "INSERT INTO article_pictures (hash, article) VALUES (?, ?) ON CONFLICT (hash, article) DO NOTHING", hash, a.ID)
+		if err != nil {
+			return fmt.Errorf("keep the pictures of article %d: %w", a.ID, err)
+		}
+	}
+	return nil
+}
+
 func insert(ctx context.Context, tx bun.Tx, a *Article) error {
 	err := tx.NewRaw(`INSERT INTO articles (source, source_key, state, url, title, slug, author, note, lang, published_at, tags, cover,
 		body, summary, previous, next, recommended, hash, seq, added_seq, added_at)
@@ -121,7 +148,7 @@ func insert(ctx context.Context, tx bun.Tx, a *Article) error {
 	if err != nil {
 		return fmt.Errorf("keep %s: %w", a.Key, err)
 	}
-	return nil
+	return showPictures(ctx, tx, a, true)
 }
 
 func update(ctx context.Context, tx bun.Tx, a *Article) error {
@@ -134,14 +161,14 @@ func update(ctx context.Context, tx bun.Tx, a *Article) error {
 	if err != nil {
 		return fmt.Errorf("update article %d: %w", a.ID, err)
 	}
-	return nil
+	return showPictures(ctx, tx, a, false)
 }
 
 // Known reports whether the article is kept with this hash already, so that
-// its summary need not be made again.
+// its summary need not be made again. One that is Gone is not: it returns.
 func (l *Library) Known(ctx context.Context, source, key, hash string) (bool, error) {
 	var n int
-	err := l.db.Reader().NewRaw("SELECT count(*) FROM articles WHERE source = ? AND source_key = ? AND hash = ?", source, key, hash).Scan(ctx, &n)
+	err := l.db.Reader().NewRaw("SELECT count(*) FROM articles WHERE source = ? AND source_key = ? AND hash = ? AND state <> ?", source, key, hash, Gone).Scan(ctx, &n)
 	if err != nil {
 		return false, fmt.Errorf("look for %s: %w", key, err)
 	}
@@ -153,6 +180,53 @@ func (l *Library) Exists(ctx context.Context, source, key string) (bool, error) 
 	var n int
 	err := l.db.Reader().NewRaw("SELECT count(*) FROM articles WHERE source = ? AND source_key = ?", source, key).Scan(ctx, &n)
 	return n > 0, err
+}
+
+// ByHash lists the articles, in whatever state, that say the same: theirs is the
+// hash of what the source gave. Bodies are left out.
+func (l *Library) ByHash(ctx context.Context, hash string) ([]Article, error) {
+	var rows []row
+	if err := l.db.Reader().NewRaw("SELECT "+meta+" FROM articles WHERE hash = ? ORDER BY id", hash).Scan(ctx, &rows); err != nil {
+		return nil, fmt.Errorf("look for equal articles: %w", err)
+	}
+	return articles(rows)
+}
+
+// BySource lists the articles of a source, in whatever state, without bodies.
+func (l *Library) BySource(ctx context.Context, source string) ([]Article, error) {
+	var rows []row
+	if err := l.db.Reader().NewRaw("SELECT "+meta+" FROM articles WHERE source = ? ORDER BY id", source).Scan(ctx, &rows); err != nil {
+		return nil, fmt.Errorf("list the articles of %s: %w", source, err)
+	}
+	return articles(rows)
+}
+
+// Rekey tells that an article is known by another source and key from now on:
+// its file was moved. No other article may have them.
+func (l *Library) Rekey(ctx context.Context, id int64, source, key string) error {
+	err := l.db.Tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		seq, err := nextSeq(ctx, tx, 1)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, "UPDATE articles SET source = ?, source_key = ?, seq = ? WHERE id = ?", source, key, seq, id)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("move article %d to %s: %w", id, key, err)
+	}
+	l.wake()
+	return nil
+}
+
+// Lose takes an article back because its file is gone: it is published again
+// when its source brings it again. What the publisher withdrew stays so.
+func (l *Library) Lose(ctx context.Context, id int64) error {
+	a, err := l.Article(ctx, id)
+	if err != nil || a.State == Withdrawn || a.State == Gone {
+		return err
+	}
+	return l.setState(ctx, id, Gone)
 }
 
 // Edit changes an article as the publisher says; the next change of its source
@@ -216,11 +290,13 @@ func (l *Library) Release(ctx context.Context) (int, error) {
 	return len(ids), nil
 }
 
-// Picture gives a kept picture by its name under /media/.
+// Picture gives a kept picture by its name under /media/, as long as a published
+// article shows it.
 func (l *Library) Picture(ctx context.Context, name string) (Figure, error) {
 	hash, _, _ := strings.Cut(name, ".")
 	f := Figure{Name: name}
-	err := l.db.Reader().QueryRowContext(ctx, "SELECT type, data FROM pictures WHERE hash = ?", hash).Scan(&f.Type, &f.Data)
+	err := l.db.Reader().QueryRowContext(ctx, `SELECT type, data FROM pictures WHERE hash = ? AND EXISTS (
+		SELECT 1 FROM article_pictures p JOIN articles a ON a.id = p.article WHERE p.hash = pictures.hash AND a.state = ?)`, hash, Published).Scan(&f.Type, &f.Data)
 	if errors.Is(err, sql.ErrNoRows) || (err == nil && MediaPath(f) != "/media/"+name) {
 		return Figure{}, ErrNotFound
 	}

@@ -306,7 +306,7 @@ func (l *Library) Matches(ctx context.Context, topic, lang string, from, to int6
 		titles[a.ID] = language.FoldHan(strings.ToLower(strings.TrimSpace(a.Title)))
 	}
 	if !wordless {
-		found, err := l.index.Search(ctx, index.Query{Text: topic, Lang: lang, IDs: ids, Limit: len(ids), Cover: topicCover, Now: l.now()})
+		found, err := l.index.Search(ctx, index.Query{Text: topic, Lang: lang, IDs: ids, Limit: len(ids), Cover: topicCover, Exact: true, Now: l.now()})
 		if err != nil {
 			return nil, 0, fmt.Errorf("match the topic: %w", err)
 		}

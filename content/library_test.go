@@ -304,7 +304,9 @@ func TestPicturesAreKeptOnce(t *testing.T) {
 		l := content.Store(db, content.Options{})
 		picture := content.Figure{Name: "a.png", Type: "image/png", Data: []byte("\x89PNG…")}
 		for _, key := range []string{"1", "2"} {
-			if _, _, err := l.Add(t.Context(), article(key, "T", key), []content.Figure{picture}); err != nil {
+			a := article(key, "T", key)
+			a.Cover = content.MediaPath(picture)
+			if _, _, err := l.Add(t.Context(), a, []content.Figure{picture}); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -58,7 +58,7 @@ func (s *site) article(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		s.fail(w, r, err)
 		return
-	case a.State == content.Withdrawn:
+	case a.State == content.Withdrawn || a.State == content.Gone:
 		s.notice(w, r, http.StatusGone, "withdrawn")
 		return
 	case a.State != content.Published:
