@@ -201,6 +201,18 @@ func (l *Library) BySource(ctx context.Context, source string) ([]Article, error
 	return articles(rows)
 }
 
+// Under lists the articles whose keys begin with prefix, without bodies: those
+// that readers may see, now or later.
+func (l *Library) Under(ctx context.Context, prefix string) ([]Article, error) {
+	var rows []row
+	err := l.db.Reader().NewRaw("SELECT "+meta+` FROM articles WHERE source_key LIKE ? ESCAPE '\' AND state IN (?) ORDER BY id`,
+		escapeLike(prefix)+"%", bun.List([]State{Published, Waiting, Unready})).Scan(ctx, &rows)
+	if err != nil {
+		return nil, fmt.Errorf("list the articles under %s: %w", prefix, err)
+	}
+	return articles(rows)
+}
+
 // Rekey tells that an article is known by another source and key from now on:
 // its file was moved. No other article may have them.
 func (l *Library) Rekey(ctx context.Context, id int64, source, key string) error {

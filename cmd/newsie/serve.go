@@ -65,6 +65,7 @@ type server struct {
 	channels  *channels
 	scheduler *scheduler.Scheduler
 	listener  net.Listener
+	sources   *ingest.Ingester // one for all refreshes: it remembers what it told
 }
 
 func (p *program) serve(ctx context.Context, config Config, demo bool) (err error) {
@@ -87,7 +88,7 @@ func (p *program) serve(ctx context.Context, config Config, demo bool) (err erro
 			return err
 		}
 	}
-	s := &server{installation: in, p: p, metrics: newMetrics()}
+	s := &server{installation: in, p: p, metrics: newMetrics(), sources: in.ingester()}
 	if err := s.assemble(ctx); err != nil {
 		return err
 	}
@@ -157,9 +158,9 @@ func (s *server) jobs(tell *notice) []scheduler.Job {
 const deadSource = 5
 
 func (s *server) refresh(ctx context.Context, tell *notice, source ingest.SourceConfig, every time.Duration) error {
-	done, err := s.ingester().RefreshDue(ctx, []ingest.SourceConfig{source}, every)
+	done, err := s.sources.RefreshDue(ctx, []ingest.SourceConfig{source}, every)
 	for _, d := range done {
-		for change, n := range map[string]int{"added": d.Result.Added, "updated": d.Result.Updated, "refused": len(d.Result.Refused)} {
+		for change, n := range map[string]int{"added": d.Result.Added, "updated": d.Result.Updated, "refused": len(d.Refused)} {
 			s.metrics.articles.WithLabelValues(source.Name, change).Add(float64(n))
 		}
 		if d.Err != nil {

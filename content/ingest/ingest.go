@@ -7,7 +7,9 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"newsie/content"
@@ -23,6 +25,16 @@ type Library interface {
 	Known(ctx context.Context, source, key, hash string) (bool, error)
 	// Exists reports whether it is kept at all.
 	Exists(ctx context.Context, source, key string) (bool, error)
+	// ByHash lists the articles that say the same.
+	ByHash(ctx context.Context, hash string) ([]content.Article, error)
+	// BySource lists the articles of a source.
+	BySource(ctx context.Context, source string) ([]content.Article, error)
+	// Under lists the articles readers may see, now or later, whose keys begin so.
+	Under(ctx context.Context, prefix string) ([]content.Article, error)
+	// Rekey gives an article another source and key.
+	Rekey(ctx context.Context, id int64, source, key string) error
+	// Lose takes an article back until its source brings it again.
+	Lose(ctx context.Context, id int64) error
 }
 
 // An Ingester imports files and refreshes sources. It may be used by several
@@ -33,6 +45,9 @@ type Ingester struct {
 	fetcher *source.Fetcher
 	log     *slog.Logger
 	now     func() time.Time
+
+	mu   sync.Mutex
+	told map[string]map[string]string // by source, the refused files and how they were
 }
 
 // New makes an Ingester. A nil logger is silent, a nil now is the real clock.
@@ -43,7 +58,7 @@ func New(db *database.DB, library Library, fetcher *source.Fetcher, log *slog.Lo
 	if now == nil {
 		now = time.Now
 	}
-	return &Ingester{db: db, library: library, fetcher: fetcher, log: log, now: now}
+	return &Ingester{db: db, library: library, fetcher: fetcher, log: log, now: now, told: map[string]map[string]string{}}
 }
 
 // Options of an Import; the zero value is usable.
@@ -58,6 +73,10 @@ type Result struct {
 	Refused                   []Refusal
 	Warnings                  []string // what was left out of articles, such as a missing picture
 	Articles                  []Outcome
+	Moved                     int       // of the unchanged: their files have other names now
+	Duplicates                []Refusal // files that say what another file says, left out
+	Missing                   []Outcome // articles of the imported folders that have no file any more
+	Gone                      []Outcome // articles taken back by Refresh, because their files are gone
 }
 
 // A Refusal is a file or address that gave no article, and why.
@@ -71,6 +90,7 @@ type Outcome struct {
 	Lang   string
 	Source string
 	State  content.State
+	Path   string // of the file, or the name of the feed
 }
 
 func (r *Result) refuse(path string, err error) {
@@ -87,21 +107,30 @@ func (r *Result) refuse(path string, err error) {
 // failing or ctx's end, after which the Result holds what was kept. It can be
 // stopped at any time: what was committed stays, and importing again goes on.
 func (g *Ingester) Import(ctx context.Context, paths []string, o Options) (Result, error) {
-	var result Result
-	named, err := g.sourceNames(ctx)
-	if err != nil {
-		return result, err
+	result, seen, err := g.bring(ctx, paths, o)
+	if err == nil {
+		err = g.missing(ctx, seen, &result)
 	}
-	jobs, err := g.jobs(ctx, paths, named, &result)
-	if err != nil {
-		return result, err
-	}
-	err = g.run(ctx, jobs, o, &result)
 	return result, err
 }
 
+func (g *Ingester) bring(ctx context.Context, paths []string, o Options) (Result, *survey, error) {
+	var result Result
+	seen := newSurvey()
+	named, err := g.sourceNames(ctx)
+	if err != nil {
+		return result, seen, err
+	}
+	jobs, err := g.jobs(ctx, paths, named, seen, &result)
+	if err != nil {
+		return result, seen, err
+	}
+	err = g.run(ctx, jobs, named, seen, o, &result)
+	return result, seen, err
+}
+
 // jobs lists the work: addresses first, then the files in the order of paths.
-func (g *Ingester) jobs(ctx context.Context, paths []string, named names, result *Result) ([]job, error) {
+func (g *Ingester) jobs(ctx context.Context, paths []string, named names, seen *survey, result *Result) ([]job, error) {
 	var jobs []job
 	for _, path := range paths {
 		if source.IsAddress(path) {
@@ -121,10 +150,21 @@ func (g *Ingester) jobs(ctx context.Context, paths []string, named names, result
 	}
 	for _, r := range refused {
 		result.refuse(r.Path, r)
+		seen.partial = true
+	}
+	for _, path := range withoutAddresses(paths) {
+		if info, err := os.Stat(path); err == nil && info.IsDir() {
+			seen.folders = append(seen.folders, realPath(path))
+		}
 	}
 	for _, f := range files {
-		jobs = append(jobs, job{name: f.Path, read: func(context.Context) (source.Parsed, error) {
-			name, key := named.file(f)
+		name, key := named.file(f)
+		seen.add(f, name, key)
+		at := &place{f.Abs, name, name != ""}
+		if name == "" {
+			at.source = f.Source()
+		}
+		jobs = append(jobs, job{name: f.Path, place: at, read: func(context.Context) (source.Parsed, error) {
 			return source.ReadFile(f, name, key)
 		}})
 	}
@@ -160,13 +200,10 @@ func (n names) address(address string) string {
 func (n names) file(f source.File) (name, key string) {
 	longest := 0
 	for _, s := range n {
-		folder, err := filepath.Abs(s.Location)
-		if s.Kind != KindFolder || err != nil {
+		if s.Kind != KindFolder {
 			continue
 		}
-		if real, err := filepath.EvalSymlinks(folder); err == nil {
-			folder = real
-		}
+		folder := realPath(s.Location)
 		rel, err := filepath.Rel(folder, f.Abs)
 		if err == nil && filepath.IsLocal(rel) && len(folder) > longest {
 			name, key, longest = s.Name, filepath.ToSlash(rel), len(folder)

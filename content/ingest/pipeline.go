@@ -19,8 +19,9 @@ const (
 
 // A job reads one file or address.
 type job struct {
-	name string
-	read func(ctx context.Context) (source.Parsed, error)
+	name  string
+	place *place // of a file
+	read  func(ctx context.Context) (source.Parsed, error)
 }
 
 // A reading is what a job gave: articles ready to be kept, in order.
@@ -28,6 +29,7 @@ type reading struct {
 	name     string
 	warnings []string
 	items    []item
+	feed     bool
 	refused  error // the file's fault
 	failed   error // ours: stop
 }
@@ -36,11 +38,12 @@ type item struct {
 	arrival content.Arrival
 	known   bool // kept already as it is; arrival is empty
 	size    int
+	place   *place // of the file it is the one article of
 }
 
 // run does jobs and keeps their articles in the order of the jobs, whichever
 // is read first, so that the same folder gives the same order every time.
-func (g *Ingester) run(ctx context.Context, jobs []job, o Options, result *Result) error {
+func (g *Ingester) run(ctx context.Context, jobs []job, named names, seen *survey, o Options, result *Result) error {
 	group, ctx := errgroup.WithContext(ctx)
 	type task struct {
 		job  job
@@ -71,7 +74,7 @@ func (g *Ingester) run(ctx context.Context, jobs []job, o Options, result *Resul
 		})
 	}
 	group.Go(func() error {
-		b := &batch{ingester: g, dryRun: o.DryRun, result: result}
+		b := &batch{ingester: g, dryRun: o.DryRun, result: result, named: named, seen: seen, hashes: map[string]string{}}
 		done := 0
 		for t := range order {
 			var r reading
@@ -107,7 +110,13 @@ func (g *Ingester) read(ctx context.Context, j job) reading {
 		return r
 	}
 	r.warnings = parsed.Warnings
+	r.feed = parsed.Kind == source.Feed
 	r.items, r.failed = g.prepare(ctx, parsed.Drafts)
+	if j.place != nil && !r.feed {
+		for i := range r.items {
+			r.items[i].place = j.place
+		}
+	}
 	return r
 }
 
@@ -134,7 +143,11 @@ type batch struct {
 	ingester *Ingester
 	dryRun   bool
 	result   *Result
+	named    names
+	seen     *survey
 	arrivals []content.Arrival
+	paths    []string          // of the arrivals
+	hashes   map[string]string // of the arrivals, and in a dry run of all before: the path of each
 	size     int
 }
 
@@ -143,17 +156,24 @@ func (b *batch) take(ctx context.Context, r reading) error {
 		return fmt.Errorf("import %s: %w", r.name, r.failed)
 	}
 	b.result.Warnings = append(b.result.Warnings, r.warnings...)
+	b.seen.vague = b.seen.vague || r.feed || r.refused != nil
 	if r.refused != nil {
 		b.result.refuse(r.name, r.refused)
 		return nil
 	}
 	for _, it := range r.items {
-		switch {
-		case it.known:
+		if it.known {
 			b.result.Unchanged++
 			continue
+		}
+		if duplicate, err := b.duplicate(ctx, r.name, it); err != nil {
+			return err
+		} else if duplicate {
+			continue
+		}
+		switch {
 		case b.dryRun:
-			if err := b.foresee(ctx, it.arrival.Article); err != nil {
+			if err := b.foresee(ctx, it.arrival.Article, r.name); err != nil {
 				return err
 			}
 			continue
@@ -163,6 +183,7 @@ func (b *batch) take(ctx context.Context, r reading) error {
 			}
 		}
 		b.arrivals = append(b.arrivals, it.arrival)
+		b.paths = append(b.paths, r.name)
 		b.size += it.size
 		if len(b.arrivals) == maxBatch {
 			if err := b.flush(ctx); err != nil {
@@ -173,7 +194,35 @@ func (b *batch) take(ctx context.Context, r reading) error {
 	return nil
 }
 
-func (b *batch) foresee(ctx context.Context, a content.Article) error {
+// duplicate leaves out a file that says what another one says.
+func (b *batch) duplicate(ctx context.Context, path string, it item) (bool, error) {
+	if it.place == nil {
+		return false, nil
+	}
+	hash := it.arrival.Article.Hash
+	first, pending := b.hashes[hash]
+	if pending && b.dryRun {
+		b.result.Duplicates = append(b.result.Duplicates, Refusal{path, "the same as " + first})
+		return true, nil
+	}
+	if pending {
+		if err := b.flush(ctx); err != nil {
+			return false, err
+		}
+	}
+	other, err := b.elsewhere(ctx, it)
+	if err != nil {
+		return false, err
+	}
+	if other != nil {
+		b.result.Duplicates = append(b.result.Duplicates, Refusal{path, fmt.Sprintf("the same as article %d, %s", other.ID, other.Key)})
+		return true, nil
+	}
+	b.hashes[hash] = path
+	return false, nil
+}
+
+func (b *batch) foresee(ctx context.Context, a content.Article, path string) error {
 	exists, err := b.ingester.library.Exists(ctx, a.Source, a.Key)
 	if err != nil {
 		return err
@@ -182,7 +231,7 @@ func (b *batch) foresee(ctx context.Context, a content.Article) error {
 	if exists {
 		change = content.Updated
 	}
-	b.count(a, change)
+	b.count(a, change, path)
 	return nil
 }
 
@@ -195,13 +244,14 @@ func (b *batch) flush(ctx context.Context) error {
 		return err
 	}
 	for i, change := range changes {
-		b.count(b.arrivals[i].Article, change)
+		b.count(b.arrivals[i].Article, change, b.paths[i])
 	}
-	b.arrivals, b.size = nil, 0
+	b.arrivals, b.paths, b.size = nil, nil, 0
+	clear(b.hashes)
 	return nil
 }
 
-func (b *batch) count(a content.Article, change content.Change) {
+func (b *batch) count(a content.Article, change content.Change, path string) {
 	switch change {
 	case content.Added:
 		b.result.Added++
@@ -211,5 +261,5 @@ func (b *batch) count(a content.Article, change content.Change) {
 		b.result.Unchanged++
 		return
 	}
-	b.result.Articles = append(b.result.Articles, Outcome{Change: change, ID: a.ID, Title: a.Title, Lang: a.Lang, Source: a.Source, State: a.State})
+	b.result.Articles = append(b.result.Articles, Outcome{Change: change, ID: a.ID, Title: a.Title, Lang: a.Lang, Source: a.Source, State: a.State, Path: path})
 }

@@ -53,9 +53,12 @@ func (s SourceConfig) complete() SourceConfig {
 
 func (g *Ingester) look(ctx context.Context, s SourceConfig) (result Result, etag, modified string, err error) {
 	if s.Kind == KindFolder {
-		result, err = g.Import(ctx, []string{s.Location}, Options{})
+		result, seen, err := g.bring(ctx, []string{s.Location}, Options{})
 		if err == nil && len(result.Refused) > 0 && result.Refused[0].Path == s.Location {
 			err = fmt.Errorf("%s: %s", s.Location, result.Refused[0].Reason)
+		}
+		if err == nil {
+			err = g.loseGone(ctx, s, seen, &result)
 		}
 		return result, "", "", err
 	}
@@ -77,7 +80,7 @@ func (g *Ingester) look(ctx context.Context, s SourceConfig) (result Result, eta
 	if s.Kind == KindFeed && parsed.Kind != source.Feed {
 		return result, "", "", fmt.Errorf("%s is no feed but %s", source.Shown(s.Location), parsed.Kind)
 	}
-	err = g.run(ctx, []job{{name: s.Name, read: func(context.Context) (source.Parsed, error) { return parsed, nil }}}, Options{}, &result)
+	err = g.run(ctx, []job{{name: s.Name, read: func(context.Context) (source.Parsed, error) { return parsed, nil }}}, nil, newSurvey(), Options{}, &result)
 	return result, got.ETag, got.LastModified, err
 }
 
@@ -87,6 +90,10 @@ type Refreshed struct {
 	Status Status // after it
 	Result Result
 	Err    error
+
+	// Refused are the files refused or left out as duplicates that were not told
+	// before: each is logged once, until it changes.
+	Refused []Refusal
 }
 
 // RefreshDue refreshes the sources that were not looked at for the time every,
@@ -122,7 +129,8 @@ func (g *Ingester) refreshDue(ctx context.Context, s SourceConfig, every time.Du
 	if err != nil {
 		return done, false, err
 	}
-	claimed, err := g.claim(ctx, s.Name, patience(every, before.Failures))
+	wait := patience(every, before.Failures)
+	claimed, err := g.claim(ctx, s.Name, wait-slack(wait))
 	if err != nil || !claimed {
 		return done, false, err
 	}
@@ -133,19 +141,26 @@ func (g *Ingester) refreshDue(ctx context.Context, s SourceConfig, every time.Du
 	}
 	var status *source.StatusError
 	if errors.As(done.Err, &status) && status.RetryAfter > 0 {
-		err = g.postpone(ctx, s.Name, g.now().Add(status.RetryAfter), patience(every, before.Failures+1))
+		wait := patience(every, before.Failures+1)
+		err = g.postpone(ctx, s.Name, g.now().Add(status.RetryAfter), wait-slack(wait))
 		if err != nil {
 			return done, true, err
 		}
 	}
-	done.Status, err = g.status(ctx, s.Name)
-	if done.Err != nil {
-		g.log.Warn("source failed", "source", s.Name, "failures", done.Status.Failures, "error", done.Err)
-	} else if n := len(done.Result.Articles); n > 0 {
-		g.log.Info("source refreshed", "source", s.Name, "added", done.Result.Added, "updated", done.Result.Updated)
+	done.Refused = g.fresh(s.Name, append(done.Result.Refused, done.Result.Duplicates...))
+	for _, r := range done.Refused {
+		g.log.Warn("a file is left out", "source", s.Name, "file", r.Path, "reason", r.Reason)
 	}
+	for _, gone := range done.Result.Gone {
+		g.log.Info("an article is taken back: its file is gone", "source", s.Name, "file", gone.Path, "article", gone.ID, "title", gone.Title)
+	}
+	done.Status, err = g.status(ctx, s.Name)
 	return done, true, err
 }
+
+// slack is how much too early a source is due: half the time between two calls
+// of RefreshDue, which come now a little before the full time and now after it.
+func slack(wait time.Duration) time.Duration { return min(30*time.Second, wait/2) }
 
 // patience is how long to wait before the next look.
 func patience(every time.Duration, failures int) time.Duration {
