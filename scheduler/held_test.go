@@ -238,7 +238,7 @@ func TestLongDigestsAndTopics(t *testing.T) {
 		}
 		texts = append(texts, a.Label+" = "+a.Text)
 	}
-	want := []string{"and 55 more = /more 1 2", "Change the time = /following", "Stop this digest = /unfollow 1"}
+	want := []string{"and 55 more = /more 1 2", "Change the time = /when 1", "Stop this digest = /unfollow 1"}
 	if diff := cmp.Diff(want, texts); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
