@@ -36,14 +36,14 @@ func demoConfig(c Config) Config {
 		ch.MinInterval = Duration(time.Minute)
 		ch.FirstDigest = "archive"
 		if len(ch.Suggestions) == 0 {
-			ch.Suggestions = []string{"Weidian", "茶", "maratona", "QR code", "follow commerce every minute"}
+			ch.Suggestions = []string{"Weidian", "茶", "farinata", "QR code", "follow commerce every minute"}
 		}
 		c.Channels[name] = ch
 	}
 	if !found {
 		c.Channels["web"] = ChannelConfig{
 			Kind: "webchat", Language: c.Language, Zone: c.Zone, FirstDigest: "archive", InDoubt: "skip", MinInterval: Duration(time.Minute),
-			Suggestions: []string{"Weidian", "茶", "maratona", "QR code", "follow commerce every minute"},
+			Suggestions: []string{"Weidian", "茶", "farinata", "QR code", "follow commerce every minute"},
 		}
 	}
 	return c

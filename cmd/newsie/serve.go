@@ -289,7 +289,7 @@ func (s *server) greet(started time.Time, demo bool) {
 		}
 	}
 	if demo {
-		lines = append(lines, "", "  Type first    Weidian, 茶, maratona, QR code — then 2, more, or: follow commerce every minute",
+		lines = append(lines, "", "  Type first    Weidian, 茶, farinata, QR code — then 2, more, or: follow commerce every minute",
 			"  Telegram      get a token from @BotFather, then: NEWSIE_TELEGRAM_TOKEN=… newsie serve --demo",
 			"  WeChat        see “Connecting WeChat” in the README")
 	}
