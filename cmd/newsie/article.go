@@ -5,12 +5,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/text/language"
 
 	"newsie/content"
 )
@@ -43,8 +45,8 @@ func articleList(p *program) *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{Use: "list", Short: "List articles, the newest first", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
 		f.State = content.State(state)
-		if !slices.Contains([]content.State{content.Published, content.Waiting, content.Unready, content.Withdrawn}, f.State) {
-			return fmt.Errorf("--state %q is none of published, waiting, draft or withdrawn", state)
+		if !slices.Contains([]content.State{content.Published, content.Waiting, content.Unready, content.Withdrawn, content.Gone}, f.State) {
+			return fmt.Errorf("--state %q is none of published, waiting, draft, withdrawn or gone", state)
 		}
 		return p.with(cmd, func(in *installation) error {
 			list, err := in.store().Latest(cmd.Context(), f, limit, offset)
@@ -68,7 +70,7 @@ func articleList(p *program) *cobra.Command {
 			return nil
 		})
 	}}
-	c.Flags().StringVar(&state, "state", "published", "published, waiting, draft or withdrawn")
+	c.Flags().StringVar(&state, "state", "published", "published, waiting, draft, withdrawn or gone (its file went away)")
 	c.Flags().StringSliceVar(&f.Langs, "lang", nil, "only this language")
 	c.Flags().StringSliceVar(&f.Tags, "tag", nil, "only with this tag")
 	c.Flags().StringSliceVar(&f.Sources, "source", nil, "only from this source")
@@ -111,13 +113,27 @@ func articleEdit(p *program) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			changed := cmd.Flags().Changed
+			if !slices.ContainsFunc([]string{"title", "summary", "lang", "author", "url", "tags", "date"}, changed) {
+				return errors.New("say what to change: --title, --summary, --lang, --author, --url, --tags or --date")
+			}
 			var date time.Time
 			if published != "" {
 				if date, err = time.Parse(time.DateOnly, published); err != nil {
 					return fmt.Errorf("--date %q is no day such as 2026-03-01", published)
 				}
 			}
-			changed := cmd.Flags().Changed
+			if changed("title") && strings.TrimSpace(title) == "" {
+				return errors.New("--title must not be empty")
+			}
+			if changed("lang") {
+				if lang, err = languageTag(lang); err != nil {
+					return err
+				}
+			}
+			if u, err := url.Parse(address); address != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
+				return fmt.Errorf("--url %q is no http or https address", address)
+			}
 			return p.with(cmd, func(in *installation) error {
 				a, err := in.store().Edit(cmd.Context(), id, func(a *content.Article) {
 					for _, field := range []struct {
@@ -133,10 +149,14 @@ func articleEdit(p *program) *cobra.Command {
 					}
 					if changed("date") {
 						a.Published = date
+						a.State = dated(a.State, date)
 					}
 				})
 				if err == nil {
 					_, err = fmt.Fprintf(p.stdout, "Article %d is changed: %s\n", a.ID, a.Title)
+					if a.State == content.Waiting && changed("date") {
+						_, err = fmt.Fprintf(p.stdout, "Readers see it from %s.\n", a.Published.Format(time.DateOnly))
+					}
 				}
 				return err
 			})
@@ -150,6 +170,34 @@ func articleEdit(p *program) *cobra.Command {
 	c.Flags().StringVar(&tags, "tags", "", "tags, separated by commas")
 	c.Flags().StringVar(&published, "date", "", "day of publication, such as 2026-03-01")
 	return c
+}
+
+// dated is the state of an article that has another date now.
+func dated(state content.State, date time.Time) content.State {
+	switch future := date.After(time.Now()); {
+	case state == content.Published && future:
+		return content.Waiting
+	case state == content.Waiting && !future:
+		return content.Published
+	}
+	return state
+}
+
+// languageTag is a language as articles have it: Chinese with its script,
+// others without.
+func languageTag(s string) (string, error) {
+	tag, err := language.Parse(s)
+	base, confidence := tag.Base()
+	if err != nil || confidence == language.No || tag == language.Und {
+		return "", fmt.Errorf("--lang %q is no language such as it or zh-Hans", s)
+	}
+	if base.String() != "zh" {
+		return base.String(), nil
+	}
+	if script, _ := tag.Script(); script.String() == "Hant" {
+		return "zh-Hant", nil
+	}
+	return "zh-Hans", nil
 }
 
 func articleState(p *program, use, short string, do func(l *content.Library, ctx context.Context, id int64) error) *cobra.Command {
@@ -189,7 +237,7 @@ func number(n int, noun string) string {
 func splitList(s string) []string {
 	var list []string
 	for _, part := range strings.Split(s, ",") {
-		if part = strings.TrimSpace(part); part != "" {
+		if part = strings.TrimSpace(part); part != "" && !slices.Contains(list, part) {
 			list = append(list, part)
 		}
 	}
@@ -241,6 +289,7 @@ func articleText(a content.Article) string {
 	line("id", strconv.FormatInt(a.ID, 10))
 	line("state", string(a.State))
 	line("source", a.Source)
+	line("key", a.Key)
 	line("url", a.URL)
 	line("author", a.Author)
 	line("note", a.Note)

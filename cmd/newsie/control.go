@@ -56,6 +56,7 @@ func (c *control) run(ctx context.Context) error {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /search", c.search)
 	mux.HandleFunc("GET /preview", c.preview)
+	mux.HandleFunc("GET /lag", c.lag)
 	server := &http.Server{ReadHeaderTimeout: 5 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if subtle.ConstantTimeCompare([]byte(r.Header.Get("Authorization")), []byte("Bearer "+c.key)) != 1 {
 			http.Error(w, "the key is wrong", http.StatusForbidden)
@@ -79,6 +80,12 @@ func (c *control) search(w http.ResponseWriter, r *http.Request) {
 func (c *control) preview(w http.ResponseWriter, r *http.Request) {
 	text, err := preview(r.Context(), c.server.installation, c.server.scheduler, r.URL.Query().Get("of"), r.URL.Query().Get("lang"))
 	answer(w, text, err)
+}
+
+// lag tells how many changes the index has still to follow.
+func (c *control) lag(w http.ResponseWriter, r *http.Request) {
+	n, err := c.server.library.Lag(r.Context())
+	answer(w, n, err)
 }
 
 func answer(w http.ResponseWriter, v any, err error) {

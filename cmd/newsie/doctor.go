@@ -63,7 +63,7 @@ func (p *program) doctor(ctx context.Context, offline bool) int {
 		report(bot.Finding{What: err.Error(), Advice: "check --config and NEWSIE_CONFIG"})
 		return bad
 	}
-	report(bot.Finding{OK: true, What: fmt.Sprintf("configuration: %d channels, %d sources", len(config.Channels), len(config.Sources))})
+	report(bot.Finding{OK: true, What: "configuration: " + number(len(config.Channels), "channel") + ", " + number(len(config.Sources), "source")})
 	report(checkFolder(config.Data))
 	in, err := p.openDatabase(ctx, config)
 	if err != nil {
@@ -73,6 +73,7 @@ func (p *program) doctor(ctx context.Context, offline bool) int {
 	defer func() { _ = in.Close() }()
 	report(in.checkDatabase(ctx)...)
 	report(in.checkIndex(ctx)...)
+	report(in.checkSources(ctx)...)
 	report(checkPublicURL(ctx, config, offline)...)
 	if offline {
 		report(bot.Finding{OK: true, What: "channels: not asked (--offline)"})
@@ -92,7 +93,44 @@ func checkFolder(data string) bot.Finding {
 		return bot.Finding{What: "data folder: " + err.Error(), Advice: "choose a folder that newsie may write with --data, or give it the right to"}
 	}
 	_ = os.Remove(probe)
-	return bot.Finding{OK: true, What: "data folder: " + data + " can be written"}
+	f := bot.Finding{OK: true, What: "data folder: " + data + " can be written"}
+	for _, path := range []string{data, filepath.Join(data, "newsie.db")} {
+		if info, err := os.Stat(path); err == nil && info.Mode().Perm()&0o007 != 0 {
+			f.What += ", and other users of this machine can read it"
+			f.Advice = "it holds who follows what: chmod -R go= " + data
+			break
+		}
+	}
+	return f
+}
+
+// checkSources tells how each configured source did.
+func (in *installation) checkSources(ctx context.Context) []bot.Finding {
+	all, err := in.ingester().Statuses(ctx)
+	if err != nil {
+		return []bot.Finding{{What: "sources: " + err.Error()}}
+	}
+	var findings []bot.Finding
+	for _, problem := range in.config.missingFolders() {
+		findings = append(findings, bot.Finding{What: "configuration: " + problem.Where, Advice: problem.What})
+	}
+	const minutes = "2006-01-02 15:04 MST"
+	for _, name := range sortedKeys(in.config.Sources) {
+		f := bot.Finding{OK: true, What: "source " + name + ": not read yet", Advice: "newsie serve reads it"}
+		for _, s := range all {
+			switch {
+			case s.Name != name || s.Location != in.config.Sources[name].Location || s.Checked.IsZero():
+			case s.Failures > 0:
+				f = bot.Finding{What: fmt.Sprintf("source %s: failed %s in a row since %s", name, number(s.Failures, "time"), s.FailingSince.Format(minutes)), Advice: s.Error}
+			case s.Error != "":
+				f = bot.Finding{OK: true, What: "source " + name + ": read " + s.Checked.Format(minutes), Advice: "refused: " + s.Error}
+			default:
+				f = bot.Finding{OK: true, What: "source " + name + ": read " + s.Checked.Format(minutes)}
+			}
+		}
+		findings = append(findings, f)
+	}
+	return findings
 }
 
 func (in *installation) checkDatabase(ctx context.Context) []bot.Finding {

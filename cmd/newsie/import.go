@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -38,6 +41,14 @@ imported, and the exit status is 1.`,
 }
 
 func (p *program) importAll(ctx context.Context, config Config, paths []string, dryRun bool) (err error) {
+	if dryRun && config.Database == "" {
+		if _, err := os.Stat(config.databaseAddress()); errors.Is(err, fs.ErrNotExist) {
+			if config.Data, err = os.MkdirTemp("", "newsie-dry-run-"); err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, os.RemoveAll(config.Data)) }()
+		}
+	}
 	in, err := p.openDatabase(ctx, config)
 	if err != nil {
 		return err
@@ -53,6 +64,13 @@ func (p *program) importAll(ctx context.Context, config Config, paths []string, 
 	for _, refusal := range result.Refused {
 		_, _ = fmt.Fprintf(p.stderr, "refused: %s: %s\n", refusal.Path, refusal.Reason)
 	}
+	for i, duplicate := range result.Duplicates {
+		if i == shown {
+			_, _ = fmt.Fprintf(p.stderr, "warning: … and %d more duplicates\n", len(result.Duplicates)-i)
+			break
+		}
+		_, _ = fmt.Fprintf(p.stderr, "warning: left out: %s: %s\n", duplicate.Path, duplicate.Reason)
+	}
 	if err != nil {
 		return err
 	}
@@ -60,20 +78,44 @@ func (p *program) importAll(ctx context.Context, config Config, paths []string, 
 	if dryRun {
 		verb = "Would import"
 		for _, a := range result.Articles {
-			_, _ = fmt.Fprintf(p.stdout, "%-9s %-8s %s\n", a.Change, a.Lang, a.Title)
+			_, _ = fmt.Fprintf(p.stdout, "%-9s %-9s %-8s %s  (%s)\n", a.Change, a.State, a.Lang, a.Title, a.Path)
 		}
+	} else if err := in.index(ctx, p.stderr); err != nil {
+		return err
 	}
 	_, _ = fmt.Fprintf(p.stdout, "%s %d new, %d updated, %d unchanged, %d refused in %.1f s.\n",
 		verb, result.Added, result.Updated, result.Unchanged, len(result.Refused), time.Since(start).Seconds())
-	if !dryRun {
-		if err := in.index(ctx, p.stderr); err != nil {
-			return err
-		}
-	}
+	p.afterwards(result)
 	if len(result.Refused) > 0 {
 		return errReported
 	}
 	return nil
+}
+
+// shown is how many of a long list are named.
+const shown = 10
+
+// afterwards says what else the publisher should know of an import.
+func (p *program) afterwards(result ingest.Result) {
+	if n := result.Moved; n > 0 {
+		_, _ = fmt.Fprintf(p.stdout, "%s moved to another file name.\n", number(n, "article"))
+	}
+	if n := len(result.Duplicates); n > 0 {
+		_, _ = fmt.Fprintf(p.stdout, "%s of articles that are in already.\n", number(n, "duplicate"))
+	}
+	if len(result.Missing) == 0 {
+		return
+	}
+	ids := make([]string, len(result.Missing))
+	for i, a := range result.Missing {
+		ids[i] = strconv.FormatInt(a.ID, 10)
+	}
+	few := strings.Join(ids[:min(shown, len(ids))], " ")
+	if len(ids) > shown {
+		few += " …"
+	}
+	_, _ = fmt.Fprintf(p.stdout, "%s of these folders without a file any more; readers still see them. To take them back: newsie article withdraw %s\n",
+		number(len(ids), "article"), few)
 }
 
 // index brings the index up to what was imported, unless a serving process
@@ -81,6 +123,7 @@ func (p *program) importAll(ctx context.Context, config Config, paths []string, 
 func (in *installation) index(ctx context.Context, stderr io.Writer) error {
 	err := in.openLibrary()
 	if errors.Is(err, errInUse) {
+		in.awaitIndex(ctx)
 		return nil
 	}
 	if err != nil {
@@ -90,6 +133,26 @@ func (in *installation) index(ctx context.Context, stderr io.Writer) error {
 		_, _ = fmt.Fprintln(stderr, "warning: the articles are kept, but the index is not up to date yet:", err)
 	}
 	return nil
+}
+
+// awaitIndex waits a while until readers of the serving process find what was
+// imported.
+func (in *installation) awaitIndex(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		var lag int64
+		if ok, err := ask(ctx, in.config.Data, "/lag", nil, &lag); !ok || err != nil || lag == 0 {
+			return // it will follow by itself in any case
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
 }
 
 // progress is a bar on a terminal, and nothing elsewhere.
