@@ -110,16 +110,16 @@ func webAddress(s string) string {
 }
 
 // parsePage reads an HTML file or page.
-func parsePage(text string, t Text) ([]content.Draft, error) {
+func parsePage(text string, t Text) ([]content.Draft, []string, error) {
 	front, rest, err := splitFrontMatter(text)
 	if err != nil {
-		return nil, refuse(t.Name, ErrMalformed, "front matter: "+oneLine(err))
+		return nil, nil, refuse(t.Name, ErrMalformed, "front matter: "+oneLine(err))
 	}
 	p, err := extract.Article(rest, t.Base)
 	if err != nil {
-		return nil, refuse(t.Name, ErrMalformed, oneLine(err))
+		return nil, nil, refuse(t.Name, ErrMalformed, oneLine(err))
 	}
-	d := draftOf(front, t)
+	d, warnings := draftOf(front, t)
 	for _, field := range []struct {
 		to   *string
 		from string
@@ -141,5 +141,6 @@ func parsePage(text string, t Text) ([]content.Draft, error) {
 	if d.URL == "" && t.Base != nil {
 		d.URL = t.Base.String()
 	}
-	return oneDraft(d, t)
+	drafts, err := oneDraft(d, t)
+	return drafts, warnings, err
 }

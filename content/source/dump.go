@@ -16,17 +16,57 @@ import (
 // may close the text; "<<:" and ">>:" name the neighbours; and a heading such
 // as "Recommended articles" begins teasers, each a title and an excerpt that
 // ends in an ellipsis. Every part but some text may be missing.
-func parseDump(text string, t Text) ([]content.Draft, error) {
-	lines := paragraphs(text)
+func parseDump(text string, t Text) ([]content.Draft, []string, error) {
 	d := content.Draft{Source: t.Source, Key: t.Key}
+	text, warnings := takeHeader(&d, text, t)
+	lines := paragraphs(text)
 	lines, tailed := takeTail(&d, lines)
-	lines = takeTitle(&d, lines)
+	if d.Title == "" {
+		lines = takeTitle(&d, lines)
+	} else if len(lines) > 0 && sameTitle(lines[0], d.Title) {
+		lines = lines[1:]
+	}
 	lines = takeByline(&d, lines)
 	if tailed {
 		lines = takeBiography(&d, lines)
 	}
 	d.Body = shape(lines)
-	return oneDraft(d, t)
+	drafts, err := oneDraft(d, t)
+	return drafts, warnings, err
+}
+
+var header = regexp.MustCompile(`(?i)^\s*(title|titolo|标题|標題|date|data|日期|author|autore|作者|tags?|keywords|标签|標籤)[ \t]*[:：][ \t]*(\S.*)$`)
+
+// takeHeader takes lines such as "Title: …" and "Date: …" off the beginning of
+// a text, when a title is among them.
+func takeHeader(d *content.Draft, text string, t Text) (rest string, warnings []string) {
+	found := *d
+	rest = strings.TrimLeft(text, "\ufeff \t\r\n")
+	for {
+		line, after, _ := strings.Cut(rest, "\n")
+		m := header.FindStringSubmatch(strings.TrimRight(line, "\r \t"))
+		if m == nil {
+			break
+		}
+		switch value := strings.TrimSpace(m[2]); strings.ToLower(m[1]) {
+		case "title", "titolo", "标题", "標題":
+			found.Title = value
+		case "author", "autore", "作者":
+			found.Author = value
+		case "date", "data", "日期":
+			if found.Published = extract.Date(value); found.Published.IsZero() {
+				warnings = append(warnings, unreadDate(t, value))
+			}
+		default:
+			found.Tags = extract.SplitTags(value)
+		}
+		rest = after
+	}
+	if found.Title == "" {
+		return text, nil
+	}
+	*d = found
+	return rest, warnings
 }
 
 // paragraphs splits a text at its blank lines, or, where lines are paragraphs

@@ -26,7 +26,7 @@ func kindOf(text, name, mediaType string) Kind {
 	switch {
 	case isFeed(text, head):
 		return Feed
-	case hasFrontMatter(text):
+	case hasFrontMatter(text), openFrontMatter.MatchString(text):
 		if ext == ".html" || ext == ".htm" {
 			return HTML
 		}

@@ -3,6 +3,7 @@ package source
 import (
 	"bytes"
 	"fmt"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"time"
@@ -19,17 +20,20 @@ import (
 // parseMarkdown reads Markdown with or without YAML, TOML or JSON front matter.
 // It goes through HTML because Markdown may hold HTML, and so both are cleaned
 // by the same code.
-func parseMarkdown(text string, t Text) ([]content.Draft, error) {
+func parseMarkdown(text string, t Text) ([]content.Draft, []string, error) {
 	front, rest, err := splitFrontMatter(text)
 	if err != nil {
-		return nil, refuse(t.Name, ErrMalformed, "front matter: "+oneLine(err))
+		return nil, nil, refuse(t.Name, ErrMalformed, "front matter: "+oneLine(err))
+	}
+	if front == nil && openFrontMatter.MatchString(text) {
+		return nil, nil, refuse(t.Name, ErrMalformed, "front matter: it is never closed")
 	}
 	var page bytes.Buffer
 	md := goldmark.New(goldmark.WithExtensions(extension.GFM), goldmark.WithRendererOptions(html.WithUnsafe()))
 	if err := md.Convert([]byte(shortcode.ReplaceAllString(rest, "")), &page); err != nil {
-		return nil, refuse(t.Name, ErrMalformed, oneLine(err))
+		return nil, nil, refuse(t.Name, ErrMalformed, oneLine(err))
 	}
-	d := draftOf(front, t)
+	d, warnings := draftOf(front, t)
 	d.Body = extract.Fragment(page.String(), t.Base)
 	if len(d.Body) > 0 && d.Body[0].Kind == content.Heading && firstIsTitle(rest, d) {
 		if d.Title == "" {
@@ -37,7 +41,11 @@ func parseMarkdown(text string, t Text) ([]content.Draft, error) {
 		}
 		d.Body = d.Body[1:]
 	}
-	return oneDraft(d, t)
+	if d.Title != "" && front != nil && len(d.Body) == 0 && d.Summary == "" {
+		return nil, nil, refuse(t.Name, ErrNoBody, "")
+	}
+	drafts, err := oneDraft(d, t)
+	return drafts, warnings, err
 }
 
 // shortcode is a template call of a site generator on a line of its own.
@@ -55,9 +63,9 @@ func firstIsTitle(rest string, d content.Draft) bool {
 }
 
 // draftOf fills a draft from the fields of front matter that the common site
-// generators know.
-func draftOf(front fields, t Text) content.Draft {
-	return content.Draft{
+// generators know, and from the file's name as Jekyll gives it.
+func draftOf(front fields, t Text) (content.Draft, []string) {
+	d := content.Draft{
 		Source:     t.Source,
 		Key:        t.Key,
 		URL:        webAddress(front.text("canonical", "canonical_url", "canonicalurl", "url", "link", "permalink")),
@@ -70,9 +78,37 @@ func draftOf(front fields, t Text) content.Draft {
 		Tags:       extract.SplitTags(front.list("tags", "tag", "keywords", "categories")...),
 		Cover:      front.text("cover", "image", "featured_image", "thumbnail", "banner", "hero"),
 		Summary:    front.text("summary", "description", "excerpt", "abstract"),
-		Unfinished: front.truth("draft") || strings.EqualFold(front.text("status"), "draft"),
+		Unfinished: front.truth("draft") || strings.EqualFold(front.text("status"), "draft") || draftsFolder.MatchString(filepath.ToSlash(t.Name)),
 	}
+	var warnings []string
+	for _, name := range []string{"date", "published", "publishdate", "publish_date", "published_at", "pubdate"} {
+		if value := front.text(name); value != "" && d.Published.IsZero() {
+			warnings = append(warnings, unreadDate(t, value))
+		}
+	}
+	if m := jekyllName.FindStringSubmatch(filepath.ToSlash(t.Name)); m != nil && t.Base == nil {
+		if d.Published.IsZero() {
+			d.Published = extract.Date(m[1])
+		}
+		if d.Slug == "" {
+			d.Slug = m[2]
+		}
+	}
+	return d, warnings
 }
+
+func unreadDate(t Text, value string) string {
+	return fmt.Sprintf("%s: the date %q cannot be read; write it like 2026-03-01", t.Name, value)
+}
+
+var (
+	jekyllName   = regexp.MustCompile(`(?:^|/)(\d{4}-\d{2}-\d{2})-([^/]+)\.[A-Za-z]+$`)
+	draftsFolder = regexp.MustCompile(`(?:^|/)_drafts/`)
+)
+
+// openFrontMatter is a fence with two keys, or a title, right below it. Where
+// no fence closes it, a publisher forgot that.
+var openFrontMatter = regexp.MustCompile(`^\s*---(?:yaml)?[ \t]*\n(?:title[ \t]*:|[\w.-]+[ \t]*:[^\n]*\n[\w.-]+[ \t]*:)`)
 
 var frontMatter = regexp.MustCompile(`^\s*(---(yaml|toml|json)?|\+\+\+|;;;)[ \t]*\n`)
 

@@ -22,6 +22,7 @@ var (
 	ErrEmpty      = errors.New("it is empty")
 	ErrTooLarge   = errors.New("it is larger than 10 MB")
 	ErrNoArticle  = errors.New("it has neither a title nor a body")
+	ErrNoBody     = errors.New("it has no body")
 	ErrUnreadable = errors.New("it cannot be read")
 	ErrMalformed  = errors.New("it is malformed")
 )
@@ -100,11 +101,11 @@ func Parse(t Text) (p Parsed, err error) {
 	case Feed:
 		p.Drafts, err = parseFeed(text, t)
 	case HTML:
-		p.Drafts, err = parsePage(text, t)
+		p.Drafts, p.Warnings, err = parsePage(text, t)
 	case Markdown:
-		p.Drafts, err = parseMarkdown(text, t)
+		p.Drafts, p.Warnings, err = parseMarkdown(text, t)
 	case Dump:
-		p.Drafts, err = parseDump(text, t)
+		p.Drafts, p.Warnings, err = parseDump(text, t)
 	default:
 		err = refuse(t.Name, ErrNoArticle, "it holds data")
 	}
