@@ -48,6 +48,12 @@ func articleList(p *program) *cobra.Command {
 		if !slices.Contains([]content.State{content.Published, content.Waiting, content.Unready, content.Withdrawn, content.Gone}, f.State) {
 			return fmt.Errorf("--state %q is none of published, waiting, draft, withdrawn or gone", state)
 		}
+		if err := checkLimit(limit); err != nil {
+			return err
+		}
+		if offset < 0 {
+			return fmt.Errorf("--offset %d is less than 0", offset)
+		}
 		return p.with(cmd, func(in *installation) error {
 			list, err := in.store().Latest(cmd.Context(), f, limit, offset)
 			if err != nil {
@@ -224,6 +230,14 @@ func articleID(arg string) (int64, error) {
 		return 0, fmt.Errorf("%q is no article number; newsie article list shows them", arg)
 	}
 	return id, nil
+}
+
+// checkLimit refuses what is no number of lines.
+func checkLimit(limit int) error {
+	if limit < 1 {
+		return fmt.Errorf("--limit %d is less than 1", limit)
+	}
+	return nil
 }
 
 // number is a count with its noun.

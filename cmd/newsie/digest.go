@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -163,6 +164,13 @@ func digestDeliveries(p *program) *cobra.Command {
 	var limit int
 	var asJSON bool
 	c := &cobra.Command{Use: "deliveries", Short: "List what became of digests, the newest first", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
+		states := strings.Fields("planned claimed sending sent held gone failed unknown cancelled")
+		if state != "" && !slices.Contains(states, state) {
+			return fmt.Errorf("--state %q is none of %s", state, strings.Join(states, ", "))
+		}
+		if err := checkLimit(limit); err != nil {
+			return err
+		}
 		f.State = scheduler.State(state)
 		return p.with(cmd, func(in *installation) error {
 			list, err := scheduler.NewLedger(in.db, time.Now).List(cmd.Context(), f, limit)

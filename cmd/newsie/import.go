@@ -27,7 +27,17 @@ func importCommand(p *program) *cobra.Command {
 feeds) and http(s) addresses. What came in before and did not change is left
 alone. Files that cannot be read are named with the reason, the rest is still
 imported, and the exit status is 1.`,
-		Args: cobra.MinimumNArgs(1),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return errors.New("say what to import: PATH or URL, one or more")
+			}
+			for _, arg := range args {
+				if scheme, _, found := strings.Cut(arg, "://"); found && scheme != "http" && scheme != "https" {
+					return fmt.Errorf("%s: only http and https addresses, files and folders can be imported", arg)
+				}
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			config, err := p.config()
 			if err != nil {

@@ -16,6 +16,9 @@ func questionsCommand(p *program) *cobra.Command {
 	c := &cobra.Command{
 		Use: "questions", Short: "List what readers ask for, the most frequent first", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := checkLimit(limit); err != nil {
+				return err
+			}
 			from, err := parseSince(since, time.Now())
 			if err != nil {
 				return err

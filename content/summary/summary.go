@@ -152,7 +152,9 @@ func join(chosen []*candidate) string {
 	var b strings.Builder
 	for i, c := range chosen {
 		if i > 0 {
-			last, _ := utf8.DecodeLastRuneInString(chosen[i-1].text)
+			// A closing quote is one rune for all scripts: what it closes tells.
+			closed := strings.TrimRight(chosen[i-1].text, "”’\"')")
+			last, _ := utf8.DecodeLastRuneInString(closed)
 			if last < 0x3000 || unicode.Is(unicode.Hangul, last) {
 				b.WriteByte(' ')
 			}
