@@ -219,8 +219,12 @@ func (in *installation) checkChannels(ctx context.Context) []bot.Finding {
 		in.library = content.Store(in.db, content.Options{Logger: in.log})
 		defer func() { in.library = nil }()
 	}
-	b := in.newBot(in.config.PublicURL, nil)
-	cs := &channels{in: in, bot: b, metrics: newMetrics(),
+	public := in.config.PublicURL
+	if public == "" {
+		public = "http://" + reachable(in.config.Listen)
+	}
+	b := in.newBot(public, nil)
+	cs := &channels{in: in, bot: b, public: public, metrics: newMetrics(),
 		notice:  &notice{settings: bot.NewSettings(in.db, time.Now), log: in.log},
 		digests: func() *scheduler.Scheduler { return nil }}
 	if err := cs.connect(); err != nil {
