@@ -146,7 +146,7 @@ func (in *installation) checkDatabase(ctx context.Context) []bot.Finding {
 	if err != nil {
 		return []bot.Finding{{What: "database: " + err.Error()}}
 	}
-	findings := []bot.Finding{{OK: true, What: fmt.Sprintf("database: schema %d, %.1f MB, %d articles", version, float64(size)/1e6, count)}}
+	findings := []bot.Finding{{OK: true, What: fmt.Sprintf("database: schema %d, %.1f MB, %s", version, float64(size)/1e6, plural(count, "article"))}}
 	if count == 0 {
 		findings[0].Advice = "readers will find nothing yet: newsie import FOLDER"
 	}

@@ -269,7 +269,7 @@ func reachable(address string) string {
 func (s *server) greet(started time.Time, demo bool) {
 	articles := "no articles yet: newsie import FOLDER"
 	if n := s.countArticles(); n > 0 {
-		articles = fmt.Sprintf("%d articles", n)
+		articles = plural(n, "article")
 	}
 	data, err := filepath.Abs(s.config.Data)
 	if err != nil {
@@ -295,6 +295,14 @@ func (s *server) greet(started time.Time, demo bool) {
 	}
 	lines = append(lines, "", "  Ctrl-C stops it; everything is kept.", "")
 	_, _ = fmt.Fprintln(s.p.stdout, strings.Join(lines, "\n"))
+}
+
+// plural counts things: "1 article", "2 articles".
+func plural(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 func (s *server) countArticles() int {

@@ -93,7 +93,7 @@ func walkFolder(ctx context.Context, path, abs string) (files []File, refused []
 			}
 			return nil
 		}
-		if at != abs && passOver(entry.Name()) {
+		if at != abs && (passOver(entry.Name()) || entry.IsDir() && ownState(at)) {
 			if entry.IsDir() {
 				return fs.SkipDir
 			}
@@ -108,6 +108,17 @@ func walkFolder(ctx context.Context, path, abs string) (files []File, refused []
 		return nil, nil, fmt.Errorf("walk %s: %w", path, err)
 	}
 	return files, refused, nil
+}
+
+// ownState reports whether a folder holds newsie's own data: `newsie import .`
+// must not read it.
+func ownState(folder string) bool {
+	for _, name := range []string{"newsie.db", "index.lock"} {
+		if info, err := os.Stat(filepath.Join(folder, name)); err != nil || !info.Mode().IsRegular() {
+			return false
+		}
+	}
+	return true
 }
 
 func passOver(name string) bool {

@@ -177,3 +177,17 @@ func TestRelativePicturesAreTakenFromWithinOnly(t *testing.T) {
 		t.Errorf("%d warnings, want 9:\n%s", len(p.Warnings), strings.Join(p.Warnings, "\n"))
 	}
 }
+
+// `newsie import .` must not read newsie's own data.
+func TestWalkPassesOverOurOwnData(t *testing.T) {
+	root := tree(t, map[string]string{"a.md": "# A", "newsie-data/newsie.db": "x", "newsie-data/index.lock": "", "newsie-data/index/x.md": "# X", "other/newsie.db": "x", "other/b.md": "# B"})
+	files, refused, err := source.Walk(t.Context(), []string{root})
+	var got []string
+	for _, f := range files {
+		rel, _ := filepath.Rel(f.Root, f.Abs)
+		got = append(got, filepath.ToSlash(rel))
+	}
+	if diff := cmp.Diff([]string{"a.md", "other/b.md"}, got); diff != "" || err != nil || len(refused) != 0 {
+		t.Errorf("refused %v, %v, files (-want +got):\n%s", refused, err, diff)
+	}
+}
