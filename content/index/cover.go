@@ -189,3 +189,33 @@ func (p *plan) essential(groups []*group, least float64) int {
 	}
 	return n
 }
+
+// floor is a score that every document reaches which covers enough of a query:
+// each of its words at least once, in the longest document there is. Ranking
+// need not look below it.
+func (p *plan) floor(v *view) float64 {
+	longest := 1.0
+	for i := range v.langs {
+		if pop := v.byLang[i]; pop.average > 0 {
+			longest = max(longest, float64(pop.longest)/pop.average)
+		}
+	}
+	rarest := group{df: 1}
+	rarest.weigh(p.docs, 1)
+	var sum float64
+	least, freq := 1.0, 1.0
+	for _, u := range p.units {
+		weight, _ := u.cover(rarest.idf, func(*group) bool { return false })
+		sum += weight
+		for _, g := range u.groups {
+			for _, t := range g.variants {
+				freq = min(freq, t.weight)
+			}
+			if weight > 0 && !slices.Contains(u.main, g) {
+				// Counts for the unit, or half of it, with a weight of its own.
+				least = min(least, g.boost*g.idf/weight)
+			}
+		}
+	}
+	return .99 * p.cover() * sum * least * (bm25K1 + 1) * freq / (freq + bm25K1*(1-bm25B+bm25B*longest))
+}

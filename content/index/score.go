@@ -114,6 +114,7 @@ type ranking struct {
 	allowed    []*roaring.Bitmap // by segment, nil entries and nil: all
 	k          int
 	slack      float64 // the most that a prior may multiply a score by
+	floor      float64 // documents with less are not wanted
 	exhaustive bool    // no pruning, for tests
 
 	slope [256]float64 // by language: what a document's length is multiplied by
@@ -152,11 +153,11 @@ func (r *ranking) run(scratch *scratch) ([]scored, error) {
 
 // bar is the score below which a document cannot be among the best.
 func (r *ranking) bar() float64 {
-	if len(r.best) < r.k {
-		return 0
+	if len(r.best) < r.k || r.k == 0 {
+		return r.floor
 	}
 	// One part in 10¹² for what rounding may do to sums in another order.
-	return r.best[0] / r.slack * (1 - 1e-12)
+	return max(r.floor, r.best[0]/r.slack*(1-1e-12))
 }
 
 // scratch is memory for scoring one segment.

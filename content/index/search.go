@@ -176,7 +176,7 @@ func (s *searcher) page(ctx context.Context) ([]Hit, int, error) {
 			if hits, err = s.verify(ranked); err != nil {
 				return nil, 0, err
 			}
-			if k >= int(s.total) || k >= deepest {
+			if len(ranked) < k || k >= int(s.total) || k >= deepest {
 				total = len(hits)
 			} else if len(hits) < offset+limit {
 				continue
@@ -201,6 +201,9 @@ type candidate struct {
 // priors, and of equals the newer article.
 func (s *searcher) rank(k int) ([]candidate, error) {
 	r := &ranking{view: s.view, groups: slices.Clone(s.groups), essential: s.essential, allowed: s.allowed, k: k, slack: s.slack()}
+	if !s.counted {
+		r.floor = s.plan.floor(s.view)
+	}
 	scratch := s.index.scratch.Get().(*scratch)
 	defer s.index.scratch.Put(scratch)
 	found, err := r.run(scratch)

@@ -28,6 +28,7 @@ type view struct {
 // A population is the live documents of one language.
 type population struct {
 	docs, length uint64
+	longest      uint64  // of deleted documents too
 	average      float64 // length, smoothed by that of all documents
 }
 
@@ -213,6 +214,7 @@ func (s *segmentStats) live(deleted *roaring.Bitmap, sum *[256]population) {
 			p := &s.alive[s.lang[doc]]
 			p.docs++
 			p.length += uint64(n)
+			p.longest = max(p.longest, uint64(n))
 		}
 		if dead > 0 {
 			for it := deleted.Iterator(); it.HasNext(); {
@@ -226,6 +228,7 @@ func (s *segmentStats) live(deleted *roaring.Bitmap, sum *[256]population) {
 	for i := range s.alive {
 		sum[i].docs += s.alive[i].docs
 		sum[i].length += s.alive[i].length
+		sum[i].longest = max(sum[i].longest, s.alive[i].longest)
 	}
 }
 
