@@ -3,189 +3,33 @@ package webchat_test
 import (
 	"context"
 	"fmt"
-	"image"
-	"image/color"
-	"image/png"
-	"math"
 	"net/http"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/cdproto/log"
-	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
 	"newsie/bot"
 	"newsie/bot/webchat"
+	"newsie/internal/browsertest"
 	"newsie/internal/database/databasetest"
 )
-
-// chromium starts a browser of its own, or skips the test where there is none.
-func chromium(t *testing.T) context.Context {
-	t.Helper()
-	var program string
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			program = path
-			break
-		}
-	}
-	if program == "" {
-		t.Skip("no Chromium in PATH: the chat was not tried in a browser")
-	}
-	ctx, cancel := chromedp.NewExecAllocator(t.Context(),
-		chromedp.ExecPath(program), chromedp.UserDataDir(t.TempDir()), chromedp.NoFirstRun, chromedp.NoSandbox, chromedp.Headless, chromedp.DisableGPU,
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
-		chromedp.Flag("disable-sync", true), chromedp.Flag("disable-dev-shm-usage", true), chromedp.Flag("hide-scrollbars", true),
-		chromedp.Env("LANG=en_US.UTF-8"),
-	)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx, chromedp.WithErrorf(t.Logf))
-	t.Cleanup(func() { _ = chromedp.Cancel(ctx); cancel() })
-	// The browser lives as long as the context of the first call: no timeout there.
-	if err := chromedp.Do(ctx); err != nil {
-		t.Fatalf("start %s: %v", program, err)
-	}
-	complain(t, ctx)
-	ctx, cancel = context.WithTimeout(ctx, 90*time.Second)
-	t.Cleanup(cancel)
-	return ctx
-}
-
-// complain fails the test for whatever the browser's console would show in red:
-// errors of the script, things the policy forbids, files that are missing.
-func complain(t *testing.T, ctx context.Context) {
-	t.Helper()
-	err := chromedp.Listen(ctx, func(event any) {
-		switch event := event.(type) {
-		case *runtime.EventExceptionThrown:
-			t.Errorf("the script broke: %s %+v", event.ExceptionDetails.Text, event.ExceptionDetails.Exception)
-		case *log.EventEntryAdded:
-			if event.Entry.Level == log.EntryLevelError {
-				t.Errorf("the browser complains: %s", event.Entry.Text)
-			}
-		}
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := chromedp.Call(ctx, log.Enable, cdp.Empty{}); err != nil {
-		t.Fatal(err)
-	}
-}
-
-type step = chromedp.Action[chromedp.Void]
-
-// look sets the window and the reader's colours.
-func look(width, height int64, scheme string) step {
-	return func(ctx context.Context, tab *chromedp.Target) (chromedp.Void, error) {
-		if _, err := cdp.Call(ctx, tab, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: width, Height: height, DeviceScaleFactor: 1, Mobile: width < 600}); err != nil {
-			return chromedp.Void{}, err
-		}
-		_, err := cdp.Call(ctx, tab, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
-			{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"},
-		}})
-		return chromedp.Void{}, err
-	}
-}
-
-// shoot keeps a picture of the window where NEWSIE_ARTIFACTS says.
-func shoot(t *testing.T, ctx context.Context, name string) {
-	t.Helper()
-	folder := os.Getenv("NEWSIE_ARTIFACTS")
-	if folder == "" {
-		return
-	}
-	data, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
-	if err != nil {
-		t.Fatalf("%s: %v", name, err)
-	}
-	if err := os.MkdirAll(folder, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(folder, name+".png"), data, 0o644); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// do runs steps; what names them in a failure.
-func do(t *testing.T, ctx context.Context, what string, steps ...step) {
-	t.Helper()
-	if err := chromedp.Do(ctx, steps...); err != nil {
-		text, _ := chromedp.Run(ctx, chromedp.Evaluate[string](`document.querySelector('main').innerText`))
-		shoot(t, ctx, "chat-failed")
-		t.Fatalf("%s: %v; the page says:\n%s", what, err, text)
-	}
-}
-
-// read evaluates an expression in the page.
-func read[T any](t *testing.T, ctx context.Context, js string) T {
-	t.Helper()
-	value, err := chromedp.Run(ctx, chromedp.Evaluate[T](js))
-	if err != nil {
-		t.Fatalf("%s: %v", js, err)
-	}
-	return value
-}
-
-func run(js string) step {
-	return func(ctx context.Context, tab *chromedp.Target) (chromedp.Void, error) {
-		_, err := chromedp.Evaluate[bool]("("+js+", true)")(ctx, tab)
-		return chromedp.Void{}, err
-	}
-}
-
-// until waits for a condition in the page, for 15 seconds.
-func until(js string) step {
-	return func(ctx context.Context, tab *chromedp.Target) (chromedp.Void, error) {
-		met, err := chromedp.Evaluate[bool](`new Promise(met => {
-			const end = Date.now() + 15000;
-			const look = () => (`+js+`) ? met(true) : Date.now() > end ? met(false) : setTimeout(look, 20);
-			look();
-		})`, chromedp.EvalAwaitPromise)(ctx, tab)
-		if err == nil && !met {
-			err = fmt.Errorf("never true: %s", js)
-		}
-		return chromedp.Void{}, err
-	}
-}
 
 // says is true when a message of the bot that is kept contains words.
 func says(words string) string {
 	return fmt.Sprintf(`[...document.querySelectorAll('.it[data-id]')].some(e => e.textContent.includes(%q))`, words)
 }
 
-func typing(text string) step { return chromedp.SendKeys(chromedp.CSS("#text"), text+"\r") }
+func typing(text string) browsertest.Step { return chromedp.SendKeys(chromedp.CSS("#text"), text+"\r") }
 
 // press pushes the last button whose label contains words.
-func press(words string) step {
-	return run(fmt.Sprintf(`[...document.querySelectorAll('form.tap button')].filter(b => b.textContent.includes(%q)).pop().click()`, words))
+func press(words string) browsertest.Step {
+	return browsertest.Run(fmt.Sprintf(`[...document.querySelectorAll('form.tap button')].filter(b => b.textContent.includes(%q)).pop().click()`, words))
 }
 
-// picture is a cover: some hills at dusk.
-func picture(w http.ResponseWriter, _ *http.Request) {
-	const width, height = 640, 400
-	m := image.NewRGBA(image.Rect(0, 0, width, height))
-	for x := range width {
-		for y := range height {
-			c := color.RGBA{uint8(240 - y/4), uint8(190 - y/6), uint8(150 + y/8), 255}
-			for i, tone := range []uint8{120, 85, 50} {
-				if float64(y) > 190+60*float64(i)+28*math.Sin(float64(x)/float64(90-20*i)+float64(i)*2) {
-					c = color.RGBA{tone / 2, tone, tone - 12, 255}
-				}
-			}
-			m.Set(x, y, c)
-		}
-	}
-	_ = png.Encode(w, m)
-}
+func picture(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(browsertest.Picture()) }
 
 // newsroom answers like a small library.
 type newsroom struct {
@@ -243,35 +87,35 @@ func (n *newsroom) last() bot.Message {
 }
 
 func TestChatInABrowser(t *testing.T) {
-	ctx := chromium(t)
+	tab := browsertest.Start(t, "chat")
 	room := &newsroom{}
 	s := serve(t, databasetest.SQLite(t), room.handle, func(c *webchat.Config) {
 		c.Now = time.Now
 		room.media = c.PublicURL
 		c.Suggestions = []string{"commerce", "健康", "sport", "烹饪", "viaggi"}
 	})
-	do(t, ctx, "open", look(375, 812, "light"), chromedp.Navigate(s.url), until(`document.getElementById("text")`))
-	shoot(t, ctx, "chat-phone-welcome")
+	tab.Do("open", browsertest.Look(375, 812, "light"), chromedp.Navigate(s.url), browsertest.Until(`document.getElementById("text")`))
+	tab.Shoot("chat-phone-welcome")
 	if n := s.count(t); n != 0 {
 		t.Errorf("opening the page left %d rows", n)
 	}
 
-	do(t, ctx, "type a word", typing("commerce"), until(says("Forty crates")))
+	tab.Do("type a word", typing("commerce"), browsertest.Until(says("Forty crates")))
 	if m := room.last(); m.Zone == "" || m.Text != "commerce" || m.Kind != bot.Text {
 		t.Errorf("the bot heard %+v", m)
 	}
-	if left, cards := read[int](t, ctx, `document.querySelectorAll('.it:not([data-id]), .pending, .typing, #chips').length`), read[int](t, ctx, `document.querySelectorAll('.card').length`); left != 0 || cards != 5 {
+	if left, cards := browsertest.Read[int](tab, `document.querySelectorAll('.it:not([data-id]), .pending, .typing, #chips').length`), browsertest.Read[int](tab, `document.querySelectorAll('.card').length`); left != 0 || cards != 5 {
 		t.Errorf("%d leftovers, %d cards", left, cards)
 	}
-	if top := read[float64](t, ctx, `document.querySelector('.me').getBoundingClientRect().top`); top < 0 || top > 200 {
+	if top := browsertest.Read[float64](tab, `document.querySelector('.me').getBoundingClientRect().top`); top < 0 || top > 200 {
 		t.Errorf("the reader's words are at %v of the window", top)
 	}
-	shoot(t, ctx, "chat-phone-answer")
+	tab.Shoot("chat-phone-answer")
 
-	do(t, ctx, "open an article", press("Open 2"), until(says("one scan in five")))
-	shoot(t, ctx, "chat-phone-article")
-	do(t, ctx, "more", press("More"), until(says("6–7 of 23")))
-	do(t, ctx, "follow", press("Follow"), until(says("You follow")))
+	tab.Do("open an article", press("Open 2"), browsertest.Until(says("one scan in five")))
+	tab.Shoot("chat-phone-article")
+	tab.Do("more", press("More"), browsertest.Until(says("6–7 of 23")))
+	tab.Do("follow", press("Follow"), browsertest.Until(says("You follow")))
 	if m := room.last(); m.Kind != bot.Tap || m.Text != "/follow commerce" {
 		t.Errorf("the bot heard %+v", m)
 	}
@@ -281,22 +125,22 @@ func TestChatInABrowser(t *testing.T) {
 	if _, err := s.Send(t.Context(), bot.Outgoing{To: room.last().Chat, Reply: digest}); err != nil {
 		t.Fatal(err)
 	}
-	do(t, ctx, "the digest arrives", until(says("A shop in the pocket")))
-	shoot(t, ctx, "chat-phone-digest")
+	tab.Do("the digest arrives", browsertest.Until(says("A shop in the pocket")))
+	tab.Shoot("chat-phone-digest")
 
 	ids := `[...document.querySelectorAll('.entry')].map(e => e.id)`
-	before := read[[]string](t, ctx, ids)
-	do(t, ctx, "reload", chromedp.Reload(), until(says("A shop in the pocket")))
-	after := read[[]string](t, ctx, ids)
+	before := browsertest.Read[[]string](tab, ids)
+	tab.Do("reload", chromedp.Reload(), browsertest.Until(says("A shop in the pocket")))
+	after := browsertest.Read[[]string](tab, ids)
 	if fmt.Sprint(before) != fmt.Sprint(after) || len(after) != 10 {
 		t.Errorf("before the reload %q, after it %q", before, after)
 	}
 	for i, size := range [][2]int64{{375, 812}, {1280, 800}} {
 		for _, scheme := range []string{"light", "dark"} {
 			name := fmt.Sprintf("chat-%s-%s", []string{"phone", "desktop"}[i], scheme)
-			do(t, ctx, name, look(size[0], size[1], scheme), run(`document.querySelector('.me').scrollIntoView()`))
-			shoot(t, ctx, name)
-			if read[bool](t, ctx, `document.documentElement.scrollWidth > innerWidth`) {
+			tab.Do(name, browsertest.Look(size[0], size[1], scheme), browsertest.Run(`document.querySelector('.me').scrollIntoView()`))
+			tab.Shoot(name)
+			if browsertest.Read[bool](tab, `document.documentElement.scrollWidth > innerWidth`) {
 				t.Errorf("%s: the page is wider than the window", name)
 			}
 		}

@@ -41,7 +41,7 @@ var leaves = []string{"internal/database", "internal/locale"}
 
 // forTests are packages that only tests and each other import.
 var forTests = []string{
-	"bot/bottest", "bot/telegram/telegramtest", "bot/wechat/wechattest", "internal/database/databasetest",
+	"bot/bottest", "bot/telegram/telegramtest", "bot/wechat/wechattest", "internal/browsertest", "internal/database/databasetest",
 }
 
 func TestImportsPointDown(t *testing.T) {
