@@ -97,8 +97,30 @@ func List(n int, title, snippet string) bot.Reply {
 
 // Conform runs the suite; start connects an adapter that answers with h.
 func Conform(t *testing.T, start func(t *testing.T, h bot.Handler) Platform) {
+	for _, behaviour := range []struct {
+		name string
+		test func(t *testing.T, script *Script, p Platform)
+	}{
+		{"a word gets its answer", wordGetsAnswer},
+		{"text is shown as it is", textAsItIs},
+		{"a button says what it stands for", buttonSpeaks},
+		{"a repeated message is answered once", repeatAnsweredOnce},
+		{"an answer fits, whole", answerFits},
+		{"an article view and marks", articleAndMarks},
+		{"an empty reply and a broken handler say nothing wrong", nothingWrong},
+		{"a push arrives", pushArrives},
+	} {
+		t.Run(behaviour.name, func(t *testing.T) {
+			script := &Script{Replies: replies()}
+			behaviour.test(t, script, start(t, script.Handle))
+		})
+	}
+}
+
+// replies is what the bot under the suite knows.
+func replies() map[string]bot.Reply {
 	long := strings.Repeat("微信电商的故事还没有讲完，小店和大平台都在寻找读者。", 40)
-	replies := map[string]bot.Reply{
+	return map[string]bot.Reply{
 		"hello":         {Lang: "en", Text: "Good morning & <b>welcome</b> \"friend\""},
 		"commerce":      List(3, "Commerce on chat", "Shops inside a chat <app> & their codes."),
 		"/more 93 2":    {Lang: "en", Text: "Page two", Replace: "93", Groups: []bot.Group{{Cards: []bot.Card{{Number: 4, Article: 9, Title: "Fourth", URL: "https://example.org/a/9/f", Open: "/read 9"}}}}},
@@ -110,108 +132,103 @@ func Conform(t *testing.T, start func(t *testing.T, h bot.Handler) Platform) {
 		"marked":        {Lang: "en", Groups: []bot.Group{{Heading: "Related", Cards: []bot.Card{{Number: 1, Article: 1, Title: "T", URL: "https://example.org/1", Snippet: bot.Snippet{Text: "a 微店 b", Marks: []bot.Span{{Start: 2, End: 8}}}, Open: "/read 1"}}}}},
 		"second answer": {Lang: "en", Text: "the second"},
 	}
-	connect := func(t *testing.T) (*Script, Platform) {
-		script := &Script{Replies: replies}
-		return script, start(t, script.Handle)
-	}
+}
 
-	t.Run("a word gets its answer", func(t *testing.T) {
-		script, p := connect(t)
-		seen := p.Say(t, "commerce")
-		for _, want := range []string{"Commerce on chat 1", "Commerce on chat 3", "Shops inside a chat <app> & their codes."} {
-			if !strings.Contains(seen.Text, want) {
-				t.Errorf("the reader does not see %q in:\n%s", want, seen.Text)
+func wordGetsAnswer(t *testing.T, script *Script, p Platform) {
+	seen := p.Say(t, "commerce")
+	for _, want := range []string{"Commerce on chat 1", "Commerce on chat 3", "Shops inside a chat <app> & their codes."} {
+		if !strings.Contains(seen.Text, want) {
+			t.Errorf("the reader does not see %q in:\n%s", want, seen.Text)
+		}
+	}
+	if !contains(seen.Links, "https://example.org/a/4711/commerce-1") {
+		t.Errorf("links = %q", seen.Links)
+	}
+	if !containsPart(seen.Buttons, "More") || !containsPart(seen.Buttons, "Follow commerce") {
+		t.Errorf("buttons = %q", seen.Buttons)
+	}
+	if m := script.Last(); m.Text != "commerce" || m.Kind != bot.Text || m.Chat.ID == "" || m.Chat.Channel == "" || m.ID == "" || m.At.IsZero() {
+		t.Errorf("the message as the bot got it: %+v", m)
+	}
+}
+
+func textAsItIs(t *testing.T, _ *Script, p Platform) {
+	if seen := p.Say(t, "hello"); !strings.Contains(seen.Text, `Good morning & <b>welcome</b> "friend"`) {
+		t.Errorf("seen: %q", seen.Text)
+	}
+	if seen := p.Say(t, "emoji"); !strings.Contains(seen.Text, "family 👨‍👩‍👧‍👦, flag 🇮🇹, שלום, مرحبا") {
+		t.Errorf("seen: %q", seen.Text)
+	}
+}
+
+func buttonSpeaks(t *testing.T, script *Script, p Platform) {
+	p.Say(t, "commerce")
+	if seen := p.Tap(t, "More"); !strings.Contains(seen.Text, "Fourth") {
+		t.Errorf("seen after the tap: %q", seen.Text)
+	}
+	if script.Heard("/more 93 2") != 1 {
+		t.Errorf("the bot heard %q", script.Last().Text)
+	}
+}
+
+func repeatAnsweredOnce(t *testing.T, script *Script, p Platform) {
+	p.Say(t, "commerce")
+	p.Repeat(t)
+	if n := script.Heard("commerce"); n != 1 {
+		t.Errorf("the bot was asked %d times", n)
+	}
+}
+
+func answerFits(t *testing.T, _ *Script, p Platform) {
+	for _, text := range []string{"电商", "long", "control"} {
+		seen := p.Say(t, text)
+		if seen.Nothing || seen.Text == "" {
+			t.Errorf("%s: nothing seen", text)
+		}
+		if seen.Limit > 0 && seen.Size > seen.Limit {
+			t.Errorf("%s: %d of at most %d", text, seen.Size, seen.Limit)
+		}
+		if !utf8.ValidString(seen.Text) || strings.ContainsAny(seen.Text, "\x00\x0b\ufffd") {
+			t.Errorf("%s: damaged text", text)
+		}
+		for _, link := range seen.Links {
+			if strings.HasPrefix(link, "https://example.org/") && !strings.Contains(link, "commerce-") {
+				t.Errorf("%s: a cut link %q", text, link)
 			}
 		}
-		if !contains(seen.Links, "https://example.org/a/4711/commerce-1") {
-			t.Errorf("links = %q", seen.Links)
+	}
+	if seen := p.Say(t, "电商"); !strings.Contains(seen.Text, "微信电商 1") {
+		t.Errorf("the best hit is gone: %q", seen.Text)
+	}
+}
+
+func articleAndMarks(t *testing.T, _ *Script, p Platform) {
+	seen := p.Say(t, "only link")
+	if !strings.Contains(seen.Text, "Article <1>") || !contains(seen.Links, "https://example.org/a?x=1&y=2") {
+		t.Errorf("seen: %+v", seen)
+	}
+	if seen := p.Say(t, "marked"); !strings.Contains(seen.Text, "a 微店 b") || !strings.Contains(seen.Text, "Related") {
+		t.Errorf("seen: %q", seen.Text)
+	}
+}
+
+func nothingWrong(t *testing.T, _ *Script, p Platform) {
+	for _, text := range []string{"!fail", "nobody answers this"} {
+		if seen := p.Say(t, text); strings.Contains(seen.Text, "purpose") {
+			t.Errorf("%s: the reader sees internals: %q", text, seen.Text)
 		}
-		if !containsPart(seen.Buttons, "More") || !containsPart(seen.Buttons, "Follow commerce") {
-			t.Errorf("buttons = %q", seen.Buttons)
-		}
-		if m := script.Last(); m.Text != "commerce" || m.Kind != bot.Text || m.Chat.ID == "" || m.Chat.Channel == "" || m.ID == "" || m.At.IsZero() {
-			t.Errorf("the message as the bot got it: %+v", m)
-		}
-	})
-	t.Run("text is shown as it is", func(t *testing.T) {
-		_, p := connect(t)
-		if seen := p.Say(t, "hello"); !strings.Contains(seen.Text, `Good morning & <b>welcome</b> "friend"`) {
-			t.Errorf("seen: %q", seen.Text)
-		}
-		if seen := p.Say(t, "emoji"); !strings.Contains(seen.Text, "family 👨‍👩‍👧‍👦, flag 🇮🇹, שלום, مرحبا") {
-			t.Errorf("seen: %q", seen.Text)
-		}
-	})
-	t.Run("a button says what it stands for", func(t *testing.T) {
-		script, p := connect(t)
-		p.Say(t, "commerce")
-		if seen := p.Tap(t, "More"); !strings.Contains(seen.Text, "Fourth") {
-			t.Errorf("seen after the tap: %q", seen.Text)
-		}
-		if script.Heard("/more 93 2") != 1 {
-			t.Errorf("the bot heard %q", script.Last().Text)
-		}
-	})
-	t.Run("a repeated message is answered once", func(t *testing.T) {
-		script, p := connect(t)
-		p.Say(t, "commerce")
-		p.Repeat(t)
-		if n := script.Heard("commerce"); n != 1 {
-			t.Errorf("the bot was asked %d times", n)
-		}
-	})
-	t.Run("an answer fits, whole", func(t *testing.T) {
-		_, p := connect(t)
-		for _, text := range []string{"电商", "long", "control"} {
-			seen := p.Say(t, text)
-			if seen.Nothing || seen.Text == "" {
-				t.Errorf("%s: nothing seen", text)
-			}
-			if seen.Limit > 0 && seen.Size > seen.Limit {
-				t.Errorf("%s: %d of at most %d", text, seen.Size, seen.Limit)
-			}
-			if !utf8.ValidString(seen.Text) || strings.ContainsAny(seen.Text, "\x00\x0b\ufffd") {
-				t.Errorf("%s: damaged text", text)
-			}
-			for _, link := range seen.Links {
-				if strings.HasPrefix(link, "https://example.org/") && !strings.Contains(link, "commerce-") {
-					t.Errorf("%s: a cut link %q", text, link)
-				}
-			}
-		}
-		if seen := p.Say(t, "电商"); !strings.Contains(seen.Text, "微信电商 1") {
-			t.Errorf("the best hit is gone: %q", seen.Text)
-		}
-	})
-	t.Run("an article view and marks", func(t *testing.T) {
-		_, p := connect(t)
-		seen := p.Say(t, "only link")
-		if !strings.Contains(seen.Text, "Article <1>") || !contains(seen.Links, "https://example.org/a?x=1&y=2") {
-			t.Errorf("seen: %+v", seen)
-		}
-		if seen := p.Say(t, "marked"); !strings.Contains(seen.Text, "a 微店 b") || !strings.Contains(seen.Text, "Related") {
-			t.Errorf("seen: %q", seen.Text)
-		}
-	})
-	t.Run("an empty reply and a broken handler say nothing wrong", func(t *testing.T) {
-		_, p := connect(t)
-		for _, text := range []string{"!fail", "nobody answers this"} {
-			if seen := p.Say(t, text); strings.Contains(seen.Text, "purpose") {
-				t.Errorf("%s: the reader sees internals: %q", text, seen.Text)
-			}
-		}
-		if seen := p.Say(t, "second answer"); !strings.Contains(seen.Text, "the second") {
-			t.Errorf("after a failure: %q", seen.Text)
-		}
-	})
-	t.Run("a push arrives", func(t *testing.T) {
-		_, p := connect(t)
-		p.Say(t, "commerce")
-		seen := p.Push(t, List(2, "Digest", "New today."))
-		if !strings.Contains(seen.Text, "Digest 2") || !contains(seen.Links, "https://example.org/a/4712/commerce-2") {
-			t.Errorf("seen: %+v", seen)
-		}
-	})
+	}
+	if seen := p.Say(t, "second answer"); !strings.Contains(seen.Text, "the second") {
+		t.Errorf("after a failure: %q", seen.Text)
+	}
+}
+
+func pushArrives(t *testing.T, _ *Script, p Platform) {
+	p.Say(t, "commerce")
+	seen := p.Push(t, List(2, "Digest", "New today."))
+	if !strings.Contains(seen.Text, "Digest 2") || !contains(seen.Links, "https://example.org/a/4712/commerce-2") {
+		t.Errorf("seen: %+v", seen)
+	}
 }
 
 func contains(list []string, want string) bool {
