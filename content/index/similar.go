@@ -42,27 +42,43 @@ func (x *Index) Similar(ctx context.Context, d Doc, n int) ([]Hit, error) {
 	if err != nil {
 		return nil, fmt.Errorf("similar: %w", err)
 	}
-	type near struct {
-		Hit
-		same bool
+	list, err := v.nearest(found, &d, self, lang)
+	if err != nil {
+		return nil, fmt.Errorf("similar: %w", err)
 	}
+	hits := make([]Hit, 0, n)
+	for _, h := range list[:min(n, len(list))] {
+		hits = append(hits, h.Hit)
+	}
+	return hits, nil
+}
+
+// A near is a document that shares terms with another.
+type near struct {
+	Hit
+	same bool // in the same language
+}
+
+// nearest names what was found for a document and puts the same language
+// first; self is the score that the document itself would have.
+func (v *view) nearest(found []scored, d *Doc, self float64, lang string) ([]near, error) {
 	var list []near
 	for _, f := range found {
 		s := v.segments[f.seg]
 		key, err := s.segment.DocID(uint64(f.doc))
 		if err != nil {
-			return nil, fmt.Errorf("similar: %w", err)
+			return nil, err
 		}
 		id, err := docID(key)
 		if err != nil {
-			return nil, fmt.Errorf("similar: %w", err)
+			return nil, err
 		}
 		if id == d.ID {
 			continue
 		}
 		same, err := s.ofLang(language.Base(lang))
 		if err != nil {
-			return nil, fmt.Errorf("similar: %w", err)
+			return nil, err
 		}
 		list = append(list, near{Hit{id, min(f.score/self, 1)}, same.Contains(f.doc)})
 	}
@@ -75,11 +91,7 @@ func (x *Index) Similar(ctx context.Context, d Doc, n int) ([]Hit, error) {
 		}
 		return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(b.ID, a.ID))
 	})
-	hits := make([]Hit, 0, n)
-	for _, h := range list[:min(n, len(list))] {
-		hits = append(hits, h.Hit)
-	}
-	return hits, nil
+	return list, nil
 }
 
 // telling returns the terms of a document with the most tf-idf as groups, and
