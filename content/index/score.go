@@ -165,6 +165,7 @@ type scratch struct {
 	sum     []float64 // by document; 0: not met
 	freq    []float64 // by document, for groups of several lists
 	touched []uint32
+	alive   []uint32 // sorted; those of touched that are still candidates, nil: all
 }
 
 func (s *scratch) reset(docs int) {
@@ -191,6 +192,7 @@ func (r *ranking) segment(i int, s *scratch) error {
 		return nil
 	}
 	var candidates *roaring.Bitmap // nil: new documents may still come in
+	s.alive = nil
 	for n, g := range r.groups {
 		if n == r.essential && candidates == nil {
 			candidates = r.survivors(s, 0, 0)
@@ -200,7 +202,7 @@ func (r *ranking) segment(i int, s *scratch) error {
 			case candidates == nil && r.rest[n] < bar:
 				candidates = r.survivors(s, r.rest[n], bar)
 			case candidates != nil && bar > 0:
-				if n%3 == 0 || len(s.touched) > 1000 {
+				if n%3 == 0 || len(s.alive) > 1000 {
 					candidates = r.survivors(s, r.rest[n], bar)
 				}
 			}
@@ -230,22 +232,35 @@ func (r *ranking) partialBar(s *scratch, n int, pruning bool) float64 {
 	if !pruning && r.rest[n] > r.rest[0]-r.rest[n] {
 		return 0
 	}
+	docs := s.touched
+	if len(s.alive) >= r.k {
+		docs = s.alive
+	}
 	h := make(minHeap, 0, r.k)
-	for _, doc := range s.touched {
+	for _, doc := range docs {
 		h.offer(s.sum[doc], r.k)
 	}
 	return h[0] / r.slack * (1 - 1e-12)
 }
 
-// survivors are the documents met so far that may still reach the bar.
+// survivors are the candidates, at first all documents met so far, that may
+// still reach the bar.
 func (r *ranking) survivors(s *scratch, rest, bar float64) *roaring.Bitmap {
-	docs := make([]uint32, 0, len(s.touched))
-	for _, doc := range s.touched {
+	from := s.alive
+	if from == nil {
+		from = s.touched
+	}
+	alive := make([]uint32, 0, len(from))
+	for _, doc := range from {
 		if s.sum[doc]+rest >= bar {
-			docs = append(docs, doc)
+			alive = append(alive, doc)
 		}
 	}
-	return roaring.BitmapOf(docs...)
+	if s.alive == nil {
+		slices.Sort(alive)
+	}
+	s.alive = alive
+	return roaring.BitmapOf(alive...)
 }
 
 // add adds a group's share to the sums, of the documents in only, or of all.
