@@ -411,7 +411,7 @@ func (g *generator) sentence(rng *rand.Rand, lang string) string {
 // query takes some words, or a run of characters, out of a document.
 func (g *generator) query(d Doc) string {
 	rng := rand.New(rand.NewPCG(uint64(d.ID), 3))
-	if words := strings.Fields(strings.Trim(d.Body, ". \n")); len(words) > 20 {
+	if words := strings.Fields(d.Body); d.Lang[:2] != "zh" && d.Lang != "ja" {
 		at := rng.IntN(len(words) - 6)
 		return strings.Trim(strings.Join(words[at:at+1+rng.IntN(6)], " "), ".")
 	}
