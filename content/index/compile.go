@@ -104,16 +104,22 @@ func (c *compiler) stems(word string) []variant {
 		}
 	} else {
 		add(p)
-		if w := strings.NewReplacer("ä", "ae", "ö", "oe", "ü", "ue").Replace(word); w != word {
+		if w := fromUmlauts.Replace(word); w != word {
 			add(w)
 		}
 	}
 	return list
 }
 
+// The two ways to write a German umlaut without it.
+var (
+	fromUmlauts = strings.NewReplacer("ä", "ae", "ö", "oe", "ü", "ue")
+	toPlain     = strings.NewReplacer("ae", "a", "oe", "o", "ue", "u")
+)
+
 // umlauts returns the plain form of a word whose ae, oe and ue may be umlauts.
 func umlauts(word string) []string {
-	w := strings.NewReplacer("ae", "a", "oe", "o", "ue", "u").Replace(word)
+	w := toPlain.Replace(word)
 	if w == word {
 		return nil
 	}

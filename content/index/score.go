@@ -117,9 +117,9 @@ type ranking struct {
 	floor      float64 // documents with less are not wanted
 	exhaustive bool    // no pruning, for tests
 
-	slope [256]float64 // by language: what a document's length is multiplied by
-	best  minHeap      // the k best scores so far
-	found []scored     // every document that may be among the best
+	slope []float64 // by language: what a document's length is multiplied by
+	best  minHeap   // the k best scores so far
+	found []scored  // every document that may be among the best
 }
 
 func (r *ranking) prepare() {
@@ -128,7 +128,8 @@ func (r *ranking) prepare() {
 	for i := len(r.groups) - 1; i >= 0; i-- {
 		r.rest[i] = r.rest[i+1] + r.groups[i].bound
 	}
-	for i := range r.view.langs {
+	r.slope = make([]float64, len(r.view.byLang))
+	for i := range r.view.byLang {
 		if average := r.view.byLang[i].average; average > 0 {
 			r.slope[i] = bm25K1 * bm25B / average
 		}

@@ -20,8 +20,8 @@ type view struct {
 	reader   *scorch.IndexSnapshot
 	release  func()
 	segments []*segmentView
-	docs     uint64          // live ones
-	byLang   [256]population // by the numbers of statsCache.langs
+	docs     uint64       // live ones
+	byLang   []population // by the numbers of statsCache.langs
 	langs    []string
 }
 
@@ -74,10 +74,13 @@ func (v *view) load(cache *statsCache) error {
 			return fmt.Errorf("read index: %w", err)
 		}
 		sv.stats = stats
-		stats.live(sv.deleted, &v.byLang)
+		v.byLang = stats.live(sv.deleted, v.byLang)
 		v.segments = append(v.segments, sv)
 	}
 	v.langs = cache.keep(v.segments)
+	if more := len(v.langs) - len(v.byLang); more > 0 {
+		v.byLang = append(v.byLang, make([]population, more)...)
+	}
 	// The largest first: its best documents set a high bar for the others.
 	slices.SortStableFunc(v.segments, func(a, b *segmentView) int { return len(b.stats.lengths) - len(a.stats.lengths) })
 	var all population
@@ -194,22 +197,21 @@ type segmentStats struct {
 
 	mu    sync.Mutex
 	dead  uint64 // deletes only grow, so their number tells which they are
-	alive [256]population
-	known bool
+	alive []population
 	times []int64 // Unix seconds by document, 0 unknown; nil: not read yet
 }
 
 // live adds the documents that are not deleted, and their lengths, to a table
 // by language.
-func (s *segmentStats) live(deleted *roaring.Bitmap, sum *[256]population) {
+func (s *segmentStats) live(deleted *roaring.Bitmap, sum []population) []population {
 	var dead uint64
 	if deleted != nil {
 		dead = deleted.GetCardinality()
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.known || s.dead != dead {
-		s.known, s.dead, s.alive = true, dead, [256]population{}
+	if s.alive == nil || s.dead != dead {
+		s.dead, s.alive = dead, make([]population, int(slices.Max(append([]uint8{0}, s.lang...)))+1)
 		for doc, n := range s.lengths {
 			p := &s.alive[s.lang[doc]]
 			p.docs++
@@ -225,11 +227,15 @@ func (s *segmentStats) live(deleted *roaring.Bitmap, sum *[256]population) {
 			}
 		}
 	}
+	if more := len(s.alive) - len(sum); more > 0 {
+		sum = append(sum, make([]population, more)...)
+	}
 	for i := range s.alive {
 		sum[i].docs += s.alive[i].docs
 		sum[i].length += s.alive[i].length
 		sum[i].longest = max(sum[i].longest, s.alive[i].longest)
 	}
+	return sum
 }
 
 // statsCache keeps the statistics of the segments in use, and numbers the
