@@ -156,6 +156,8 @@ func (x *Index) openStore() (err error) {
 	store, err := scorch.NewScorch(scorch.Name, map[string]any{
 		"path":         filepath.Join(x.dir, storeDir),
 		"bolt_timeout": "2s",
+		// Fewer segments than usual: queries gain more than merging costs.
+		"scorchMergePlanOptions": map[string]any{"maxSegmentsPerTier": 4, "segmentsPerMergeTask": 8},
 	}, x.queue)
 	if err != nil {
 		return err
