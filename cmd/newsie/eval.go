@@ -175,14 +175,14 @@ func (p *program) evalSnippets(ctx context.Context, o evalOptions) (err error) {
 	}
 	defer func() { err = errors.Join(err, trial.Close()) }()
 	reports := []quality.Snippets{}
-	rows := [][]string{{"set", "queries", "in the answer"}}
+	rows := [][]string{{"set", "queries", "skipped", "in the answer"}}
 	for _, path := range o.snippets {
 		s, err := trial.ShowSnippets(ctx, path)
 		if err != nil {
 			return err
 		}
 		reports = append(reports, s)
-		rows = append(rows, []string{s.Set, fmt.Sprint(s.Queries), thousandths(s.Share)})
+		rows = append(rows, []string{s.Set, fmt.Sprint(s.Queries), fmt.Sprint(s.Skipped), thousandths(s.Share)})
 	}
 	if o.asJSON {
 		return p.printJSON(reports)

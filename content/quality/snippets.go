@@ -16,7 +16,8 @@ import (
 type Snippets struct {
 	Set     string  `json:"set"`
 	Queries int     `json:"queries"`
-	Share   float64 `json:"share"` // of the snippets that lie in the answer
+	Skipped int     `json:"skipped"` // lines without a question
+	Share   float64 `json:"share"`   // of the snippets that lie in the answer
 }
 
 // An answered is one line of a file of questions with the paragraph that
@@ -34,14 +35,19 @@ type answered struct {
 // the answer. Errors name the line.
 func (t *Trial) ShowSnippets(ctx context.Context, path string) (Snippets, error) {
 	set := Set{Name: strings.TrimSuffix(filepath.Base(path), ".jsonl")}
+	s := Snippets{Set: set.Name}
 	var items []answered
 	err := eachLine(path, func(line []byte) error {
 		var a answered
 		if err := json.Unmarshal(line, &a); err != nil {
 			return err
 		}
-		if !strings.Contains(plain(a.Text), plain(a.Answer)) || plain(a.Answer) == "" || strings.TrimSpace(a.Query) == "" {
-			return errors.New("there must be a query, and an answer that stands in the text")
+		if !strings.Contains(plain(a.Text), plain(a.Answer)) || plain(a.Answer) == "" {
+			return errors.New("the answer does not stand in the text")
+		}
+		if strings.TrimSpace(a.Query) == "" {
+			s.Skipped++
+			return nil
 		}
 		text := Text{ID: fmt.Sprint(len(items)), Title: a.Title, Text: a.Text}
 		text.Metadata.Lang = a.Lang
@@ -58,7 +64,7 @@ func (t *Trial) ShowSnippets(ctx context.Context, path string) (Snippets, error)
 	if err := t.Add(ctx, set, nil); err != nil {
 		return Snippets{}, err
 	}
-	s := Snippets{Set: set.Name, Queries: len(items)}
+	s.Queries = len(items)
 	for i, a := range items {
 		hits, err := t.library.Show(ctx, a.Query, "", []int64{t.ids[set.Name][set.Texts[i].ID]})
 		if err != nil {
