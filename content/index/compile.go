@@ -39,7 +39,7 @@ const (
 
 // compileWord finds the groups of a word: itself, and the parts of a compound.
 func (c *compiler) compileWord(u *unit, i int) error {
-	g := &group{variants: c.stems(u.word), boost: 1, unit: i}
+	g := &group{variants: c.stems(u.word), synonyms: u.synonymsOf(0, 0), boost: 1, unit: i}
 	if err := c.view.lookup(g); err != nil {
 		return err
 	}
@@ -58,7 +58,7 @@ func (c *compiler) compileWord(u *unit, i int) error {
 			known = known || strings.ContainsFunc(part, unicode.IsLetter)
 		}
 	}
-	if g.df <= c.rare() && !known && !c.exact {
+	if g.df <= c.rare() && !known && !c.exact && (g.df == 0 || len(g.synonyms) == 0) {
 		if err := c.reinterpret(u, g); err != nil {
 			return err
 		}
@@ -79,10 +79,14 @@ func (c *compiler) compileWord(u *unit, i int) error {
 // of the query, or by each language of the library when that is not known, and
 // the same of the words that it is without their accents.
 func (c *compiler) stems(word string) []variant {
-	langs := c.langs
 	if c.plan.lang != "" {
-		langs = []string{c.plan.lang}
+		return c.stemsIn([]string{c.plan.lang}, word)
 	}
+	return c.stemsIn(c.langs, word)
+}
+
+// stemsIn is stems for given languages.
+func (c *compiler) stemsIn(langs []string, word string) []variant {
 	var list []variant
 	add := func(w string) {
 		for _, lang := range langs {
@@ -253,7 +257,7 @@ func (c *compiler) compileRun(u *unit, i int) error {
 		return c.compileEdge(u, i)
 	}
 	if len(u.run) == 1 {
-		g := &group{variants: []variant{{fieldChars, string(u.run), 1}}, boost: 1, unit: i}
+		g := &group{variants: []variant{{fieldChars, string(u.run), 1}}, synonyms: u.synonymsOf(0, 1), boost: 1, unit: i}
 		if err := c.view.lookup(g); err != nil || g.df == 0 {
 			return err
 		}
@@ -262,7 +266,7 @@ func (c *compiler) compileRun(u *unit, i int) error {
 	}
 	for n := 0; n+1 < len(u.run); n++ {
 		pair := u.run[n : n+2]
-		g := &group{variants: []variant{{fieldPairs, string(pair), 1}}, boost: 1, unit: i}
+		g := &group{variants: []variant{{fieldPairs, string(pair), 1}}, synonyms: u.synonymsOf(n, n+2), boost: 1, unit: i}
 		if len(u.run) > maxPinyin {
 			g.boost = grammar(pair)
 		}
@@ -328,7 +332,7 @@ func grammar(pair []rune) float64 {
 
 // compileEdge finds the pair that a short word and a character make.
 func (c *compiler) compileEdge(u *unit, i int) error {
-	g := &group{variants: []variant{{fieldPairs, u.word, 1}}, boost: 1, unit: i}
+	g := &group{variants: []variant{{fieldPairs, u.word, 1}}, synonyms: u.synonymsOf(0, 0), boost: 1, unit: i}
 	if err := c.view.lookup(g); err != nil || g.df == 0 {
 		return err
 	}
@@ -369,6 +373,9 @@ func (c *compiler) addPinyin(u *unit, i int) error {
 	}
 	g := &group{boost: pinyinBoost * float64(max(1, len(u.run)-1)), unit: i}
 	for _, p := range joinedPinyin(u.run) {
+		if u.spelledBy(p) {
+			continue
+		}
 		for _, v := range c.stems(p) {
 			if !slices.ContainsFunc(g.variants, func(have variant) bool { return have.term == v.term }) {
 				g.variants = append(g.variants, v)

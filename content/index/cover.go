@@ -211,6 +211,9 @@ func (p *plan) floor(v *view) float64 {
 			for _, t := range g.variants {
 				freq = min(freq, t.weight)
 			}
+			if len(g.synonyms) > 0 {
+				freq = min(freq, synonymWeight)
+			}
 			if weight > 0 && !slices.Contains(u.main, g) {
 				// Counts for the unit, or half of it, with a weight of its own.
 				least = min(least, g.boost*g.idf/weight)

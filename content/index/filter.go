@@ -55,14 +55,14 @@ func (x *Index) filterOf(v *view, q *Query, parsed *Parsed) (*filter, error) {
 		}
 	}
 	for _, text := range parsed.Phrases {
-		p, err := x.compile(v, &Query{Exact: true}, text)
+		p, err := x.compile(v, &Query{Exact: true, literal: true}, text)
 		if err != nil {
 			return nil, err
 		}
 		f.must = append(f.must, p)
 	}
 	for _, text := range parsed.Not {
-		p, err := x.compile(v, &Query{Exact: true}, text)
+		p, err := x.compile(v, &Query{Exact: true, literal: true}, text)
 		if err != nil {
 			return nil, err
 		}

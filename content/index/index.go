@@ -18,6 +18,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/blevesearch/bleve/v2/index/scorch"
 	bleve "github.com/blevesearch/bleve_index_api"
@@ -56,6 +57,8 @@ type Index struct {
 	scratch sync.Pool // of *scratch
 	stats   statsCache
 	lexicon *lexicon
+
+	synonyms atomic.Pointer[Synonyms]
 
 	writing sync.Mutex
 	using   sync.RWMutex // held for reading while the store is in use, for writing to close it

@@ -25,6 +25,7 @@ type Query struct {
 
 	Limit, Offset int  // Limit 0 is 10
 	Exact         bool // as typed: no repair of typos, no pinyin
+	literal       bool // no synonyms either
 
 	Now     time.Time // for Recency
 	Recency float64   // how much newer is better: 0 not at all, .1 mildly, 1 doubles today's
@@ -41,6 +42,7 @@ type Result struct {
 	Corrected string   // the query as repaired; "": as typed
 	Dropped   []string // words left out, as typed, because nothing has them
 	Terms     []Term   // what was looked for in the end
+	Synonyms  []SynonymUse
 
 	plan *plan
 }
@@ -74,6 +76,7 @@ type unit struct {
 	small  []float64 // of runs: what grammar leaves of the weight of each of main
 	gone   float64   // pairs that no document has, weighed by grammar too
 	typo   string    // what it was repaired to
+	stands []stand   // its synonyms
 }
 
 // short runs are names and words: they count in whole or not at all. 林志玲 is
@@ -82,13 +85,14 @@ const shortRun = 3
 
 // A plan is a query turned into groups.
 type plan struct {
-	text    string
-	lang    string // guessed from the text; "": unknown
-	units   []*unit
-	groups  []*group // that documents have, each once
-	dropped []string
-	docs    uint64 // in its language
-	typos   bool
+	text     string
+	lang     string // guessed from the text; "": unknown
+	units    []*unit
+	groups   []*group // that documents have, each once
+	dropped  []string
+	docs     uint64 // in its language
+	synonyms []SynonymUse
+	typos    bool
 }
 
 // compile plans a text against a view.
@@ -104,6 +108,9 @@ func (x *Index) compile(v *view, q *Query, text string) (*plan, error) {
 	c := compiler{index: x, view: v, worker: w, plan: p, exact: q.Exact, langs: v.languages()}
 	if p.lang == "" && q.Lang != "" && !slices.Contains(c.langs, language.Base(q.Lang)) {
 		c.langs = append(c.langs, language.Base(q.Lang))
+	}
+	if !q.literal {
+		c.addSynonyms(x.synonyms.Load())
 	}
 	for i, u := range p.units {
 		var err error

@@ -27,6 +27,7 @@ type variant struct {
 // repairs, or one pair of characters. Frequencies of the variants add up.
 type group struct {
 	variants []variant
+	synonyms []*alternatives // other ways to have it
 	boost    float64
 	flat     bool // worth its boost wherever it stands, whatever the frequency
 	unit     int
@@ -60,6 +61,15 @@ func (v *view) lookup(g *group) error {
 			}
 			gs.lists = append(gs.lists, list)
 			gs.weights = append(gs.weights, t.weight)
+		}
+		for _, alt := range g.synonyms {
+			list, err := alt.in(s)
+			if err != nil {
+				return err
+			}
+			if list != nil {
+				gs.lists, gs.weights = append(gs.lists, list), append(gs.weights, synonymWeight)
+			}
 		}
 		for n, list := range gs.lists {
 			docs := bitmapOf(list.Iterator(false, false, false, nil))

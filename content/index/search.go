@@ -42,7 +42,7 @@ func (x *Index) Search(ctx context.Context, q Query) (Result, error) {
 	if q.Lang == "" {
 		q.Lang = language.Base(p.lang)
 	}
-	r := Result{Corrected: p.corrected(q.Text), Dropped: p.dropped, Terms: p.terms(), plan: p}
+	r := Result{Corrected: p.corrected(q.Text), Dropped: p.dropped, Terms: p.terms(), Synonyms: p.synonyms, plan: p}
 	if len(p.groups) == 0 {
 		return r, nil
 	}

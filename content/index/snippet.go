@@ -98,6 +98,8 @@ func (p *plan) matches(w *worker, lang, text string) []match {
 	for _, v := range pinyin {
 		list = append(list, pinyinMatches(w.glyphs, v.term, byTerm[fieldPinyin+v.term])...)
 	}
+	list = append(list, p.synonymMatches(w, lang, text)...)
+	list = append(list, p.partMatches(w, lang, text)...)
 	slices.SortStableFunc(list, func(a, b match) int { return a.start - b.start })
 	return list
 }
