@@ -176,7 +176,7 @@ func (p *synonymParser) rule(line string) {
 	switch {
 	case finds:
 		p.result.rules++
-	case len(left) == 1 && len(sides) == 1:
+	case len(sides) == 1 && len(splitEntries(line)) == 1:
 		p.wrong("%q stands alone: a rule has two entries at least, with commas or => between them", left[0].text)
 	default:
 		p.wrong("all that stands here is the same to newsie, which ignores case, width, accents and Chinese script by itself")
