@@ -115,7 +115,7 @@ func TestEdits(t *testing.T) {
 		{"ёлка", "елка", 1},
 	} {
 		for _, most := range []int{1, 2} {
-			if got, want := d.edits([]rune(c.a), c.b, most), min(c.want, most+1); got != want {
+			if got, want := d.edits([]rune(c.a), []byte(c.b), most), min(c.want, most+1); got != want {
 				t.Errorf("edits(%q, %q) up to %d = %d, want %d", c.a, c.b, most, got, want)
 			}
 		}

@@ -1,9 +1,14 @@
 package index
 
 import (
+	"bytes"
+	"hash/maphash"
+	"strings"
 	"sync"
 	"time"
 	"unicode/utf8"
+
+	bleve "github.com/blevesearch/bleve_index_api"
 )
 
 // A lexicon is the list of the words that the articles are written with, in
@@ -13,14 +18,17 @@ import (
 // Storage carries each word in fieldForms of a few documents, not of all, which
 // keeps the index small and survives the removal of some; how often a word is
 // used is asked of the index itself. The list lives in memory, is read when the
-// index opens and grows with every Update.
+// index opens and grows with every Update. It takes some 30 bytes a word: words
+// lie one behind the other in few long slices, as a large library has hundreds
+// of thousands.
 type lexicon struct {
 	ready chan struct{} // closed when the stored words are read
+	seed  maphash.Seed
 
 	mu      sync.RWMutex
-	stored  map[string]uint8 // how many documents carry a word
-	shapes  map[shape][]form
-	accents map[string][]string // words with accents by the plain ones
+	stored  map[uint64]uint8  // how many documents carry a word, by its hash
+	shapes  map[shape][]byte  // words, each ended by wordEnd; see form.append
+	accents map[uint64]string // words with accents, joined by wordEnd, by the hash of the plain one
 }
 
 // A shape is what a word and one with a typo in it mostly share.
@@ -32,17 +40,27 @@ type shape struct {
 // A form is a word without and with its accents.
 type form struct{ plain, text string }
 
+// Words have letters and digits only, so these stand between them.
+const (
+	wordEnd    = '\n'
+	accentsGap = '\t' // the word with its accents follows the plain one
+)
+
 // copies is how many documents carry a word in storage.
 const copies = 3
 
 func newLexicon() *lexicon {
 	return &lexicon{
-		ready: make(chan struct{}), stored: map[string]uint8{}, shapes: map[shape][]form{}, accents: map[string][]string{},
+		ready: make(chan struct{}), seed: maphash.MakeSeed(),
+		stored: map[uint64]uint8{}, shapes: map[shape][]byte{}, accents: map[uint64]string{},
 	}
 }
 
-// loadLexicon reads the stored words: at once when they are few, otherwise
-// beside the first queries. Close waits for it.
+// lexiconWait is how long Open waits for the word list: small ones are there
+// for the first query, large ones follow beside the first queries.
+const lexiconWait = 100 * time.Millisecond
+
+// loadLexicon reads the stored words. Close waits for it.
 func (x *Index) loadLexicon() {
 	x.loading.Add(1)
 	go func() {
@@ -54,7 +72,7 @@ func (x *Index) loadLexicon() {
 	}()
 	select {
 	case <-x.lexicon.ready:
-	case <-time.After(100 * time.Millisecond):
+	case <-time.After(lexiconWait):
 	}
 }
 
@@ -69,17 +87,18 @@ func (x *Index) readForms() error {
 		if err != nil {
 			return err
 		}
+		// Until all are read nobody else looks at them.
+		x.lexicon.mu.Lock()
 		for terms := dict.AutomatonIterator(nil, nil, nil); ; {
-			e, err := terms.Next()
-			if err != nil {
-				return err
-			}
-			if e == nil {
+			var e *bleve.DictEntry
+			if e, err = terms.Next(); err != nil || e == nil {
 				break
 			}
-			x.lexicon.mu.Lock()
 			x.lexicon.learn(e.Term, int(e.Count))
-			x.lexicon.mu.Unlock()
+		}
+		x.lexicon.mu.Unlock()
+		if err != nil {
+			return err
 		}
 	}
 	return nil
@@ -87,18 +106,56 @@ func (x *Index) readForms() error {
 
 // learn notes that n more documents carry a word. The lock is held.
 func (l *lexicon) learn(word string, n int) {
-	have, known := l.stored[word]
-	l.stored[word] = uint8(min(int(have)+n, copies))
+	hash := maphash.String(l.seed, word)
+	have, known := l.stored[hash]
+	l.stored[hash] = uint8(min(int(have)+n, copies))
 	if known {
 		return
 	}
 	f := form{plain: plain(word), text: word}
 	if f.plain != word {
-		l.accents[f.plain] = append(l.accents[f.plain], word)
+		key := maphash.String(l.seed, f.plain)
+		l.accents[key] += word + string(wordEnd)
 	}
 	first, _ := utf8.DecodeRuneInString(f.plain)
 	key := shape{first, utf8.RuneCountInString(f.plain)}
-	l.shapes[key] = append(l.shapes[key], f)
+	l.shapes[key] = f.append(l.shapes[key])
+}
+
+// append writes a form behind others.
+func (f form) append(list []byte) []byte {
+	list = append(list, f.plain...)
+	if f.text != f.plain {
+		list = append(append(list, accentsGap), f.text...)
+	}
+	return append(list, wordEnd)
+}
+
+// forms calls visit for each of a list, with the plain word and, when that is
+// another, the word with its accents, until visit returns false.
+func forms(list []byte, visit func(plain, accented []byte) bool) bool {
+	for len(list) > 0 {
+		end := bytes.IndexByte(list, wordEnd)
+		word, accented := list[:end], []byte(nil)
+		if at := bytes.IndexByte(word, accentsGap); at >= 0 {
+			word, accented = word[:at], word[at+1:]
+		}
+		if !visit(word, accented) {
+			return false
+		}
+		list = list[end+1:]
+	}
+	return true
+}
+
+// formOf makes a form of what forms gives.
+func formOf(word, accented []byte) form {
+	f := form{plain: string(word)}
+	f.text = f.plain
+	if accented != nil {
+		f.text = string(accented)
+	}
+	return f
 }
 
 // take returns which words of a document it is to carry, as counted terms, and
@@ -109,7 +166,7 @@ func (l *lexicon) take(words map[string]bool) map[string]int {
 	defer l.mu.Unlock()
 	carried := map[string]int{}
 	for w := range words {
-		if l.stored[w] < copies {
+		if l.stored[maphash.String(l.seed, w)] < copies {
 			l.learn(w, 1)
 			carried[w] = 1
 		}
@@ -133,8 +190,12 @@ func (l *lexicon) accented(word string) []string {
 		return nil
 	}
 	l.mu.RLock()
-	defer l.mu.RUnlock()
-	return append([]string(nil), l.accents[word]...)
+	list := l.accents[maphash.String(l.seed, word)]
+	l.mu.RUnlock()
+	if list == "" {
+		return nil
+	}
+	return strings.Split(strings.TrimSuffix(list, string(wordEnd)), string(wordEnd))
 }
 
 // near calls visit for the words at most two edits away from a plain one, with
@@ -151,23 +212,19 @@ func (l *lexicon) near(word string, most int, visit func(f form, edits int)) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	var d distance
+	among := func(key shape, most int) {
+		forms(l.shapes[key], func(plain, accented []byte) bool {
+			if e := d.edits(w, plain, most); e <= most && string(plain) != word {
+				visit(formOf(plain, accented), e)
+			}
+			return true
+		})
+	}
 	for n := len(w) - most; n <= len(w)+most; n++ {
-		for _, f := range l.shapes[shape{w[0], n}] {
-			if f.plain == word {
-				continue
-			}
-			if e := d.edits(w, f.plain, most); e <= most {
-				visit(f, e)
-			}
-		}
+		among(shape{w[0], n}, most)
 	}
-	if w[0] == w[1] {
-		return
-	}
-	for _, f := range l.shapes[shape{w[1], len(w)}] {
-		if e := d.edits(w, f.plain, 1); e <= 1 {
-			visit(f, e)
-		}
+	if w[0] != w[1] {
+		among(shape{w[1], len(w)}, 1)
 	}
 }
 
@@ -179,10 +236,11 @@ func (l *lexicon) starting(prefix string, longer int, visit func(form) bool) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	for size := n; size <= n+longer; size++ {
-		for _, f := range l.shapes[shape{first, size}] {
-			if len(f.plain) >= len(prefix) && f.plain[:len(prefix)] == prefix && !visit(f) {
-				return
-			}
+		more := forms(l.shapes[shape{first, size}], func(plain, accented []byte) bool {
+			return !bytes.HasPrefix(plain, []byte(prefix)) || visit(formOf(plain, accented))
+		})
+		if !more {
+			return
 		}
 	}
 }
@@ -196,10 +254,11 @@ type distance struct {
 }
 
 // edits returns the distance of w and other, or most+1 when it is more.
-func (d *distance) edits(w []rune, other string, most int) int {
+func (d *distance) edits(w []rune, other []byte, most int) int {
 	d.other = d.other[:0]
-	for _, r := range other {
-		d.other = append(d.other, r)
+	for len(other) > 0 {
+		r, n := utf8.DecodeRune(other)
+		d.other, other = append(d.other, r), other[n:]
 	}
 	o := d.other
 	// What they begin and end with in common costs nothing.

@@ -92,8 +92,9 @@ func (l *Library) sentence(rng *rand.Rand, lang string) string {
 // unspaced tells of languages that are written without spaces.
 func unspaced(lang string) bool { return strings.HasPrefix(lang, "zh") || lang == "ja" }
 
-// A Question is something a reader may type, with the kind it is of.
-type Question struct{ Kind, Text string }
+// A Question is something a reader may type, with the kind it is of and the
+// language of the article that it was taken from.
+type Question struct{ Kind, Text, Lang string }
 
 // Kinds are the kinds of questions, as tables list them.
 var Kinds = []string{"one character", "a name", "a run of characters", "one word", "two or three words", "a sentence", "a sentence of characters"}
@@ -102,11 +103,16 @@ var Kinds = []string{"one character", "a name", "a run of characters", "one word
 // language has take turns.
 func (l *Library) Question(n int) Question {
 	a := l.Article(n)
-	rng := rand.New(rand.NewPCG(uint64(n), 3))
+	q := question(rand.New(rand.NewPCG(uint64(n), 3)), a)
+	q.Lang = a.Lang
+	return q
+}
+
+func question(rng *rand.Rand, a Article) Question {
 	sentences := strings.FieldsFunc(a.Body(), func(r rune) bool { return strings.ContainsRune(".。!?！？\n", r) })
 	sentences = slices.DeleteFunc(sentences, func(s string) bool { return utf8.RuneCountInString(strings.TrimSpace(s)) < 15 })
 	if len(sentences) == 0 {
-		return Question{"one word", a.Title}
+		return Question{Kind: "one word", Text: a.Title}
 	}
 	sentence := strings.TrimSpace(sentences[rng.IntN(len(sentences))])
 	if !unspaced(a.Lang) {
@@ -119,18 +125,18 @@ func (l *Library) Question(n int) Question {
 		}
 	}
 	if len(runes) < 13 {
-		return Question{"a run of characters", string(runes)}
+		return Question{Kind: "a run of characters", Text: string(runes)}
 	}
 	at := rng.IntN(len(runes) - 12)
 	switch rng.IntN(4) {
 	case 0:
-		return Question{"one character", string(runes[at])}
+		return Question{Kind: "one character", Text: string(runes[at])}
 	case 1:
-		return Question{"a name", string(runes[at : at+2+rng.IntN(2)])}
+		return Question{Kind: "a name", Text: string(runes[at : at+2+rng.IntN(2)])}
 	case 2:
-		return Question{"a run of characters", string(runes[at : at+4+rng.IntN(8)])}
+		return Question{Kind: "a run of characters", Text: string(runes[at : at+4+rng.IntN(8)])}
 	}
-	return Question{"a sentence of characters", string(runes[:min(len(runes), 40)])}
+	return Question{Kind: "a sentence of characters", Text: string(runes[:min(len(runes), 40)])}
 }
 
 func spaced(rng *rand.Rand, words []string) Question {
@@ -140,15 +146,15 @@ func spaced(rng *rand.Rand, words []string) Question {
 	words = slices.DeleteFunc(words, func(w string) bool { return w == "" })
 	switch rng.IntN(3) {
 	case 0:
-		return Question{"one word", words[rng.IntN(len(words))]}
+		return Question{Kind: "one word", Text: words[rng.IntN(len(words))]}
 	case 1:
 		var some []string
 		for range 2 + rng.IntN(2) {
 			some = append(some, words[rng.IntN(len(words))])
 		}
-		return Question{"two or three words", strings.Join(some, " ")}
+		return Question{Kind: "two or three words", Text: strings.Join(some, " ")}
 	}
-	return Question{"a sentence", strings.Join(words[:min(len(words), 14)], " ")}
+	return Question{Kind: "a sentence", Text: strings.Join(words[:min(len(words), 14)], " ")}
 }
 
 // Typo exchanges two letters of the longest word of a question in letters, and
