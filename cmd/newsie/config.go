@@ -41,6 +41,7 @@ type Config struct {
 	Channels       map[string]ChannelConfig `yaml:"channels"`
 	Sources        map[string]SourceConfig  `yaml:"sources"`
 	Publisher      PublisherConfig          `yaml:"publisher"`
+	Synonyms       string                   `yaml:"synonyms"` // a file of words that find each other
 
 	// AllowPrivateSources lets sources be read from this machine and its network.
 	AllowPrivateSources bool `yaml:"allow_private_sources"`
@@ -170,6 +171,7 @@ func loadConfig(path string, environ []string) (Config, error) {
 	}
 	problems = append(problems, overlay(&c, environ, lines)...)
 	c.fillIn()
+	c.resolveSynonyms(name, lines)
 	problems = append(problems, c.check(lines)...)
 	c.lines = lines
 	if len(problems) > 0 {

@@ -2,6 +2,7 @@ package main
 
 import (
 	_ "embed"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -41,11 +42,15 @@ func configCommand(p *program) *cobra.Command {
 		}},
 		&cobra.Command{Use: "check", Short: "Report everything that is wrong with the configuration", Args: cobra.NoArgs, RunE: func(*cobra.Command, []string) error {
 			config, err := p.config()
-			if err != nil {
+			var problems ConfigProblems
+			if err != nil && !errors.As(err, &problems) {
 				return err
 			}
-			if missing := config.missingFolders(); len(missing) > 0 {
-				return missing
+			if err == nil {
+				problems = config.missingFolders()
+			}
+			if problems = append(problems, config.synonymProblems()...); len(problems) > 0 {
+				return problems
 			}
 			_, err = fmt.Fprintln(p.stdout, "The configuration is good.")
 			return err

@@ -56,6 +56,9 @@ func (p *program) previewAnywhere(ctx context.Context, config Config, of, lang s
 	} else if err != nil {
 		return "", err
 	}
+	if err := in.loadSynonyms(); err != nil {
+		return "", err
+	}
 	if _, err := in.library.Follow(ctx); err != nil {
 		return "", err
 	}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -25,6 +26,8 @@ import (
 //	                is the answer, a line with the links after it
 //	get PATH        fetches a page; stdout is the status and the body
 //	binary FILE     makes a file that is no text
+//	eventually REGEXP ARGS...  runs newsie until its stdout matches
+//	logged REGEXP   waits until the serving newsie has logged it
 //	gb18030 FILE    rewrites a UTF-8 file in that encoding
 func TestScripts(t *testing.T) {
 	t.Parallel()
@@ -59,6 +62,7 @@ func runScripts(t *testing.T, database func(t testing.TB) string) {
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"serve": serveScript, "terminate": stopScript, "crash": crashScript, "say": sayScript, "get": getScript, "gb18030": encodeScript, "binary": binaryScript,
+			"eventually": eventuallyScript, "logged": loggedScript,
 		},
 	})
 }
@@ -125,6 +129,23 @@ func getScript(ts *testscript.TestScript, _ bool, args []string) {
 	_, _ = fmt.Fprintln(ts.Stdout(), response.Status)
 	_, err = io.Copy(ts.Stdout(), io.LimitReader(response.Body, 8<<20))
 	ts.Check(err)
+}
+
+func eventuallyScript(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := regexp.Compile(args[0])
+	ts.Check(err)
+	if !poll(patience, func() bool { return ts.Exec("newsie", args[1:]...) == nil && want.MatchString(ts.ReadFile("stdout")) }) {
+		ts.Fatalf("never: %s", args[0])
+	}
+}
+
+func loggedScript(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := regexp.Compile(args[0])
+	ts.Check(err)
+	s := told(ts).server
+	if !poll(patience, func() bool { return want.MatchString(s.stderr.String()) }) {
+		ts.Fatalf("never logged: %s\n%s", args[0], s.stderr.String())
+	}
 }
 
 func encodeScript(ts *testscript.TestScript, _ bool, args []string) {

@@ -106,6 +106,9 @@ func (p *program) searchAnywhere(ctx context.Context, config Config, o searchOpt
 	} else if err != nil {
 		return searchReport{}, err
 	}
+	if err := in.loadSynonyms(); err != nil {
+		return searchReport{}, err
+	}
 	if _, err := in.library.Follow(ctx); err != nil {
 		return searchReport{}, err
 	}

@@ -78,6 +78,9 @@ func (p *program) serve(ctx context.Context, config Config, demo bool) (err erro
 	if err := in.openLibrary(); err != nil {
 		return err
 	}
+	if err := in.loadSynonyms(); err != nil {
+		return err
+	}
 	if !in.db.Postgres() { // the lock of the folder says that no other process answers
 		if err := bot.NewInbox(in.db, time.Now).Abandon(ctx); err != nil {
 			return err
@@ -214,6 +217,7 @@ func (s *server) run(ctx context.Context, control *control) error {
 	group.Go(func() error { return s.library.Run(ctx) })
 	group.Go(func() error { return s.scheduler.Run(ctx) })
 	group.Go(func() error { return control.run(ctx) })
+	group.Go(func() error { return s.watchSynonyms(ctx) })
 	for name, a := range s.channels.adapters {
 		group.Go(func() error {
 			if err := a.Run(ctx); err != nil && ctx.Err() == nil {
