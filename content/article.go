@@ -35,6 +35,9 @@ type Article struct {
 	Next        string
 	Recommended []Teaser
 
+	Story int64  // the id of the first article with this story; 0: it is alone
+	Also  []Copy // the others, in lists and where one article is shown
+
 	Hash     string    // of what the source gave; equal hashes mean nothing changed
 	Seq      int64     // position of the last change in the store
 	AddedSeq int64     // position at which readers could first see it

@@ -13,6 +13,8 @@ import (
 
 	"github.com/uptrace/bun"
 	"golang.org/x/text/unicode/norm"
+
+	"newsie/content/story"
 )
 
 // A Change tells what Add did.
@@ -45,6 +47,10 @@ func (l *Library) Add(ctx context.Context, a Article, pictures []Figure) (Articl
 // are filled in. What the publisher withdrew stays withdrawn.
 func (l *Library) AddAll(ctx context.Context, arrivals []Arrival) ([]Change, error) {
 	changes := make([]Change, len(arrivals))
+	prints := make([]story.Print, len(arrivals))
+	for i := range arrivals { // before the transaction, which others wait for
+		prints[i] = story.Of(storyText(&arrivals[i].Article))
+	}
 	err := l.db.Tx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		last, err := nextSeq(ctx, tx, len(arrivals))
 		if err != nil {
@@ -52,7 +58,7 @@ func (l *Library) AddAll(ctx context.Context, arrivals []Arrival) ([]Change, err
 		}
 		for i := range arrivals {
 			seq := last - int64(len(arrivals)-1-i)
-			if changes[i], err = l.put(ctx, tx, &arrivals[i], seq); err != nil {
+			if changes[i], err = l.put(ctx, tx, &arrivals[i], prints[i], seq); err != nil {
 				return err
 			}
 		}
@@ -65,7 +71,7 @@ func (l *Library) AddAll(ctx context.Context, arrivals []Arrival) ([]Change, err
 	return changes, nil
 }
 
-func (l *Library) put(ctx context.Context, tx bun.Tx, arrival *Arrival, seq int64) (Change, error) {
+func (l *Library) put(ctx context.Context, tx bun.Tx, arrival *Arrival, print story.Print, seq int64) (Change, error) {
 	a := &arrival.Article
 	if a.State == "" {
 		a.State = Published
@@ -107,9 +113,15 @@ func (l *Library) put(ctx context.Context, tx bun.Tx, arrival *Arrival, seq int6
 		}
 	}
 	if fresh {
-		return Added, insert(ctx, tx, a)
+		if err := insert(ctx, tx, a); err != nil {
+			return "", err
+		}
+		return Added, join(ctx, tx, a, print)
 	}
-	return Updated, update(ctx, tx, a)
+	if err := update(ctx, tx, a); err != nil {
+		return "", err
+	}
+	return Updated, group(ctx, tx, a, print)
 }
 
 // showPictures keeps which pictures an article shows.
@@ -141,8 +153,8 @@ func showPictures(ctx context.Context, tx bun.Tx, a *Article, fresh bool) error 
 
 func insert(ctx context.Context, tx bun.Tx, a *Article) error {
 	err := tx.NewRaw(`INSERT INTO articles (source, source_key, state, url, title, slug, author, note, lang, published_at, tags, cover,
-		body, summary, previous, next, recommended, hash, seq, added_seq, added_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
+		body, summary, previous, next, recommended, story, hash, seq, added_seq, added_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?) RETURNING id`,
 		a.Source, a.Key, a.State, a.URL, a.Title, a.Slug, a.Author, a.Note, a.Lang, toMillis(a.Published), asJSON(a.Tags), a.Cover,
 		asJSON(a.Body), a.Summary, a.Previous, a.Next, asJSON(a.Recommended), a.Hash, a.Seq, a.AddedSeq, toMillis(a.Added)).Scan(ctx, &a.ID)
 	if err != nil {
@@ -249,6 +261,7 @@ func (l *Library) Edit(ctx context.Context, id int64, edit func(*Article)) (Arti
 		return Article{}, err
 	}
 	edit(&a)
+	print := story.Of(storyText(&a))
 	err = l.db.Tx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		seq, err := nextSeq(ctx, tx, 1)
 		if err != nil {
@@ -258,7 +271,10 @@ func (l *Library) Edit(ctx context.Context, id int64, edit func(*Article)) (Arti
 		if a.State == Published && a.AddedSeq == 0 {
 			a.AddedSeq, a.Added = seq, l.now().UTC()
 		}
-		return update(ctx, tx, &a)
+		if err := update(ctx, tx, &a); err != nil {
+			return err
+		}
+		return group(ctx, tx, &a, print)
 	})
 	if err != nil {
 		return Article{}, err

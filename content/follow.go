@@ -2,11 +2,8 @@ package content
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
-
-	"github.com/uptrace/bun"
 
 	"newsie/content/index"
 )
@@ -46,6 +43,11 @@ func (l *Library) Run(ctx context.Context) error {
 	for {
 		if _, err := l.Follow(ctx); err != nil && ctx.Err() == nil {
 			l.log.Error("the index cannot follow the store; trying again", "error", err)
+		}
+		if more, err := l.Compare(ctx); err != nil && ctx.Err() == nil {
+			l.log.Error("articles that were kept before are not compared; trying again", "error", err)
+		} else if more {
+			l.wake()
 		}
 		select {
 		case <-ctx.Done():
@@ -107,66 +109,4 @@ func doc(a Article) index.Doc {
 		Names: append(append([]string(nil), a.Tags...), a.Author),
 		Tags:  a.Tags, Source: a.Source, Author: a.Author, Published: a.Published,
 	}
-}
-
-// keptRelated is how many related articles are kept with each article.
-const keptRelated = 8
-
-// relate works out the related articles of a few that have none yet, or whose
-// were found when the library was less than half as large as it is now, and
-// tells whether there were any. Each article is so looked at a number of times
-// that grows with the logarithm of the library.
-func (l *Library) relate(ctx context.Context) (more bool, err error) {
-	count, err := l.Count(ctx, Filter{})
-	if err != nil {
-		return false, err
-	}
-	var rows []row
-	err = l.db.Reader().NewRaw("SELECT "+meta+", body FROM articles WHERE state = ? AND related_count * 2 < ? AND seq <= ? ORDER BY related_count, id LIMIT 50",
-		Published, count, l.index.Seq()).Scan(ctx, &rows)
-	if err != nil {
-		return false, fmt.Errorf("look for articles without related ones: %w", err)
-	}
-	if len(rows) == 0 {
-		return false, nil
-	}
-	related := make([]string, len(rows))
-	for i, r := range rows {
-		a, err := r.article()
-		if err != nil {
-			return false, err
-		}
-		near, err := l.index.Similar(ctx, doc(a), keptRelated)
-		if err != nil {
-			return false, fmt.Errorf("look for articles like %d: %w", a.ID, err)
-		}
-		ids := make([]int64, 0, len(near))
-		for _, hit := range near {
-			if hit.ID != a.ID {
-				ids = append(ids, hit.ID)
-			}
-		}
-		related[i] = asJSON(ids)
-	}
-	return true, l.db.Tx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		for i, r := range rows {
-			// No new position: a list of neighbours is no change of the article.
-			if _, err := tx.ExecContext(ctx, "UPDATE articles SET related = ?, related_count = ? WHERE id = ?", related[i], max(count, 1), r.ID); err != nil {
-				return fmt.Errorf("keep the related articles of %d: %w", r.ID, err)
-			}
-		}
-		return nil
-	})
-}
-
-func (l *Library) related(ctx context.Context, id int64) ([]int64, error) {
-	var kept string
-	if err := l.db.Reader().NewRaw("SELECT related FROM articles WHERE id = ?", id).Scan(ctx, &kept); err != nil {
-		return nil, fmt.Errorf("read the related articles of %d: %w", id, err)
-	}
-	var ids []int64
-	if err := json.Unmarshal([]byte(kept), &ids); err != nil {
-		return nil, fmt.Errorf("read the related articles of %d: %w", id, err)
-	}
-	return ids, nil
 }

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"newsie/content/index"
-	"newsie/content/language"
 	"newsie/internal/database"
 )
 
@@ -97,21 +96,16 @@ func (l *Library) Search(ctx context.Context, q Query) (Results, error) {
 	if parsed := index.ParseQuery(q.Text); strings.TrimSpace(parsed.Text) == "" && parsed.Filtered() {
 		return l.browse(ctx, q, parsed, start)
 	}
-	found, err := l.find(ctx, q, max(Depth, q.Limit))
+	found, hits, err := l.distinct(ctx, q)
 	if err != nil {
 		return Results{}, err
 	}
-	results := Results{Total: found.Total, Corrected: found.Corrected, Dropped: found.Dropped}
-	scores := make(map[int64]float64, len(found.Hits))
-	for _, hit := range found.Hits {
+	results := Results{Total: found.Total - len(found.Hits) + len(hits), Corrected: found.Corrected, Dropped: found.Dropped}
+	scores := make(map[int64]float64, len(hits))
+	for _, hit := range hits {
 		results.IDs = append(results.IDs, hit.ID)
 		scores[hit.ID] = hit.Score
 	}
-	results.IDs, err = l.visible(ctx, results.IDs)
-	if err != nil {
-		return Results{}, err
-	}
-	results.Total -= len(found.Hits) - len(results.IDs)
 	shown, err := l.load(ctx, results.IDs[:min(q.Limit, len(results.IDs))], meta+", body")
 	if err != nil {
 		return Results{}, err
@@ -213,18 +207,51 @@ func snippetText(a Article) string {
 	return BodyText(body)
 }
 
-// visible keeps the ids whose articles readers may see now: the index may not
-// have heard of a withdrawal yet.
-func (l *Library) visible(ctx context.Context, ids []int64) ([]int64, error) {
-	list, err := l.load(ctx, ids, "id")
+// distinct finds what readers may see now, each story once: the index may not
+// have heard of a withdrawal yet, and knows nothing of stories.
+func (l *Library) distinct(ctx context.Context, q Query) (index.Result, []index.Hit, error) {
+	for limit := max(Depth, q.Limit); ; limit *= 2 {
+		found, err := l.find(ctx, q, limit)
+		if err != nil {
+			return index.Result{}, nil, err
+		}
+		hits, err := l.seen(ctx, found.Hits)
+		// A list of copies alone is too short to be shown.
+		if err != nil || len(hits) >= q.Limit || len(found.Hits) < limit {
+			return found, hits, err
+		}
+	}
+}
+
+// seen keeps the hits that readers may see, each story once, with the scores of
+// the places that they get.
+func (l *Library) seen(ctx context.Context, hits []index.Hit) ([]index.Hit, error) {
+	ids := make([]int64, len(hits))
+	for i, hit := range hits {
+		ids[i] = hit.ID
+	}
+	list, err := l.load(ctx, ids, "id, story")
 	if err != nil {
 		return nil, err
 	}
-	kept := make([]int64, 0, len(list))
-	for _, a := range list {
-		kept = append(kept, a.ID)
+	best := make(map[int64]float64, len(hits)) // of an article, or of its story
+	for _, hit := range slices.Backward(hits) {
+		best[hit.ID] = hit.Score
 	}
-	return kept, nil
+	for _, a := range slices.Backward(list) {
+		if a.Story > 0 {
+			best[a.Story] = best[a.ID]
+		}
+	}
+	kept := once(list)
+	shown := make([]index.Hit, len(kept))
+	for i, a := range kept {
+		shown[i] = index.Hit{ID: a.ID, Score: best[a.ID]}
+		if a.Story > 0 {
+			shown[i].Score = best[a.Story]
+		}
+	}
+	return shown, nil
 }
 
 // ByAddress finds the published article that an address leads to: its canonical
@@ -258,20 +285,6 @@ func (l *Library) Nearest(ctx context.Context, text string, n int) ([]string, er
 	return l.index.Nearest(ctx, text, n)
 }
 
-// Related gives the articles nearest to one, the same language first, without
-// bodies.
-func (l *Library) Related(ctx context.Context, id int64, n int) ([]Article, error) {
-	ids, err := l.related(ctx, id)
-	if err != nil {
-		return nil, err
-	}
-	list, err := l.Articles(ctx, ids)
-	if err != nil {
-		return nil, err
-	}
-	return list[:min(n, len(list))], nil
-}
-
 // topicCover is how much of a topic an article must be about: what is sent
 // unasked must be closer to the point than an answer.
 const topicCover = 0.75
@@ -281,49 +294,57 @@ const topicCover = 0.75
 // is how many of them are beyond limit. The topic "*" is everything, and one of
 // operators alone (tag:sport) all that they admit.
 func (l *Library) Matches(ctx context.Context, topic, lang string, from, to int64, limit int) (ids []int64, more int, err error) {
-	var fresh []struct {
-		ID    int64
-		Title string
-	}
 	parsed := index.ParseQuery(topic)
 	wordless := topic == "*" || strings.TrimSpace(parsed.Text) == "" && parsed.Filtered()
-	var filter Filter
-	if wordless && topic != "*" {
-		filter = filter.with(parsed)
+	var filter, told Filter
+	if topic != "*" {
+		told = told.with(parsed)
 	}
-	where, args := filter.where()
-	err = l.db.Reader().NewRaw("SELECT id, title FROM articles WHERE added_seq > ? AND added_seq <= ? AND "+where+
-		" ORDER BY published_at DESC, id DESC", append([]any{from, to}, args...)...).Scan(ctx, &fresh)
-	if err != nil {
-		return nil, 0, fmt.Errorf("list the articles since %d: %w", from, err)
+	if wordless {
+		filter = told // with words the index goes by the operators
 	}
-	if len(fresh) == 0 {
-		return nil, 0, nil
+	fresh, err := l.fresh(ctx, filter, told, from, to)
+	if err != nil || len(fresh) == 0 {
+		return nil, 0, err
 	}
-	titles := make(map[int64]string, len(fresh))
-	for _, a := range fresh {
-		ids = append(ids, a.ID)
-		titles[a.ID] = language.FoldHan(strings.ToLower(strings.TrimSpace(a.Title)))
-	}
+	list := fresh
 	if !wordless {
+		byID := make(map[int64]Article, len(fresh))
+		for _, a := range fresh {
+			ids, byID[a.ID] = append(ids, a.ID), a
+		}
 		found, err := l.index.Search(ctx, index.Query{Text: topic, Lang: lang, IDs: ids, Limit: len(ids), Cover: topicCover, Exact: true, Now: l.now()})
 		if err != nil {
 			return nil, 0, fmt.Errorf("match the topic: %w", err)
 		}
-		ids = ids[:0]
+		list, ids = nil, nil
 		for _, hit := range found.Hits {
-			ids = append(ids, hit.ID)
+			list = append(list, byID[hit.ID])
 		}
 	}
-	seen := make(map[string]bool, len(ids))
-	distinct := ids[:0]
-	for _, id := range ids {
-		if !seen[titles[id]] {
-			seen[titles[id]] = true
-			distinct = append(distinct, id)
-		}
+	list = oncePerTitle(once(list))
+	for _, a := range list[:min(limit, len(list))] {
+		ids = append(ids, a.ID)
 	}
-	return distinct[:min(limit, len(distinct))], max(0, len(distinct)-limit), nil
+	return ids, max(0, len(list)-limit), nil
+}
+
+// fresh lists the articles that pass f and became visible after position from
+// and up to position to, the newest first, without the copies of stories that
+// an article told before which passes told.
+func (l *Library) fresh(ctx context.Context, f, told Filter, from, to int64) ([]Article, error) {
+	f.Copies = true
+	where, args := f.where()
+	earlier, more := told.conditions("o.")
+	var rows []row
+	err := l.db.Reader().NewRaw("SELECT id, story, title, source FROM articles WHERE added_seq > ? AND added_seq <= ? AND "+where+`
+		AND (story <= 0 OR NOT EXISTS (SELECT 1 FROM articles o
+			WHERE o.story = articles.story AND o.story <> 0 AND o.added_seq <= ? AND `+strings.Join(earlier, " AND ")+`))
+		ORDER BY published_at DESC, id DESC`, slices.Concat([]any{from, to}, args, []any{from}, more)...).Scan(ctx, &rows)
+	if err != nil {
+		return nil, fmt.Errorf("list the articles since %d: %w", from, err)
+	}
+	return articles(rows)
 }
 
 // Store gives a library without an index, for a process that only changes what

@@ -234,7 +234,9 @@ func TestMatchesTakesEachStoryOnceInItsWindow(t *testing.T) {
 		l := open(t, db, t.TempDir(), func() time.Time { return start })
 		old, _ := add(t, l, article("0", "Old lamps", "lamp"))
 		a, _ := add(t, l, article("1", "Lamps at sea", "A lamp on a ship."))
-		add(t, l, article("2", "Lamps At Sea ", "A lamp on a ship, from another feed."))
+		other := article("2", "Lamps At Sea ", "A lamp on a ship, from another feed.")
+		other.Source = "another"
+		add(t, l, other)
 		b, _ := add(t, l, article("3", "A second lamp", "Another lamp."))
 		c, _ := add(t, l, article("4", "Bread", "Flour and water."))
 		follow(t, l)

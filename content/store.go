@@ -20,7 +20,7 @@ var ErrWithdrawn = errors.New("the article was withdrawn")
 
 // meta are the columns that lists need; the body is read only where it is shown.
 const meta = `id, source, source_key, state, url, title, slug, author, note, lang, published_at, tags, cover,
-	summary, previous, next, recommended, hash, seq, added_seq, added_at`
+	summary, previous, next, recommended, story, hash, seq, added_seq, added_at`
 
 // A row is an article as the table holds it.
 type row struct {
@@ -42,10 +42,13 @@ type row struct {
 	Previous    string
 	Next        string
 	Recommended string
-	Hash        string
-	Seq         int64
-	AddedSeq    int64
-	AddedAt     int64
+	Story       int64
+	// How many articles there were when the related ones were found.
+	RelatedCount int64
+	Hash         string
+	Seq          int64
+	AddedSeq     int64
+	AddedAt      int64
 }
 
 func (r row) article() (Article, error) {
@@ -53,7 +56,7 @@ func (r row) article() (Article, error) {
 		ID: r.ID, Source: r.Source, Key: r.SourceKey, State: State(r.State),
 		URL: r.URL, Title: r.Title, Slug: r.Slug, Author: r.Author, Note: r.Note, Lang: r.Lang,
 		Published: fromMillis(r.PublishedAt), Cover: r.Cover, Summary: r.Summary,
-		Previous: r.Previous, Next: r.Next,
+		Previous: r.Previous, Next: r.Next, Story: max(r.Story, 0),
 		Hash: r.Hash, Seq: r.Seq, AddedSeq: r.AddedSeq, Added: fromMillis(r.AddedAt),
 	}
 	for _, field := range []struct {
@@ -125,7 +128,12 @@ func (l *Library) Article(ctx context.Context, id int64) (Article, error) {
 	if len(rows) == 0 {
 		return Article{}, fmt.Errorf("article %d: %w", id, ErrNotFound)
 	}
-	return rows[0].article()
+	a, err := rows[0].article()
+	if err != nil {
+		return Article{}, err
+	}
+	list := []Article{a}
+	return list[0], l.withCopies(ctx, list)
 }
 
 // Articles gives the published ones of the articles with these ids, in this
@@ -147,6 +155,11 @@ func (l *Library) load(ctx context.Context, ids []int64, columns string) ([]Arti
 	if err != nil {
 		return nil, err
 	}
+	if strings.HasPrefix(columns, meta) {
+		if err := l.withCopies(ctx, list); err != nil {
+			return nil, err
+		}
+	}
 	byID := make(map[int64]Article, len(list))
 	for _, a := range list {
 		byID[a.ID] = a
@@ -166,14 +179,26 @@ type Filter struct {
 	Langs, Tags, Sources, Authors []string
 	After, Before                 time.Time // published at or after; before
 	State                         State     // "" is Published
+	Copies                        bool      // every article of a story, not its first alone
 }
 
+// where is the condition that an article passes f.
 func (f Filter) where() (string, []any) {
+	where, args := f.conditions("")
+	if !f.Copies {
+		first, more := f.firstOf()
+		where, args = append(where, first), append(args, more...)
+	}
+	return strings.Join(where, " AND "), args
+}
+
+// conditions are those on an article alone, whose columns are called by a prefix.
+func (f Filter) conditions(of string) ([]string, []any) {
 	state := f.State
 	if state == "" {
 		state = Published
 	}
-	where, args := []string{"state = ?"}, []any{state}
+	where, args := []string{of + "state = ?"}, []any{state}
 	if len(f.Langs) > 0 {
 		langs := append([]string(nil), f.Langs...)
 		for _, lang := range f.Langs {
@@ -181,41 +206,42 @@ func (f Filter) where() (string, []any) {
 				langs = append(langs, "zh-Hans", "zh-Hant")
 			}
 		}
-		where, args = append(where, "lang IN (?)"), append(args, bun.List(langs))
+		where, args = append(where, of+"lang IN (?)"), append(args, bun.List(langs))
 	}
 	if len(f.Sources) > 0 {
-		where, args = append(where, "source IN (?)"), append(args, bun.List(f.Sources))
+		where, args = append(where, of+"source IN (?)"), append(args, bun.List(f.Sources))
 	}
 	if len(f.Authors) > 0 {
 		var any []string
 		for _, author := range f.Authors {
-			any = append(any, `lower(author) LIKE ? ESCAPE '\'`)
+			any = append(any, `lower(`+of+`author) LIKE ? ESCAPE '\'`)
 			args = append(args, "%"+escapeLike(strings.ToLower(author))+"%")
 		}
 		where = append(where, "("+strings.Join(any, " OR ")+")")
 	}
 	if !f.After.IsZero() {
-		where, args = append(where, "published_at >= ?"), append(args, f.After.UnixMilli())
+		where, args = append(where, of+"published_at >= ?"), append(args, f.After.UnixMilli())
 	}
 	if !f.Before.IsZero() {
-		where, args = append(where, "published_at < ? AND published_at <> 0"), append(args, f.Before.UnixMilli())
+		where, args = append(where, of+"published_at < ? AND "+of+"published_at <> 0"), append(args, f.Before.UnixMilli())
 	}
 	if len(f.Tags) > 0 {
 		var any []string
 		for _, tag := range f.Tags {
-			any = append(any, `lower(tags) LIKE ? ESCAPE '\'`)
+			any = append(any, `lower(`+of+`tags) LIKE ? ESCAPE '\'`)
 			args = append(args, "%"+escapeLike(strings.ToLower(asJSON(tag)))+"%")
 		}
 		where = append(where, "("+strings.Join(any, " OR ")+")")
 	}
-	return strings.Join(where, " AND "), args
+	return where, args
 }
 
 func escapeLike(s string) string {
 	return strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`).Replace(s)
 }
 
-// Latest lists articles, the newest first, without their bodies.
+// Latest lists articles, the newest first, without their bodies: each story
+// once, by the first of its articles that passes f.
 func (l *Library) Latest(ctx context.Context, f Filter, limit, offset int) ([]Article, error) {
 	where, args := f.where()
 	var rows []row
@@ -224,10 +250,14 @@ func (l *Library) Latest(ctx context.Context, f Filter, limit, offset int) ([]Ar
 	if err != nil {
 		return nil, fmt.Errorf("list the latest articles: %w", err)
 	}
-	return articles(rows)
+	list, err := articles(rows)
+	if err != nil {
+		return nil, err
+	}
+	return list, l.withCopies(ctx, list)
 }
 
-// Count counts the articles that pass f.
+// Count counts the articles that pass f, each story once.
 func (l *Library) Count(ctx context.Context, f Filter) (int, error) {
 	where, args := f.where()
 	var n int
