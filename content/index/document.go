@@ -35,6 +35,7 @@ const (
 	fieldPinyin  = "p" // joined pinyin of titles, tags and names
 	fieldForms   = "x" // words as they are written, for repair and suggestions; see lexicon
 	fieldTitle   = "e" // the whole title
+	fieldSuggest = "s" // what titles and tags are suggested by; see suggest_terms.go
 	fieldFilters = "f" // language, tags, source, author
 	fieldTime    = "t" // when it was published
 	fieldAll     = "n" // one term that every document has, with the document's length
@@ -175,6 +176,7 @@ func (x *Index) fieldsOf(d *Doc) []*storedField {
 	fields := []*storedField{
 		newField(fieldWords, t.words), newField(fieldPairs, t.pairs), newField(fieldChars, t.chars),
 		newField(fieldPinyin, pinyin), newField(fieldFilters, filters),
+		newField(fieldSuggest, w.suggestTerms(d)),
 		newField(fieldForms, x.lexicon.take(t.forms)),
 		{name: fieldAll, length: max(t.length, 1), freqs: newField("", map[string]int{allTerm: 1}).freqs},
 	}

@@ -26,7 +26,7 @@ import (
 
 // format names what the analyzer writes. Change it whenever the terms of a
 // document change: an index with another format is set aside and filled anew.
-const format = "newsie index 1\n"
+const format = "newsie index 2\n"
 
 const (
 	formatFile = "FORMAT"

@@ -129,19 +129,27 @@ func (v *view) close() {
 // list returns the postings of a term, without deleted documents; nil when the
 // segment has none.
 func (s *segmentView) list(field, term string) (segment.PostingsList, error) {
-	dict, ok := s.dicts[field]
-	if !ok {
-		var err error
-		if dict, err = s.segment.Dictionary(field); err != nil {
-			return nil, err
-		}
-		s.dicts[field] = dict
+	dict, err := s.dictionary(field)
+	if err != nil {
+		return nil, err
 	}
 	list, err := dict.PostingsList([]byte(term), s.deleted, nil)
 	if err != nil || list.Count() == 0 {
 		return nil, err
 	}
 	return list, nil
+}
+
+// dictionary returns the terms of a field.
+func (s *segmentView) dictionary(field string) (segment.TermDictionary, error) {
+	if dict, ok := s.dicts[field]; ok {
+		return dict, nil
+	}
+	dict, err := s.segment.Dictionary(field)
+	if err == nil {
+		s.dicts[field] = dict
+	}
+	return dict, err
 }
 
 // docsWith returns the live documents that have a term. The bitmap may be
