@@ -218,7 +218,7 @@ func (e *ourEngine) fill(l *corpus.Library, size int) (float64, error) {
 	started := time.Now()
 	for n := 0; n < size; {
 		var docs []Doc
-		for ; len(docs) < 200 && n < size; n++ {
+		for ; len(docs) < 400 && n < size; n++ {
 			docs = append(docs, benchDoc(l, n))
 		}
 		if err := e.index.Update(int64(n), docs); err != nil {

@@ -49,6 +49,7 @@ const allTerm = "*"
 type storedDoc struct {
 	index  *Index
 	doc    *Doc
+	open   *unpacked // of the batch
 	fields []*storedField
 	id     bleve.Field
 }
@@ -70,6 +71,9 @@ func (d *storedDoc) AddIDField() {
 func (d *storedDoc) VisitFields(visit bleve.FieldVisitor) {
 	if d.fields == nil {
 		d.fields = d.index.fieldsOf(d.doc)
+		for _, f := range d.fields {
+			f.open = d.open
+		}
 	}
 	if d.id != nil {
 		visit(d.id)
@@ -83,36 +87,6 @@ func (d *storedDoc) VisitFields(visit bleve.FieldVisitor) {
 func docKey(id int64) string { return strconv.FormatInt(id, 10) }
 
 func docID(key []byte) (int64, error) { return strconv.ParseInt(string(key), 10, 64) }
-
-// storedField is one field with its terms counted.
-type storedField struct {
-	name   string
-	length int
-	freqs  bleve.TokenFrequencies
-}
-
-var _ bleve.Field = (*storedField)(nil)
-
-func (f *storedField) Name() string                                     { return f.name }
-func (f *storedField) Value() []byte                                    { return nil }
-func (f *storedField) ArrayPositions() []uint64                         { return nil }
-func (f *storedField) EncodedFieldType() byte                           { return 't' }
-func (f *storedField) Analyze()                                         {}
-func (f *storedField) Options() bleve.FieldIndexingOptions              { return bleve.IndexField }
-func (f *storedField) AnalyzedLength() int                              { return f.length }
-func (f *storedField) AnalyzedTokenFrequencies() bleve.TokenFrequencies { return f.freqs }
-func (f *storedField) NumPlainTextBytes() uint64                        { return 0 }
-
-func newField(name string, counts map[string]int) *storedField {
-	f := &storedField{name: name, length: 1, freqs: make(bleve.TokenFrequencies, len(counts))}
-	slab := make([]bleve.TokenFreq, len(counts))
-	for term, n := range counts {
-		slab[0].SetFrequency(n)
-		f.freqs[term] = &slab[0]
-		slab = slab[1:]
-	}
-	return f
-}
 
 // A tally counts the terms of one document.
 type tally struct {
@@ -140,6 +114,20 @@ func (t *tally) count(w *worker, lang, text string) {
 	})
 }
 
+// emptyTally returns a tally whose memory is the worker's: its next one takes it.
+func (w *worker) emptyTally() *tally {
+	t := &w.counts
+	if t.words == nil || len(t.words)+len(t.pairs)+len(t.chars) > 1<<16 {
+		*t = tally{words: map[string]int{}, pairs: map[string]int{}, chars: map[string]int{}, forms: map[string]bool{}}
+	}
+	clear(t.words)
+	clear(t.pairs)
+	clear(t.chars)
+	clear(t.forms)
+	t.length = 0
+	return t
+}
+
 // isForm tells whether a word goes on the list that repairs typos.
 func isForm(word string) bool {
 	n := utf8.RuneCountInString(word)
@@ -153,7 +141,7 @@ func (x *Index) fieldsOf(d *Doc) []*storedField {
 	w := x.workers.Get().(*worker)
 	defer x.workers.Put(w)
 	lang := docLang(d)
-	t := tally{words: map[string]int{}, pairs: map[string]int{}, chars: map[string]int{}, forms: map[string]bool{}}
+	t := w.emptyTally()
 	t.count(w, lang, d.Title)
 	t.count(w, lang, d.Title)
 	for _, name := range d.Names {
@@ -178,8 +166,9 @@ func (x *Index) fieldsOf(d *Doc) []*storedField {
 		newField(fieldPinyin, pinyin), newField(fieldFilters, filters),
 		newField(fieldSuggest, w.suggestTerms(d)),
 		newField(fieldForms, x.lexicon.take(t.forms)),
-		{name: fieldAll, length: max(t.length, 1), freqs: newField("", map[string]int{allTerm: 1}).freqs},
+		newField(fieldAll, map[string]int{allTerm: 1}),
 	}
+	fields[len(fields)-1].length = max(t.length, 1)
 	if title := nameKey(d.Title); title != "" {
 		fields = append(fields, newField(fieldTitle, map[string]int{title: 1}))
 	}

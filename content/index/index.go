@@ -70,6 +70,7 @@ type Index struct {
 type worker struct {
 	analyzer
 	stemmer
+	counts tally // see emptyTally
 }
 
 // ErrClosed is returned for anything asked of a closed Index.
@@ -160,7 +161,7 @@ func (x *Index) openStore() (err error) {
 		"path":         filepath.Join(x.dir, storeDir),
 		"bolt_timeout": "2s",
 		// Fewer segments than usual: queries gain more than merging costs.
-		"scorchMergePlanOptions": map[string]any{"maxSegmentsPerTier": 4, "segmentsPerMergeTask": 8},
+		"scorchMergePlanOptions": map[string]any{"maxSegmentsPerTier": 4, "segmentsPerMergeTask": 8, "floorSegmentSize": 200},
 	}, x.queue)
 	if err != nil {
 		return err
@@ -261,7 +262,7 @@ func (x *Index) Size() int64 {
 
 // batchBytes bounds the text of one batch: analysed text takes some fifty
 // times its own size until the batch is written.
-const batchBytes = 1 << 20
+const batchBytes = 2 << 20
 
 // Update adds, replaces and removes articles, and moves the position to seq.
 // It is safe: what it returns nil for survives a crash. A long list goes in
@@ -283,6 +284,7 @@ func (x *Index) Update(seq int64, docs []Doc) error {
 	}
 	for from := 0; ; {
 		batch := bleve.NewBatch()
+		var open unpacked
 		to, size := from, 0
 		for ; to < len(docs) && (to == from || size < batchBytes); to++ {
 			d := &docs[to]
@@ -290,7 +292,7 @@ func (x *Index) Update(seq int64, docs []Doc) error {
 			if d.Deleted {
 				batch.Delete(docKey(d.ID))
 			} else {
-				batch.Update(&storedDoc{index: x, doc: d})
+				batch.Update(&storedDoc{index: x, doc: d, open: &open})
 			}
 		}
 		if to == len(docs) {
