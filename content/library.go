@@ -76,6 +76,7 @@ type Results struct {
 	Total     int
 	Corrected string   // the words as repaired; "" when they were taken as typed
 	Dropped   []string // words that match nothing and were left out
+	Synonyms  []index.SynonymUse
 	Took      time.Duration
 }
 
@@ -100,7 +101,7 @@ func (l *Library) Search(ctx context.Context, q Query) (Results, error) {
 	if err != nil {
 		return Results{}, err
 	}
-	results := Results{Total: found.Total - len(found.Hits) + len(hits), Corrected: found.Corrected, Dropped: found.Dropped}
+	results := Results{Total: found.Total - len(found.Hits) + len(hits), Corrected: found.Corrected, Dropped: found.Dropped, Synonyms: found.Synonyms}
 	scores := make(map[int64]float64, len(hits))
 	for _, hit := range hits {
 		results.IDs = append(results.IDs, hit.ID)
