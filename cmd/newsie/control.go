@@ -55,6 +55,7 @@ func (c *control) run(ctx context.Context) error {
 	defer func() { _ = os.Remove(c.path) }()
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /search", c.search)
+	mux.HandleFunc("GET /suggest", c.suggest)
 	mux.HandleFunc("GET /preview", c.preview)
 	mux.HandleFunc("GET /lag", c.lag)
 	server := &http.Server{ReadHeaderTimeout: 5 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -74,6 +75,11 @@ func (c *control) run(ctx context.Context) error {
 
 func (c *control) search(w http.ResponseWriter, r *http.Request) {
 	report, err := search(r.Context(), c.server.installation, c.server.public, searchOptionsFrom(r.URL.Query()))
+	answer(w, report, err)
+}
+
+func (c *control) suggest(w http.ResponseWriter, r *http.Request) {
+	report, err := suggest(r.Context(), c.server.library, suggestOptionsFrom(r.URL.Query()))
 	answer(w, report, err)
 }
 
