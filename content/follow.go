@@ -65,7 +65,7 @@ func (l *Library) Run(ctx context.Context) error {
 }
 
 // batch bounds what one step of Follow reads into memory.
-const batch = 200
+const batch = 400
 
 // Follow brings the index up to the store and returns how many changes that
 // took. It then works out the related articles of what is new, which takes
@@ -73,7 +73,7 @@ const batch = 200
 func (l *Library) Follow(ctx context.Context) (int, error) {
 	l.following.Lock()
 	defer l.following.Unlock()
-	total := 0
+	total, told := 0, l.now()
 	for {
 		changes, err := l.Since(ctx, l.index.Seq(), batch)
 		if err != nil {
@@ -94,9 +94,7 @@ func (l *Library) Follow(ctx context.Context) (int, error) {
 			return total, fmt.Errorf("update the index: %w", err)
 		}
 		total += len(changes)
-		if total >= 1000 {
-			l.log.Info("the index follows the store", "articles", total, "seq", l.index.Seq())
-		}
+		told = l.tellProgress(ctx, told)
 	}
 }
 

@@ -248,12 +248,12 @@ func (s *server) run(ctx context.Context, control *control) error {
 
 // ready tells why readers cannot be answered yet.
 func (s *server) ready(ctx context.Context) error {
-	lag, err := s.library.Lag(ctx)
+	progress, err := s.library.Progress(ctx)
 	if err != nil {
 		return errors.New("the database does not answer")
 	}
-	if lag > 1000 {
-		return fmt.Errorf("the index has %d changes to follow", lag)
+	if !progress.Answers {
+		return fmt.Errorf("the index is being filled: %s", progress)
 	}
 	return nil
 }

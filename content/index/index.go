@@ -24,16 +24,6 @@ import (
 	bleve "github.com/blevesearch/bleve_index_api"
 )
 
-// format names what the analyzer writes. Change it whenever the terms of a
-// document change: an index with another format is set aside and filled anew.
-const format = "newsie index 2\n"
-
-const (
-	formatFile = "FORMAT"
-	filledFile = "FILLED" // tells that there was an Update
-	storeDir   = "store"
-)
-
 // seqKey is where storage keeps the position of the last Update.
 var seqKey = []byte("seq")
 
@@ -60,6 +50,10 @@ type Index struct {
 
 	synonyms atomic.Pointer[Synonyms]
 
+	old      atomic.Pointer[Index] // answers until this one has caught up; see openOld
+	oldSeq   int64                 // its position
+	readOnly bool                  // it is such an old one
+
 	writing sync.Mutex
 	using   sync.RWMutex // held for reading while the store is in use, for writing to close it
 	closed  bool
@@ -81,7 +75,8 @@ var ErrInUse = errors.New("index in use by another process")
 
 // Open opens the index in a folder, making it where there is none. An index
 // that is damaged or of another format is renamed to dir.old, logged, and
-// begun anew at Seq 0; see Rebuilt.
+// begun anew at Seq 0; see Rebuilt. If its format can still be read it answers
+// until the new one has caught up, and is then removed; see StandsIn.
 func Open(dir string, o Options) (*Index, error) {
 	x := &Index{dir: dir, log: o.Logger, lexicon: newLexicon()}
 	if x.log == nil {
@@ -109,39 +104,9 @@ func Open(dir string, o Options) (*Index, error) {
 	if err := os.WriteFile(filepath.Join(dir, formatFile), []byte(format), 0o600); err != nil {
 		return nil, errors.Join(fmt.Errorf("open index: %w", err), x.Close())
 	}
+	x.openOld()
 	x.loadLexicon()
 	return x, nil
-}
-
-// checkFormat says why an existing folder cannot be used; nil for a good or a
-// new one.
-func checkFormat(dir string) error {
-	b, err := os.ReadFile(filepath.Join(dir, formatFile))
-	switch {
-	case err == nil && string(b) == format:
-		return nil
-	case err == nil:
-		return fmt.Errorf("format is %q", strings.TrimSpace(string(b)))
-	case !errors.Is(err, fs.ErrNotExist):
-		return err
-	}
-	entries, err := os.ReadDir(dir)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && len(entries) == 0 {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return errors.New("format is not known")
-}
-
-// setAside renames the folder, in the place of one set aside before.
-func setAside(dir string) error {
-	old := filepath.Clean(dir) + ".old"
-	if err := os.RemoveAll(old); err != nil {
-		return err
-	}
-	return os.Rename(dir, old)
 }
 
 // openStore opens storage and reads one posting of every segment. Storage
@@ -160,6 +125,7 @@ func (x *Index) openStore() (err error) {
 	store, err := scorch.NewScorch(scorch.Name, map[string]any{
 		"path":         filepath.Join(x.dir, storeDir),
 		"bolt_timeout": "2s",
+		"read_only":    x.readOnly,
 		// Fewer segments than usual: queries gain more than merging costs.
 		"scorchMergePlanOptions": map[string]any{"maxSegmentsPerTier": 4, "segmentsPerMergeTask": 8, "floorSegmentSize": 200},
 	}, x.queue)
@@ -182,7 +148,7 @@ func (x *Index) openStore() (err error) {
 // check reads a little of every segment. Storage that cannot read its latest
 // state goes back to an older one, which is well, or to none.
 func (x *Index) check() error {
-	v, err := x.view()
+	v, err := x.own()
 	if err != nil {
 		return err
 	}
@@ -208,6 +174,12 @@ func (x *Index) Close() error {
 	x.loading.Wait()
 	x.writing.Lock()
 	defer x.writing.Unlock()
+	if old := x.old.Swap(nil); old != nil {
+		if err := old.Close(); err != nil {
+			return err
+		}
+	}
+	x.loading.Wait()
 	x.using.Lock()
 	defer x.using.Unlock()
 	if x.closed {
@@ -223,7 +195,7 @@ func (x *Index) Close() error {
 
 // Seq returns the position that the last finished Update gave; 0 for a new index.
 func (x *Index) Seq() int64 {
-	v, err := x.view()
+	v, err := x.own()
 	if err != nil {
 		return 0
 	}
@@ -235,9 +207,9 @@ func (x *Index) Seq() int64 {
 	return int64(binary.BigEndian.Uint64(b))
 }
 
-// Count returns how many articles can be found.
+// Count returns how many articles this index has.
 func (x *Index) Count() int {
-	v, err := x.view()
+	v, err := x.own()
 	if err != nil {
 		return 0
 	}
@@ -302,6 +274,7 @@ func (x *Index) Update(seq int64, docs []Doc) error {
 			return fmt.Errorf("update index to %d: %w", seq, err)
 		}
 		if from = to; to == len(docs) {
+			x.retire(seq)
 			return nil
 		}
 	}

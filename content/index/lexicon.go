@@ -77,7 +77,7 @@ func (x *Index) loadLexicon() {
 }
 
 func (x *Index) readForms() error {
-	v, err := x.view()
+	v, err := x.own()
 	if err != nil {
 		return err
 	}

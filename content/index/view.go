@@ -41,8 +41,8 @@ type segmentView struct {
 	dicts   map[string]segment.TermDictionary
 }
 
-// view opens the present state. Close it.
-func (x *Index) view() (*view, error) {
+// own opens the present state of this very index. Close it.
+func (x *Index) own() (*view, error) {
 	x.using.RLock()
 	if x.closed || x.store == nil {
 		x.using.RUnlock()
