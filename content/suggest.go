@@ -28,7 +28,7 @@ func (l *Library) Suggest(ctx context.Context, prefix, lang string, filter Filte
 		},
 	})
 	if err != nil {
-		return nil, fmt.Errorf("suggest for %.40q: %w", prefix, err)
+		return nil, fmt.Errorf("suggest: %w", err)
 	}
 	return list, nil
 }

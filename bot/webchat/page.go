@@ -60,6 +60,8 @@ func (c *Channel) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.page(w, r)
 	case rest == "" && r.Method == http.MethodPost:
 		c.say(w, r)
+	case rest == "suggest" && read && c.config.Suggest != nil:
+		c.suggest(w, r)
 	case rest == "events" && r.Method == http.MethodGet:
 		c.events(w, r)
 	case c.assets.serve(w, r, rest):

@@ -47,6 +47,9 @@ type Config struct {
 
 	// Suggestions are words worth typing first, offered in an empty chat.
 	Suggestions []string
+	// Suggest offers what a reader who has typed something may mean, at most n;
+	// lang is the reader's language. Nothing is offered when it is nil.
+	Suggest func(ctx context.Context, prefix, lang string, n int) ([]bot.Suggestion, error)
 	// TrustedProxies may tell a reader's address in X-Forwarded-For.
 	TrustedProxies []netip.Prefix
 
@@ -81,7 +84,8 @@ type Channel struct {
 	closing chan struct{} // closed when Run ends: event streams let go
 	close   sync.Once
 
-	welcomes welcomes
+	welcomes   welcomes
+	suggesting chan struct{} // holds one for each request that suggests
 }
 
 var validName = regexp.MustCompile(`^[\pL\pN][\pL\pN._-]*$`)
@@ -102,6 +106,8 @@ func New(config Config) (*Channel, error) {
 		hub:     newHub(),
 		origin:  http.NewCrossOriginProtection(),
 		closing: make(chan struct{}),
+
+		suggesting: make(chan struct{}, suggestAtOnce),
 	}
 	public, err := url.Parse(config.PublicURL)
 	if err != nil {
@@ -117,10 +123,18 @@ func New(config Config) (*Channel, error) {
 	if c.assets, err = readAssets(); err != nil {
 		return nil, err
 	}
-	if c.pages, err = template.New("").ParseFS(templates, "templates/*.html"); err != nil {
+	if c.pages, err = template.New("").Funcs(c.functions()).ParseFS(templates, "templates/*.html"); err != nil {
 		return nil, fmt.Errorf("read the chat's templates: %w", err)
 	}
 	return c, nil
+}
+
+// functions are what the templates ask beside what they are shown.
+func (c *Channel) functions() template.FuncMap {
+	return template.FuncMap{
+		"asset":    func(name string) string { return c.link(c.assets.names[name]) },
+		"suggests": func() bool { return c.config.Suggest != nil },
+	}
 }
 
 func setDefaults(config *Config) {

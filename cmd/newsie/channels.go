@@ -66,6 +66,9 @@ func (cs *channels) webchat(name string, c ChannelConfig) error {
 	}
 	a, err := webchat.New(webchat.Config{
 		Name: name, Title: cs.in.config.Name, PublicURL: cs.public, Suggestions: c.Suggestions, TrustedProxies: proxies,
+		Suggest: func(ctx context.Context, prefix, lang string, n int) ([]bot.Suggestion, error) {
+			return cs.bot.Suggest(ctx, name, prefix, lang, n)
+		},
 		DB: cs.in.db, Handler: cs.bot.Handle, Inbox: cs.inbox(), Settings: cs.settings(), Catalog: cs.in.catalog, Logger: cs.in.log,
 	})
 	if err != nil {
