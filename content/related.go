@@ -110,6 +110,8 @@ func (l *Library) relate(ctx context.Context) (more bool, err error) {
 			if _, err := tx.ExecContext(ctx, "UPDATE articles SET related = ?, related_count = ? WHERE id = ?", asJSON(found[i]), max(count, 1), r.ID); err != nil {
 				return fmt.Errorf("keep the related articles of %d: %w", r.ID, err)
 			}
+		}
+		for i, r := range rows {
 			if r.RelatedCount > 0 {
 				continue
 			}
@@ -125,7 +127,9 @@ func (l *Library) relate(ctx context.Context) (more bool, err error) {
 
 // near finds what is related to an article.
 func (l *Library) near(ctx context.Context, a Article) ([]relation, error) {
-	hits, err := l.index.Similar(ctx, doc(a), 2*keptRelated)
+	d := doc(a)
+	d.Names = a.Tags // one hand writes on many things
+	hits, err := l.index.Similar(ctx, d, 2*keptRelated)
 	if err != nil {
 		return nil, fmt.Errorf("look for articles like %d: %w", a.ID, err)
 	}

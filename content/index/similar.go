@@ -13,10 +13,14 @@ import (
 // similarTerms is how many terms of a text are compared.
 const similarTerms = 30
 
+// foreign is what a likeness counts across languages: what is barely like a text
+// in its own language still comes before most of what is in another, where
+// names and numbers are all they can share, and after what clearly is like it.
+const foreign = 0.6
+
 // Similar returns the articles nearest to one, which may be in the index or
 // not: those that share its most telling terms. A score of 1 is what the text
-// would have with itself, so that near 1 is the same story. Articles in the
-// same language come first.
+// would have with itself, so that near 1 is the same story.
 func (x *Index) Similar(ctx context.Context, d Doc, n int) ([]Hit, error) {
 	v, err := x.view()
 	if err != nil {
@@ -34,7 +38,7 @@ func (x *Index) Similar(ctx context.Context, d Doc, n int) ([]Hit, error) {
 	if err := ctx.Err(); err != nil || len(groups) == 0 {
 		return nil, err
 	}
-	// Enough that the same language can be put first.
+	// Enough that those in other languages leave room for the same one.
 	r := &ranking{view: v, groups: groups, essential: len(groups), k: 4*n + 1}
 	scratch := x.scratch.Get().(*scratch)
 	defer x.scratch.Put(scratch)
@@ -46,23 +50,13 @@ func (x *Index) Similar(ctx context.Context, d Doc, n int) ([]Hit, error) {
 	if err != nil {
 		return nil, fmt.Errorf("similar: %w", err)
 	}
-	hits := make([]Hit, 0, n)
-	for _, h := range list[:min(n, len(list))] {
-		hits = append(hits, h.Hit)
-	}
-	return hits, nil
+	return list[:min(n, len(list))], nil
 }
 
-// A near is a document that shares terms with another.
-type near struct {
-	Hit
-	same bool // in the same language
-}
-
-// nearest names what was found for a document and puts the same language
-// first; self is the score that the document itself would have.
-func (v *view) nearest(found []scored, d *Doc, self float64, lang string) ([]near, error) {
-	var list []near
+// nearest names what was found for a document and orders it; self is the score
+// that the document itself would have.
+func (v *view) nearest(found []scored, d *Doc, self float64, lang string) ([]Hit, error) {
+	var list []Hit
 	for _, f := range found {
 		s := v.segments[f.seg]
 		key, err := s.segment.DocID(uint64(f.doc))
@@ -80,17 +74,13 @@ func (v *view) nearest(found []scored, d *Doc, self float64, lang string) ([]nea
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, near{Hit{id, min(f.score/self, 1)}, same.Contains(f.doc)})
-	}
-	slices.SortFunc(list, func(a, b near) int {
-		if a.same != b.same {
-			if a.same {
-				return -1
-			}
-			return 1
+		hit := Hit{id, min(f.score/self, 1)}
+		if !same.Contains(f.doc) {
+			hit.Score *= foreign
 		}
-		return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(b.ID, a.ID))
-	})
+		list = append(list, hit)
+	}
+	slices.SortFunc(list, func(a, b Hit) int { return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(b.ID, a.ID)) })
 	return list, nil
 }
 
@@ -105,6 +95,12 @@ func (x *Index) telling(v *view, d *Doc, lang string) ([]*group, float64, error)
 		t.count(w, lang, name)
 	}
 	t.count(w, lang, d.Body)
+	stops := map[string]bool{} // they would stand for the language where it is rare
+	w.analyze(d.Title+"\n"+d.Body, func(k token) {
+		if k.kind == kindWord && language.Stopword(language.Base(lang), k.text) {
+			stops[w.term(lang, k.text)] = true
+		}
+	})
 	// Terms are looked up one by one, so those that the text repeats go first.
 	type term struct {
 		field, text string
@@ -112,13 +108,18 @@ func (x *Index) telling(v *view, d *Doc, lang string) ([]*group, float64, error)
 	}
 	var terms []term
 	for text, n := range t.words {
-		terms = append(terms, term{fieldWords, text, n})
+		if !stops[text] {
+			terms = append(terms, term{fieldWords, text, n})
+		}
 	}
 	for text, n := range t.pairs {
 		terms = append(terms, term{fieldPairs, text, n})
 	}
 	slices.SortFunc(terms, func(a, b term) int { return cmp.Or(cmp.Compare(b.n, a.n), cmp.Compare(a.text, b.text)) })
 	terms = terms[:min(len(terms), 400)]
+	// Rare is what is rare in the language: in a library of many, every word of
+	// a small one would be.
+	docs := v.population(language.Base(lang))
 	var groups []*group
 	counts := map[*group]int{}
 	for _, t := range terms {
@@ -129,7 +130,7 @@ func (x *Index) telling(v *view, d *Doc, lang string) ([]*group, float64, error)
 		if g.df == 0 {
 			continue
 		}
-		g.weigh(v.docs, g.df)
+		g.weigh(docs, g.df)
 		counts[g] = t.n
 		groups = append(groups, g)
 	}
@@ -139,7 +140,7 @@ func (x *Index) telling(v *view, d *Doc, lang string) ([]*group, float64, error)
 	average, self := v.average(lang), 0.0
 	for _, g := range groups {
 		g.boost = 1 + math.Log(float64(counts[g]))
-		g.weigh(v.docs, g.df)
+		g.weigh(docs, g.df)
 		f := float64(counts[g])
 		self += g.boost * g.idf * (bm25K1 + 1) * f / (f + bm25K1*(1-bm25B+bm25B*float64(t.length)/average))
 	}
