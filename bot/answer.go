@@ -143,7 +143,7 @@ func (b *Bot) withNewest(ctx context.Context, t *turn, reply Reply) (Reply, erro
 	if err != nil {
 		return Reply{}, err
 	}
-	reply.Groups = append(reply.Groups, Group{Heading: t.T("bot.newest"), Cards: b.Cards(shown, t.Printer.Lang(), 1)})
+	reply.Groups = append(reply.Groups, Group{Heading: t.T("bot.newest"), Cards: b.cards(shown, t.Printer, t.channel.Filter.Sources, 1)})
 	if len(articles) > page {
 		reply.Actions = append(reply.Actions, moreAction(t, id, 2))
 	}
@@ -283,7 +283,7 @@ func (b *Bot) open(ctx context.Context, t *turn, id int64) (Reply, error) {
 	if err != nil {
 		return Reply{}, err
 	}
-	card := b.Cards([]content.Article{a}, t.Printer.Lang(), 0)[0]
+	card := b.cards([]content.Article{a}, t.Printer, t.channel.Filter.Sources, 0)[0]
 	card.Open = ""
 	reply := Reply{Groups: []Group{{Cards: []Card{card}}}}
 	if card.URL != "" {
@@ -349,9 +349,10 @@ func (b *Bot) withRelated(ctx context.Context, t *turn, reply Reply, id int64, n
 	if _, err := b.lists.Make(ctx, t.Chat, "related", "", ids, len(ids)); err != nil {
 		return Reply{}, err
 	}
-	cards := b.Cards(related, t.Printer.Lang(), 1)
+	cards := b.cards(related, t.Printer, t.channel.Filter.Sources, 1)
 	for i := range cards {
 		cards[i].Snippet = Snippet{} // the article shown is the message; these only point
+		cards[i].Also = Also{}
 		cards[i].Cover = ""
 	}
 	reply.Groups = append(reply.Groups, Group{Heading: t.T("bot.related"), Cards: cards})

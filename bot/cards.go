@@ -3,23 +3,29 @@ package bot
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/clipperhouse/uax29/v2/graphemes"
 
 	"newsie/content"
 	"newsie/content/index"
+	"newsie/internal/locale"
 )
 
 // Cards shows articles by their summaries, numbered from first; 0 numbers none.
 func (b *Bot) Cards(articles []content.Article, lang string, first int) []Card {
-	p := b.catalog.Printer(lang)
+	return b.cards(articles, b.catalog.Printer(lang), nil, first)
+}
+
+// cards are Cards of a channel that serves certain sources, or all.
+func (b *Bot) cards(articles []content.Article, p locale.Printer, sources []string, first int) []Card {
 	cards := make([]Card, len(articles))
 	for i, a := range articles {
 		cards[i] = Card{
 			Article: a.ID, Title: a.Title, URL: b.link(a), Snippet: Snippet{Text: a.Summary},
 			Source: byline(a), Date: p.Date(a.Published), Lang: a.Lang, Cover: b.cover(a),
-			Open: fmt.Sprintf("/read %d", a.ID),
+			Open: fmt.Sprintf("/read %d", a.ID), Also: b.also(a, p, sources),
 		}
 		if first > 0 {
 			cards[i].Number = first + i
@@ -34,11 +40,38 @@ func (b *Bot) hits(hits []content.Hit, t *turn, first int) []Card {
 	for i, h := range hits {
 		articles[i] = h.Article
 	}
-	cards := b.Cards(articles, t.Printer.Lang(), first)
+	cards := b.cards(articles, t.Printer, t.channel.Filter.Sources, first)
 	for i, h := range hits {
 		cards[i].Snippet = snippet(h.Snippet)
 	}
 	return cards
+}
+
+// mostPlaces is how many other sources a card names.
+const mostPlaces = 3
+
+// also names where else a story is told, each other source once.
+func (b *Bot) also(a content.Article, p locale.Printer, sources []string) Also {
+	var places []Place
+	named := []string{a.Source}
+	for _, c := range a.Also {
+		if slices.Contains(named, c.Source) || len(sources) > 0 && !slices.Contains(sources, c.Source) {
+			continue
+		}
+		named = append(named, c.Source)
+		places = append(places, Place{c.Source, b.link(content.Article{ID: c.ID, URL: c.URL, Slug: c.Slug})})
+	}
+	if len(places) == 0 {
+		return Also{}
+	}
+	if more := len(places) - mostPlaces; more > 0 {
+		places = append(places[:mostPlaces], Place{Name: fmt.Sprintf("+%d", more)})
+	}
+	label := p.T("bot.also_in")
+	if !strings.HasSuffix(label, "：") { // which is as wide as a letter and its space
+		label += " "
+	}
+	return Also{Label: label, Comma: p.T("bot.comma"), Places: places}
 }
 
 func snippet(s index.Snippet) Snippet {

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -76,6 +77,32 @@ type Card struct {
 	Lang    string  // of the article
 	Cover   string  // absolute URL of a picture, or ""
 	Open    string  // the command that opens it, "/read 4711"
+	Also    Also    // where else the story is told; the first thing to leave out
+}
+
+// Also names the other sources that tell a card's story.
+type Also struct {
+	Label  string // "Also in: ", in the reader's words, with its space
+	Comma  string // between names
+	Places []Place
+}
+
+// A Place is a source with its own article on the story.
+type Place struct {
+	Name string
+	URL  string // absolute, or ""
+}
+
+// Join is the whole line, each name as shown makes it; "" when there is none.
+func (a Also) Join(shown func(Place) string) string {
+	if len(a.Places) == 0 {
+		return ""
+	}
+	names := make([]string, len(a.Places))
+	for i, place := range a.Places {
+		names[i] = shown(place)
+	}
+	return a.Label + strings.Join(names, a.Comma)
 }
 
 // A Snippet is text with marked spans.

@@ -107,6 +107,7 @@ func Conform(t *testing.T, start func(t *testing.T, h bot.Handler) Platform) {
 		{"a repeated message is answered once", repeatAnsweredOnce},
 		{"an answer fits, whole", answerFits},
 		{"an article view and marks", articleAndMarks},
+		{"where else a story is told", alsoTold},
 		{"an empty reply and a broken handler say nothing wrong", nothingWrong},
 		{"a push arrives", pushArrives},
 	} {
@@ -125,6 +126,8 @@ func replies() map[string]bot.Reply {
 		"commerce":      List(3, "Commerce on chat", "Shops inside a chat <app> & their codes."),
 		"/more 93 2":    {Lang: "en", Text: "Page two", Replace: "93", Groups: []bot.Group{{Cards: []bot.Card{{Number: 4, Article: 9, Title: "Fourth", URL: "https://example.org/a/9/f", Open: "/read 9"}}}}},
 		"电商":            List(5, "微信电商", long),
+		"told twice":    told(List(2, "Flood", "The river rose.")),
+		"told too much": told(List(5, "微信电商", long)),
 		"long":          {Lang: "en", Text: strings.Repeat("A sentence of words. ", 1500)},
 		"emoji":         {Lang: "en", Text: "family 👨‍👩‍👧‍👦, flag 🇮🇹, שלום, مرحبا"},
 		"control":       {Lang: "en", Text: "a\x00b\x0bc\ufffe \xff done"},
@@ -209,6 +212,30 @@ func articleAndMarks(t *testing.T, _ *Script, p Platform) {
 	}
 	if seen := p.Say(t, "marked"); !strings.Contains(seen.Text, "a 微店 b") || !strings.Contains(seen.Text, "Related") {
 		t.Errorf("seen: %q", seen.Text)
+	}
+}
+
+// told names other sources on each card.
+func told(r bot.Reply) bot.Reply {
+	for i := range r.Groups[0].Cards {
+		r.Groups[0].Cards[i].Also = bot.Also{Label: "Also in: ", Comma: ", ", Places: []bot.Place{
+			{Name: "Gazette <b>", URL: "https://example.org/a/4811/commerce-gazette"}, {Name: "The Courier"}, {Name: "+2"},
+		}}
+	}
+	return r
+}
+
+func alsoTold(t *testing.T, _ *Script, p Platform) {
+	seen := p.Say(t, "told twice")
+	if n := strings.Count(seen.Text, "Also in: Gazette <b>, The Courier, +2"); n != 2 {
+		t.Errorf("the other sources are named %d times in:\n%s", n, seen.Text)
+	}
+	if !contains(seen.Links, "https://example.org/a/4811/commerce-gazette") {
+		t.Errorf("links = %q", seen.Links)
+	}
+	seen = p.Say(t, "told too much")
+	if seen.Limit > 0 && seen.Size > seen.Limit || !strings.Contains(seen.Text, "微信电商 1") {
+		t.Errorf("%d of at most %d:\n%s", seen.Size, seen.Limit, seen.Text)
 	}
 }
 

@@ -21,22 +21,28 @@ type page struct {
 	dropped  int // buttons that could not be
 }
 
-// fit renders a reply so that it is within Telegram's limits: snippets are
-// shortened first, then titles and the text above them, and at last the last
+// fit renders a reply so that it is within Telegram's limits: where else stories
+// are told is left out first, then snippets are shortened, then titles and the text above them, and at last the last
 // cards are left out, with their buttons.
 func fit(r bot.Reply) page {
 	s := newSheet(r)
-	total := 0
+	total, links := 0, len(s.blocks)
 	for _, b := range s.blocks {
 		total += len(b.entries)
+		for _, e := range b.entries {
+			links += len(e.also.Places)
+		}
 	}
 	l := limits{text: textLimit, title: 300, by: 120, snippet: 700, cards: total}
+	l.also = links+entitiesPerCard*total <= maxEntities
 	if total > 0 {
 		l.text = textLimit / 2
 	}
 	m := compose(s, l)
 	for m.units > textLimit && l.cards > 0 {
 		switch {
+		case l.also:
+			l.also = false
 		case l.snippet > 80:
 			l.snippet = l.snippet * 3 / 4
 		case l.snippet > 0:

@@ -29,6 +29,7 @@ type entry struct {
 	date       string
 	snippet    snippet
 	open       string
+	also       bot.Also
 	cover      bool
 	unnumbered bool // the article that is being shown
 }
@@ -66,6 +67,10 @@ func newEntry(c bot.Card) entry {
 		source: clean(c.Source, false), date: clean(c.Date, false),
 		snippet: newSnippet(c.Snippet), open: c.Open,
 		cover: linkable(c.Cover) != "", unnumbered: c.Number == 0,
+		also: bot.Also{Label: c.Also.Label, Comma: c.Also.Comma},
+	}
+	for _, p := range c.Also.Places {
+		e.also.Places = append(e.also.Places, bot.Place{Name: clean(p.Name, false), URL: linkable(p.URL)})
 	}
 	for _, other := range []string{e.source, e.url, "—"} {
 		if e.title == "" {
@@ -186,17 +191,25 @@ func linkable(address string) string {
 var escapeAddress = strings.NewReplacer(`"`, "%22", "<", "%3C", ">", "%3E", " ", "%20", "\uFFFD", "%EF%BF%BD")
 
 // limits bound what compose writes, in UTF-16 units; cards in number.
-type limits struct{ text, title, by, snippet, cards int }
+type limits struct {
+	text, title, by, snippet, cards int
+	also                            bool // tell where else a story is told
+}
 
 // compose lays a sheet out as one message.
 func compose(s sheet, l limits) *markup {
 	m := &markup{}
 	m.write(shorten(s.text, l.text))
-	left, total := l.cards, 0
+	left, total, links := l.cards, 0, len(s.blocks)
 	for _, b := range s.blocks {
 		total += len(b.entries)
+		for _, e := range b.entries {
+			if l.also {
+				links += len(e.also.Places)
+			}
+		}
 	}
-	marks := marksEach(min(total, l.cards), len(s.blocks))
+	marks := marksEach(min(total, l.cards), links)
 	for _, b := range s.blocks {
 		if left == 0 {
 			break
@@ -218,14 +231,16 @@ func compose(s sheet, l limits) *markup {
 }
 
 // marksEach is how many marks each card may have: the server keeps a hundred
-// entities of a message and drops the rest, links among them.
-func marksEach(cards, headings int) int {
-	const entities, perCard = 100, 3
+// entities of a message and drops the rest, links among them. others are those
+// of headings and of the places where stories are told too.
+func marksEach(cards, others int) int {
 	if cards == 0 {
 		return 0
 	}
-	return max(0, (entities-headings-perCard*cards)/cards)
+	return max(0, (maxEntities-others-entitiesPerCard*cards)/cards)
 }
+
+const maxEntities, entitiesPerCard = 100, 3
 
 func (e entry) write(m *markup, l limits, marks int) {
 	if e.number > 0 {
@@ -246,6 +261,25 @@ func (e entry) write(m *markup, l limits, marks int) {
 	if cut := e.snippet.shorten(l.snippet); cut.text != "" {
 		m.write("\n")
 		cut.write(m, marks)
+	}
+	if l.also {
+		e.writeAlso(m)
+	}
+}
+
+func (e entry) writeAlso(m *markup) {
+	for i, p := range e.also.Places {
+		if i == 0 {
+			m.write("\n" + e.also.Label)
+		} else {
+			m.write(e.also.Comma)
+		}
+		name := func() { m.write(shorten(p.Name, 60)) }
+		if p.URL == "" {
+			name()
+		} else {
+			m.tag("a", ` href="`+escapeAttribute.Replace(p.URL)+`"`, name)
+		}
 	}
 }
 

@@ -44,6 +44,11 @@ func plainReply(r bot.Reply) bot.Reply {
 			for _, s := range []*string{&card.Title, &card.URL, &card.Source, &card.Date, &card.Lang, &card.Cover, &card.Open} {
 				*s = plain(*s)
 			}
+			card.Also.Places = append([]bot.Place(nil), card.Also.Places...)
+			for k := range card.Also.Places {
+				place := &card.Also.Places[k]
+				place.Name, place.URL = plain(place.Name), plain(place.URL)
+			}
 			if text := plain(card.Snippet.Text); text != card.Snippet.Text {
 				card.Snippet = bot.Snippet{Text: text}
 			}

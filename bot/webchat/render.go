@@ -54,6 +54,7 @@ type (
 		Picture string
 		Link    string
 		Meta    string
+		Others  []piece   // where else the story is told
 		Body    [][]piece // paragraphs of the snippet
 	}
 	actionView struct {
@@ -184,6 +185,13 @@ func (c *Channel) cardView(card bot.Card, in *entryView) cardView {
 		view.Meta = card.Source + " · " + card.Date
 	default:
 		view.Meta = cmp.Or(card.Source, card.Date)
+	}
+	for i, place := range card.Also.Places {
+		before := card.Also.Comma
+		if i == 0 {
+			before = card.Also.Label
+		}
+		view.Others = append(view.Others, piece{Text: before}, piece{Text: place.Name, Link: c.visible(place.URL)})
 	}
 	return view
 }

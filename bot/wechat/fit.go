@@ -24,7 +24,7 @@ func (c *Channel) text(reply bot.Reply) string {
 }
 
 // widest is the shape that shows everything.
-var widest = shape{meta: true, snippet: 110, title: 120, text: math.MaxInt}
+var widest = shape{also: true, meta: true, snippet: 110, title: 120, text: math.MaxInt}
 
 // fit renders reply within a budget of bytes. It never cuts the result: it
 // shows less of the reply, in the order in which a reader misses it least,
@@ -42,6 +42,7 @@ func (r renderer) fit(reply bot.Reply, budget int) string {
 		return text, len(text) <= budget
 	}
 	less := []func(){
+		func() { s.also = false },
 		func() { s.meta = false },
 		func() { s.snippet = 80 },
 		func() { s.snippet, s.title = 56, 80 },

@@ -1,6 +1,7 @@
 package wechat
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -10,6 +11,7 @@ import (
 
 // A shape says how much of a reply is shown.
 type shape struct {
+	also    bool // where else a story is told
 	meta    bool // where an article is from, and when
 	snippet int  // width of a card's text; 0: none
 	title   int  // width of a title
@@ -106,6 +108,9 @@ func (r renderer) card(card bot.Card, s shape) string {
 			lines = append(lines, strings.Join(meta, " · "))
 		}
 	}
+	if also := card.Also.Join(func(p bot.Place) string { return link(p.URL, p.Name) }); s.also && also != "" {
+		lines = append(lines, also)
+	}
 	return strings.Join(lines, "\n")
 }
 
@@ -156,6 +161,10 @@ func tidy(reply bot.Reply) bot.Reply {
 			card.Title = shorten(forLine(card.Title), widest.title)
 			card.Snippet = tidySnippet(card.Snippet)
 			card.Source, card.Date = shorten(forLine(card.Source), 40), shorten(forLine(card.Date), 40)
+			card.Also.Places = slices.Clone(card.Also.Places)
+			for k := range card.Also.Places {
+				card.Also.Places[k].Name = shorten(forLine(card.Also.Places[k].Name), 40)
+			}
 			groups[i].Cards[j] = card
 		}
 	}

@@ -39,7 +39,7 @@ func (p *program) with(cmd *cobra.Command, do func(in *installation) error) erro
 }
 
 func articleList(p *program) *cobra.Command {
-	var f content.Filter
+	f := content.Filter{Copies: true}
 	var state string
 	var limit, offset int
 	var asJSON bool

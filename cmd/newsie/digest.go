@@ -116,6 +116,9 @@ func plainText(r bot.Reply) string {
 			if card.URL != "" {
 				b.WriteString("    " + card.URL + "\n")
 			}
+			if also := card.Also.Join(func(p bot.Place) string { return p.Name }); also != "" {
+				b.WriteString("    " + also + "\n")
+			}
 		}
 	}
 	return b.String()

@@ -142,7 +142,7 @@ func (in *installation) checkDatabase(ctx context.Context) []bot.Finding {
 	if err != nil {
 		return []bot.Finding{{What: "database: " + err.Error()}}
 	}
-	count, err := in.store().Count(ctx, content.Filter{})
+	count, err := in.store().Count(ctx, content.Filter{Copies: true})
 	if err != nil {
 		return []bot.Finding{{What: "database: " + err.Error()}}
 	}

@@ -65,7 +65,7 @@ func (m *metrics) watch(library *content.Library) {
 	gauge("newsie_index_seq", "Position up to which the index has followed the store.", func() float64 { return float64(library.Seq()) })
 	gauge("newsie_index_lag", "Changes the index has still to follow; -1 when the database does not answer.", ask(library.Lag))
 	gauge("newsie_articles", "Published articles; -1 when the database does not answer.", ask(func(ctx context.Context) (int64, error) {
-		n, err := library.Count(ctx, content.Filter{})
+		n, err := library.Count(ctx, content.Filter{Copies: true})
 		return int64(n), err
 	}))
 }

@@ -50,8 +50,15 @@ type searchHit struct {
 	Published string  `json:"published"` // RFC 3339, "" when unknown
 	Score     float64 `json:"score"`
 	Snippet   string  `json:"snippet"`
+	Also      []also  `json:"also,omitempty"` // where else the story is told
 
 	marks []bot.Span
+}
+
+// also is another article with the same story.
+type also struct {
+	ID     int64  `json:"id"`
+	Source string `json:"source"`
 }
 
 func searchCommand(p *program) *cobra.Command {
@@ -136,6 +143,9 @@ func search(ctx context.Context, in *installation, public string, o searchOption
 		if !hit.Article.Published.IsZero() {
 			found.Published = hit.Article.Published.Format(time.RFC3339)
 		}
+		for _, c := range hit.Article.Also {
+			found.Also = append(found.Also, also{c.ID, c.Source})
+		}
 		report.Hits = append(report.Hits, found)
 	}
 	return report, nil
@@ -152,6 +162,13 @@ func printReport(w io.Writer, r searchReport) error {
 	for i, hit := range r.Hits {
 		date, _, _ := strings.Cut(hit.Published, "T")
 		fmt.Fprintf(&b, "%2d. %s\n    %s\n    %s\n", i+1, hit.Title, hit.Snippet, strings.Join(strings.Fields(hit.Lang+" "+date+" "+hit.URL), " · "))
+		if len(hit.Also) > 0 {
+			names := make([]string, len(hit.Also))
+			for i, c := range hit.Also {
+				names[i] = fmt.Sprintf("%s (%d)", c.Source, c.ID)
+			}
+			fmt.Fprintf(&b, "    also in %s\n", strings.Join(names, ", "))
+		}
 	}
 	fmt.Fprintf(&b, "%d found in %.1f ms\n", r.Total, r.TookMS)
 	_, err := io.WriteString(w, b.String())

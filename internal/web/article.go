@@ -30,6 +30,7 @@ type articleView struct {
 	Body         template.HTML
 	Original     string // the article on the publisher's own site
 	Host         string
+	Also         []link // where else the story is told
 
 	Previous, Next *link
 	Recommended    []link
@@ -100,6 +101,10 @@ func (s *site) articleView(ctx context.Context, p locale.Printer, a content.Arti
 	// The body often opens with the cover; once is enough.
 	if len(a.Body) > 0 && a.Body[0].Kind == content.Picture && a.Body[0].URL == a.Cover {
 		view.Body = s.body(a.Body[1:], s.picture)
+	}
+	for _, c := range a.Also {
+		to := s.root + path(content.Article{ID: c.ID, Slug: c.Slug})
+		view.Also = append(view.Also, link{Title: c.Source, Path: cmp.Or(webAddress(c.URL), to), Words: c.Title})
 	}
 	for _, tag := range a.Tags {
 		view.Tags = append(view.Tags, link{Title: tag, Path: s.root + "/tag/" + url.PathEscape(tag)})

@@ -59,6 +59,27 @@ func TestCanonicalIsThePublishersOwn(t *testing.T) {
 	}
 }
 
+func TestWhereElseAStoryIsTold(t *testing.T) {
+	s := stock()
+	s.articles[1].Also = []content.Copy{
+		{ID: 8, Source: "gazette <b>", Title: "Codes in \"shops\"", Slug: "codes"},
+		{ID: 9, Source: "courier", URL: "https://courier.example/9"},
+		{ID: 10, Source: "mirror", URL: "javascript:alert(1)", Slug: "x"},
+	}
+	d := page(t, get(t, open(t, s), "/a/3/qr-codes", "Accept-Language", "zh-CN"))
+	if got := strings.TrimSpace(d.Find(".also").Text()); got != "另见： gazette <b>、courier、mirror" {
+		t.Errorf("also: %q", got)
+	}
+	for i, want := range []string{"/a/8/codes", "https://courier.example/9", "/a/10/x"} {
+		if got, _ := d.Find(".also a").Eq(i).Attr("href"); got != want {
+			t.Errorf("link %d: %q, want %q", i, got, want)
+		}
+	}
+	if n := page(t, get(t, open(t, stock()), "/a/3/qr-codes")).Find(".also").Length(); n != 0 {
+		t.Errorf("%d lines on a story that is told here alone", n)
+	}
+}
+
 func TestArticleAddresses(t *testing.T) {
 	h := open(t, stock())
 	for _, test := range []struct {
