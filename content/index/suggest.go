@@ -40,7 +40,7 @@ const (
 	maxSuggestions     = 50
 	maxPrefix          = 64   // runes of what was typed that count
 	maxSuggestTerms    = 3000 // words or tags that are looked at
-	newestOfTag        = 4    // articles of a tag asked whether readers may see them
+	someOfTag          = 4    // articles of a tag asked whether readers may see them
 )
 
 // Suggest returns tags and titles that begin with a text, or have a word that
@@ -163,7 +163,7 @@ type tag struct {
 	count     uint64 // of articles, deleted ones too
 	articles  int
 	own       int     // of them, in the reader's language
-	newest    []int64 // some of them
+	some      []int64 // of them
 	seen      bool    // readers may see one of them
 }
 
@@ -225,7 +225,6 @@ func (s *suggester) tags() ([]tag, error) {
 
 // use counts the articles of a tag.
 func (s *suggester) use(t *tag) error {
-	at := make([]*roaring.Bitmap, len(s.view.segments))
 	for i, seg := range s.view.segments {
 		docs, err := seg.docsWith(fieldFilters, "t:"+t.key)
 		if err != nil {
@@ -234,18 +233,21 @@ func (s *suggester) use(t *tag) error {
 		if s.pass[i] != nil {
 			docs = roaring.And(docs, s.pass[i])
 		}
-		at[i] = docs
 		t.articles += int(docs.GetCardinality())
 		if s.own != nil {
 			t.own += int(docs.AndCardinality(s.own[i]))
 		}
-	}
-	newest, err := s.newest(at, newestOfTag)
-	if err != nil {
-		return err
-	}
-	for _, d := range newest {
-		t.newest = append(t.newest, d.id)
+		for it := docs.ReverseIterator(); it.HasNext() && len(t.some) < someOfTag; {
+			key, err := seg.segment.DocID(uint64(it.Next()))
+			if err != nil {
+				return err
+			}
+			id, err := docID(key)
+			if err != nil {
+				return err
+			}
+			t.some = append(t.some, id)
+		}
 	}
 	return nil
 }
@@ -368,14 +370,14 @@ func (s *suggester) titles(ctx context.Context, n int, tags []tag) ([]Suggestion
 		}
 		ask := ids
 		for _, t := range tags {
-			ask = append(ask, t.newest...)
+			ask = append(ask, t.some...)
 		}
 		seen, err := s.query.Fetch(ask)
 		if err != nil {
 			return nil, err
 		}
 		for i := range tags {
-			tags[i].seen = slices.ContainsFunc(tags[i].newest, func(id int64) bool { _, ok := seen[id]; return ok })
+			tags[i].seen = slices.ContainsFunc(tags[i].some, func(id int64) bool { _, ok := seen[id]; return ok })
 		}
 		list = list[:0]
 		clear(said)
