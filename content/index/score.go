@@ -123,13 +123,20 @@ type ranking struct {
 	essential  int               // a hit has at least one of the first so many groups
 	allowed    []*roaring.Bitmap // by segment, nil entries and nil: all
 	k          int
-	slack      float64 // the most that a prior may multiply a score by
-	floor      float64 // documents with less are not wanted
+	slack      float64 // the most that prior returns
+	floor      float64 // documents with less, without their prior, are not wanted
 	exhaustive bool    // no pruning, for tests
 
+	// prior is what a document's score is multiplied by, from 1 to slack; nil: 1.
+	prior func(seg int, doc uint32) float64
+	// most is the most that prior returns, by the number of a document's
+	// language; nil: slack for all.
+	most []float64
+
 	slope []float64 // by language: what a document's length is multiplied by
-	best  minHeap   // the k best scores so far
-	found []scored  // every document that may be among the best
+	bars  []float64 // by language; see setBars
+	best  minHeap   // the k best scores so far, with their priors
+	found []scored  // every document that may be among the best, with its prior
 }
 
 func (r *ranking) prepare() {
@@ -145,11 +152,14 @@ func (r *ranking) prepare() {
 		}
 	}
 	r.slack = max(r.slack, 1)
+	if r.most == nil {
+		r.most = slices.Repeat([]float64{r.slack}, len(r.view.byLang))
+	}
+	r.bars = make([]float64, len(r.view.byLang))
 	r.best = make(minHeap, 0, r.k)
 }
 
-// run returns every document whose score, times the slack, reaches the k-th
-// best score: the first k and what a prior could lift among them.
+// run returns the k best documents and those that score as the last of them.
 func (r *ranking) run(scratch *scratch) ([]scored, error) {
 	r.prepare()
 	for i := range r.view.segments {
@@ -162,13 +172,26 @@ func (r *ranking) run(scratch *scratch) ([]scored, error) {
 	return r.found, nil
 }
 
-// bar is the score below which a document cannot be among the best.
+// rounding is what may be lost when sums are made in another order, and more.
+const rounding = 1 - 1e-12
+
+// bar is the score, with its prior, below which a document is not among the best.
 func (r *ranking) bar() float64 {
 	if len(r.best) < r.k || r.k == 0 {
-		return r.floor
+		return 0
 	}
-	// One part in 10¹² for what rounding may do to sums in another order.
-	return max(r.floor, r.best[0]/r.slack*(1-1e-12))
+	return r.best[0] * rounding
+}
+
+// setBars turns a bar into what a document of each language must score without
+// its prior, and returns the lowest.
+func (r *ranking) setBars(bar float64) float64 {
+	lowest := math.Inf(1)
+	for i, most := range r.most {
+		r.bars[i] = max(r.floor, bar/most*rounding)
+		lowest = min(lowest, r.bars[i])
+	}
+	return lowest
 }
 
 // scratch is memory for scoring one segment.
@@ -177,6 +200,7 @@ type scratch struct {
 	freq    []float64 // by document, for groups of several lists
 	touched []uint32
 	alive   []uint32 // sorted; those of touched that are still candidates, nil: all
+	best    minHeap  // of partialBar
 }
 
 func (s *scratch) reset(docs int) {
@@ -206,15 +230,17 @@ func (r *ranking) segment(i int, s *scratch) error {
 	s.alive = nil
 	for n, g := range r.groups {
 		if n == r.essential && candidates == nil {
-			candidates = r.survivors(s, 0, 0)
+			r.setBars(0)
+			candidates = r.survivors(i, s, math.Inf(1))
 		}
 		if !r.exhaustive && n > 0 {
-			switch bar := max(r.bar(), r.partialBar(s, n, candidates != nil)); {
+			bar := r.setBars(max(r.bar(), r.partialBar(i, s, n, candidates != nil)))
+			switch {
 			case candidates == nil && r.rest[n] < bar:
-				candidates = r.survivors(s, r.rest[n], bar)
+				candidates = r.survivors(i, s, r.rest[n])
 			case candidates != nil && bar > 0:
 				if n%3 == 0 || len(s.alive) > 1000 {
-					candidates = r.survivors(s, r.rest[n], bar)
+					candidates = r.survivors(i, s, r.rest[n])
 				}
 			}
 		}
@@ -233,9 +259,9 @@ func (r *ranking) segment(i int, s *scratch) error {
 	return nil
 }
 
-// partialBar is the k-th best of the sums so far in this segment: sums only
+// partialBar is the k-th best of the scores so far in this segment: sums only
 // grow, so the k-th best score cannot be less.
-func (r *ranking) partialBar(s *scratch, n int, pruning bool) float64 {
+func (r *ranking) partialBar(i int, s *scratch, n int, pruning bool) float64 {
 	if len(s.touched) < r.k || r.k == 0 {
 		return 0
 	}
@@ -247,23 +273,44 @@ func (r *ranking) partialBar(s *scratch, n int, pruning bool) float64 {
 	if len(s.alive) >= r.k {
 		docs = s.alive
 	}
-	h := make(minHeap, 0, r.k)
-	for _, doc := range docs {
-		h.offer(s.sum[doc], r.k)
+	s.best = s.best[:0]
+	r.offer(&s.best, i, docs, s)
+	if len(s.best) < r.k {
+		return 0
 	}
-	return h[0] / r.slack * (1 - 1e-12)
+	return s.best[0] * rounding
+}
+
+// offer puts the scores of documents of segment i, with their priors, on a heap.
+func (r *ranking) offer(h *minHeap, i int, docs []uint32, s *scratch) {
+	langs := r.view.segments[i].stats.lang
+	for _, doc := range docs {
+		sum := s.sum[doc]
+		if len(*h) == r.k && (r.k == 0 || sum*r.most[langs[doc]] <= (*h)[0]) {
+			continue
+		}
+		h.offer(sum*r.priorOf(i, doc), r.k)
+	}
+}
+
+func (r *ranking) priorOf(i int, doc uint32) float64 {
+	if r.prior == nil {
+		return 1
+	}
+	return r.prior(i, doc)
 }
 
 // survivors are the candidates, at first all documents met so far, that may
-// still reach the bar.
-func (r *ranking) survivors(s *scratch, rest, bar float64) *roaring.Bitmap {
+// still reach the bar of their language.
+func (r *ranking) survivors(i int, s *scratch, rest float64) *roaring.Bitmap {
 	from := s.alive
 	if from == nil {
 		from = s.touched
 	}
+	langs := r.view.segments[i].stats.lang
 	alive := make([]uint32, 0, len(from))
 	for _, doc := range from {
-		if s.sum[doc]+rest >= bar {
+		if s.sum[doc]+rest >= r.bars[langs[doc]] {
 			alive = append(alive, doc)
 		}
 	}
@@ -345,13 +392,15 @@ func eachPosting(list segment.PostingsList, only *roaring.Bitmap, visit func(doc
 
 // take moves a segment's good documents into found.
 func (r *ranking) take(i int, s *scratch) {
-	for _, doc := range s.touched {
-		r.best.offer(s.sum[doc], r.k)
-	}
+	r.offer(&r.best, i, s.touched, s)
 	bar := r.bar()
+	r.setBars(bar)
+	langs := r.view.segments[i].stats.lang
 	for _, doc := range s.touched {
-		if score := s.sum[doc]; score >= bar && score > 0 {
-			r.found = append(r.found, scored{score, i, doc})
+		if sum := s.sum[doc]; sum >= r.bars[langs[doc]] && sum > 0 {
+			if score := sum * r.priorOf(i, doc); score >= bar {
+				r.found = append(r.found, scored{score, i, doc})
+			}
 		}
 	}
 }

@@ -26,14 +26,10 @@ func TestPruningIsExact(t *testing.T) {
 			pruned := 0
 			for range 120 {
 				groups := randomGroups(t, rng, v)
-				slack := []float64{1, 1, 1.1, 1.5}[rng.IntN(4)]
-				essential := 1 + rng.IntN(max(len(groups), 1))
-				if rng.IntN(2) == 0 {
-					essential = len(groups)
-				}
-				k := []int{1, 3, 10, 50}[rng.IntN(4)]
+				q := randomRanking(rng, v, groups)
 				run := func(exhaustive bool) []scored {
-					r := &ranking{view: v, groups: slices.Clone(groups), essential: essential, k: k, slack: slack, exhaustive: exhaustive}
+					r := q
+					r.groups, r.exhaustive = slices.Clone(groups), exhaustive
 					found, err := r.run(new(scratch))
 					if err != nil {
 						t.Fatal(err)
@@ -48,9 +44,9 @@ func TestPruningIsExact(t *testing.T) {
 				}
 				want, got := run(true), run(false)
 				if !slices.Equal(want, got) {
-					t.Fatalf("k %d, essential %d of %d, slack %.1f: %d documents, want %d\n%v\n%v", k, essential, len(groups), slack, len(got), len(want), got, want)
+					t.Fatalf("k %d, essential %d of %d, slack %.1f: %d documents, want %d\n%v\n%v", q.k, q.essential, len(groups), q.slack, len(got), len(want), got, want)
 				}
-				if len(want) > 0 && k < 50 {
+				if len(want) > 0 && q.k < 50 {
 					pruned++
 				}
 			}
@@ -59,6 +55,55 @@ func TestPruningIsExact(t *testing.T) {
 			}
 		})
 	}
+}
+
+// randomRanking asks in one of the ways that searches do: with a filter, a prior
+// for being new or for a language, a floor, a title that is the query.
+func randomRanking(rng *rand.Rand, v *view, groups []*group) ranking {
+	r := ranking{view: v, k: []int{1, 3, 10, 50}[rng.IntN(4)], essential: 1 + rng.IntN(max(len(groups), 1))}
+	if rng.IntN(2) == 0 {
+		r.essential = len(groups)
+	}
+	if len(groups) > 0 && rng.IntN(4) == 0 {
+		groups[rng.IntN(len(groups))].flat = true
+		for _, g := range groups {
+			g.weigh(v.docs, g.df)
+		}
+	}
+	if rng.IntN(3) == 0 {
+		for _, s := range v.segments {
+			b := s.live()
+			for doc := range s.stats.lengths {
+				if rng.IntN(3) == 0 {
+					b.Remove(uint32(doc))
+				}
+			}
+			r.allowed = append(r.allowed, b)
+		}
+	}
+	if rng.IntN(4) == 0 && len(groups) > 0 {
+		r.floor = groups[0].bound / 3
+	}
+	switch seed := rng.Uint32(); rng.IntN(4) {
+	case 0:
+		r.slack = 1.1 // which no document gets
+	case 1:
+		r.slack = 1.5
+		r.prior = func(seg int, doc uint32) float64 { return 1 + .5*float64((doc+uint32(seg))*seed%97)/97 }
+	case 2:
+		r.slack = 1.25 * 1.1
+		loved := uint8(rng.IntN(len(v.langs)))
+		r.most = slices.Repeat([]float64{1.1}, len(v.byLang))
+		r.most[loved] = r.slack
+		r.prior = func(seg int, doc uint32) float64 {
+			prior := 1 + .1*float64((doc+uint32(seg))*seed%97)/97
+			if v.segments[seg].stats.lang[doc] == loved {
+				prior *= 1.25
+			}
+			return prior
+		}
+	}
+	return r
 }
 
 // randomLibrary holds documents of words with a steep distribution, w0 in nearly

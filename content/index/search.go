@@ -75,9 +75,10 @@ type searcher struct {
 	groups    []*group
 	allowed   []*roaring.Bitmap
 	essential int
-	total     uint64 // documents that may be hits
-	counted   bool   // total is exact as it is
-	sameLang  []*roaring.Bitmap
+	total     uint64            // documents that may be hits
+	counted   bool              // total is exact as it is
+	sameLang  []*roaring.Bitmap // by segment; see readPriors
+	times     [][]int64
 }
 
 // prepare finds which documents may be hits at all.
@@ -204,6 +205,12 @@ func (s *searcher) rank(k int) ([]candidate, error) {
 	if !s.counted {
 		r.floor = s.plan.floor(s.view)
 	}
+	if r.slack > 1 {
+		if err := s.readPriors(); err != nil {
+			return nil, err
+		}
+		r.prior, r.most = s.prior, s.mostPrior()
+	}
 	scratch := s.index.scratch.Get().(*scratch)
 	defer s.index.scratch.Put(scratch)
 	found, err := r.run(scratch)
@@ -220,11 +227,6 @@ func (s *searcher) rank(k int) ([]candidate, error) {
 		if err != nil {
 			return nil, err
 		}
-		prior, err := s.prior(f)
-		if err != nil {
-			return nil, err
-		}
-		f.score *= prior
 		list[i] = candidate{f, id}
 	}
 	slices.SortFunc(list, func(a, b candidate) int {
@@ -242,37 +244,55 @@ func (s *searcher) slack() float64 {
 	return slack
 }
 
+// readPriors reads what prior needs.
+func (s *searcher) readPriors() error {
+	for i, seg := range s.view.segments {
+		if s.query.Lang != "" && len(s.sameLang) == i {
+			b, err := seg.ofLang(s.query.Lang)
+			if err != nil {
+				return err
+			}
+			s.sameLang = append(s.sameLang, b)
+		}
+		if s.query.Recency > 0 && !s.query.Now.IsZero() && len(s.times) == i {
+			times, err := seg.readTimes()
+			if err != nil {
+				return err
+			}
+			s.times = append(s.times, times)
+		}
+	}
+	return nil
+}
+
 // prior is what a document's score is multiplied by, for what it is and not for
 // what it says: a little for the reader's language, and for being new, falling
 // by half each recencyHalf.
-func (s *searcher) prior(f scored) (float64, error) {
+func (s *searcher) prior(seg int, doc uint32) float64 {
 	prior := 1.0
-	if s.query.Lang != "" {
-		if s.sameLang == nil {
-			s.sameLang = make([]*roaring.Bitmap, len(s.view.segments))
-		}
-		if s.sameLang[f.seg] == nil {
-			b, err := s.view.segments[f.seg].ofLang(s.query.Lang)
-			if err != nil {
-				return 0, err
-			}
-			s.sameLang[f.seg] = b
-		}
-		if s.sameLang[f.seg].Contains(f.doc) {
-			prior *= 1 + langPrior
-		}
+	if s.sameLang != nil && s.sameLang[seg].Contains(doc) {
+		prior *= 1 + langPrior
 	}
-	if s.query.Recency > 0 && !s.query.Now.IsZero() {
-		times, err := s.view.segments[f.seg].readTimes()
-		if err != nil {
-			return 0, err
-		}
-		if t := times[f.doc]; t != 0 {
+	if s.times != nil {
+		if t := s.times[seg][doc]; t != 0 {
 			age := max(s.query.Now.Sub(time.Unix(t, 0)), 0)
 			prior *= 1 + s.query.Recency*math.Exp2(-float64(age)/float64(recencyHalf))
 		}
 	}
-	return prior, nil
+	return prior
+}
+
+// mostPrior is the most that prior returns for documents of each language.
+func (s *searcher) mostPrior() []float64 {
+	most := make([]float64, len(s.view.byLang))
+	for i := range most {
+		most[i] = s.slack()
+		// Number 0 is documents without a language, or one too many.
+		if i > 0 && i < len(s.view.langs) && s.query.Lang != "" && s.view.langs[i] != language.Base(s.query.Lang) {
+			most[i] /= 1 + langPrior
+		}
+	}
+	return most
 }
 
 // verify leaves out what covers too little of a long query, and what lacks a
