@@ -240,8 +240,11 @@ func nameKey(name string) string {
 	return b.String()
 }
 
-// timeTerm encodes a time, to the second, so that terms sort as times do.
+// timeTerm encodes a day, in UTC, so that terms sort as times do. Operators and
+// the recency prior need no more, and a term for every second would take most
+// of a second to read in a library of a hundred thousand articles.
 func timeTerm(t time.Time) string {
+	t = t.UTC().Truncate(24 * time.Hour)
 	var b [8]byte
 	binary.BigEndian.PutUint64(b[:], uint64(t.Unix())+1<<39)
 	return string(b[3:])

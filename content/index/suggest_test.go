@@ -113,6 +113,7 @@ func TestSuggest(t *testing.T) {
 		{"pinyin in two words", "wei dian ru", []string{"微店如何开店"}},
 		{"pinyin of a character with two", "chongq", []string{"重慶的夜晚"}},
 		{"initials", "wd", []string{"微店如何开店", "新微店的故事", "#微店 1"}},
+		{"one letter is no pinyin", "w", []string{}},
 		{"more initials", "wdrh", []string{"微店如何开店"}},
 		{"initials of a tag", "ds", []string{"#电商 2"}},
 		{"katakana", "ニュ", []string{"ニュースの読み方"}}, {"hiragana", "にゅーす", []string{"ニュースの読み方"}},
@@ -189,7 +190,7 @@ func TestSuggestOnlyWhatReadersMaySee(t *testing.T) {
 func TestSuggestAmongMany(t *testing.T) {
 	var docs []index.Doc
 	for i := range 400 {
-		docs = append(docs, index.Doc{Lang: "en", Title: fmt.Sprintf("Harbour report %d", i), Tags: []string{fmt.Sprintf("harbour %d", i%40)}, Body: "x", Published: time.Unix(int64(1e9+i*1000), 0)})
+		docs = append(docs, index.Doc{Lang: "en", Title: fmt.Sprintf("Harbour report %d", i), Tags: []string{fmt.Sprintf("harbour %d", i%40)}, Body: "x", Published: time.Unix(int64(1e9+i*86400), 0)})
 	}
 	s := shelve(t, docs...)
 	want := []string{"Harbour report 399", "Harbour report 398", "#harbour 0 10", "#harbour 1 10"}
