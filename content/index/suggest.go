@@ -216,7 +216,8 @@ func (s *suggester) tags() ([]tag, error) {
 	slices.SortFunc(found, byUse)
 	var list []tag
 	for _, t := range found {
-		if t.articles > 0 && len(list) < s.limit {
+		// One letter is no pinyin.
+		if t.articles > 0 && len(list) < s.limit && (len(s.key) > 1 || s.begins(t.text)) {
 			list = append(list, *t)
 		}
 	}
@@ -238,11 +239,7 @@ func (s *suggester) use(t *tag) error {
 			t.own += int(docs.AndCardinality(s.own[i]))
 		}
 		for it := docs.ReverseIterator(); it.HasNext() && len(t.some) < someOfTag; {
-			key, err := seg.segment.DocID(uint64(it.Next()))
-			if err != nil {
-				return err
-			}
-			id, err := docID(key)
+			id, err := seg.article(it.Next())
 			if err != nil {
 				return err
 			}
@@ -260,14 +257,15 @@ type dated struct {
 	id  int64
 }
 
-// newest returns the n documents published last, the last first. Of those of
-// one time, or of none, the ones added last are taken, as far as their place in
-// storage tells.
+// newest returns the n documents published last, the last first; of those of
+// one day, or of no known one, the articles added last, as far as they are
+// among the first few of the day that storage has.
 func (s *suggester) newest(docs []*roaring.Bitmap, n int) ([]dated, error) {
 	var best []dated
 	newer := func(a, b dated) int {
 		return cmp.Or(cmp.Compare(b.at, a.at), cmp.Compare(s.view.segments[b.seg].id, s.view.segments[a.seg].id), cmp.Compare(b.doc, a.doc))
 	}
+	most := 3 * n // with others of the last one's day
 	for i, seg := range s.view.segments {
 		if docs[i] == nil || docs[i].IsEmpty() {
 			continue
@@ -279,27 +277,36 @@ func (s *suggester) newest(docs []*roaring.Bitmap, n int) ([]dated, error) {
 		for it := docs[i].ReverseIterator(); it.HasNext(); {
 			doc := it.Next()
 			d := dated{at: times[doc], seg: i, doc: doc}
-			if len(best) == n {
-				if d.at < best[n-1].at || newer(best[n-1], d) <= 0 {
+			if len(best) == most {
+				if d.at < best[most-1].at || newer(best[most-1], d) <= 0 {
 					continue
 				}
-				best = best[:n-1]
+				best = best[:most-1]
 			}
 			place, _ := slices.BinarySearchFunc(best, d, newer)
 			best = slices.Insert(best, place, d)
 		}
 	}
+	for len(best) > n && best[len(best)-1].at < best[n-1].at {
+		best = best[:len(best)-1]
+	}
 	for i := range best {
-		key, err := s.view.segments[best[i].seg].segment.DocID(uint64(best[i].doc))
-		if err != nil {
-			return nil, err
-		}
-		if best[i].id, err = docID(key); err != nil {
+		var err error
+		if best[i].id, err = s.view.segments[best[i].seg].article(best[i].doc); err != nil {
 			return nil, err
 		}
 	}
 	slices.SortStableFunc(best, func(a, b dated) int { return cmp.Or(cmp.Compare(b.at, a.at), cmp.Compare(b.id, a.id)) })
-	return best, nil
+	return best[:min(n, len(best))], nil
+}
+
+// article returns the number of the article that a document is.
+func (s *segmentView) article(doc uint32) (int64, error) {
+	key, err := s.segment.DocID(uint64(doc))
+	if err != nil {
+		return 0, err
+	}
+	return docID(key)
 }
 
 // terms calls visit for the terms of a field that begin with a prefix, at most

@@ -192,11 +192,17 @@ func TestSuggestAmongMany(t *testing.T) {
 	for i := range 400 {
 		docs = append(docs, index.Doc{Lang: "en", Title: fmt.Sprintf("Harbour report %d", i), Tags: []string{fmt.Sprintf("harbour %d", i%40)}, Body: "x", Published: time.Unix(int64(1e9+i*86400), 0)})
 	}
+	for _, title := range []string{"Eleven of a day", "Twelve of a day"} {
+		docs = append(docs, index.Doc{Lang: "en", Title: title, Body: "x", Published: time.Unix(5e8, 0)})
+	}
 	s := shelve(t, docs...)
 	want := []string{"Harbour report 399", "Harbour report 398", "#harbour 0 10", "#harbour 1 10"}
 	got := s.suggest(t, index.SuggestQuery{Text: "harb"})
 	if len(got) != 8 || !cmp.Equal(append(got[:2:2], got[6:]...), want) {
 		t.Errorf("got %q", got)
+	}
+	if got := s.suggest(t, index.SuggestQuery{Text: "of a day"}); !cmp.Equal(got, []string{"Twelve of a day", "Eleven of a day"}) {
+		t.Errorf("of one day: %q", got)
 	}
 	for i := range 100 {
 		delete(s.titles, int64(400-i))
