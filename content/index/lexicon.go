@@ -200,8 +200,7 @@ func (l *lexicon) accented(word string) []string {
 }
 
 // near calls visit for the words at most two edits away from a plain one, with
-// the number of edits. Typos in the first letter are not looked for, except
-// that it changed places with the second.
+// the number of edits. Of two edits none may be in the first letter.
 func (l *lexicon) near(word string, most int, visit func(f form, edits int)) {
 	if !l.loaded() {
 		return
@@ -224,9 +223,47 @@ func (l *lexicon) near(word string, most int, visit func(f form, edits int)) {
 	for n := len(w) - most; n <= len(w)+most; n++ {
 		among(shape{w[0], n}, most)
 	}
-	if w[0] != w[1] {
-		among(shape{w[1], len(w)}, 1)
+	if most == 1 {
+		for _, other := range firstLetter(w) {
+			for _, f := range l.written(other) {
+				visit(f, 1)
+			}
+		}
 	}
+}
+
+// written returns the words that are a plain one without their accents. The
+// lock is held.
+func (l *lexicon) written(plain string) []form {
+	var list []form
+	hash := maphash.String(l.seed, plain)
+	if l.stored[hash] > 0 {
+		list = append(list, form{plain, plain})
+	}
+	for w := range strings.Lines(l.accents[hash]) {
+		list = append(list, form{plain, strings.TrimSuffix(w, string(wordEnd))})
+	}
+	return list
+}
+
+// firstLetter returns what a word may be whose first letter is wrong: it
+// changed places with the second, is another one, is missing or is too many.
+func firstLetter(w []rune) []string {
+	list := []string{string(w[1:])}
+	if w[0] != w[1] {
+		list = append(list, string(w[1])+string(w[0])+string(w[2:]))
+	}
+	for _, alphabet := range [...][2]rune{{'a', 'z'}, {'α', 'ω'}, {'а', 'я'}} {
+		if w[1] < alphabet[0] || w[1] > alphabet[1] {
+			continue
+		}
+		for r := alphabet[0]; r <= alphabet[1]; r++ {
+			if r != w[0] {
+				list = append(list, string(r)+string(w[1:]), string(r)+string(w))
+			}
+		}
+	}
+	return list
 }
 
 // starting calls visit for the words that begin with a plain prefix, longer
