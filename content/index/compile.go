@@ -1,6 +1,7 @@
 package index
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"sort"
@@ -21,6 +22,8 @@ type compiler struct {
 	plan  *plan
 	exact bool
 	langs []string // that words may be stemmed by
+
+	doubts []doubt
 }
 
 // Weights and bounds of the ways a word may be meant.
@@ -59,10 +62,23 @@ func (c *compiler) compileWord(u *unit, i int) error {
 		}
 	}
 	if g.df <= c.rare() && !known && !c.exact && (g.df == 0 || len(g.synonyms) == 0) {
-		if err := c.reinterpret(u, g); err != nil {
-			return err
-		}
+		c.doubts = append(c.doubts, doubt{u, g, parts})
+		return nil
 	}
+	u.settle(g, parts)
+	return nil
+}
+
+// A doubt is a word, rare or unknown, that waits for the others of the query:
+// they tell what it may have been meant to be.
+type doubt struct {
+	unit  *unit
+	group *group
+	parts []*group
+}
+
+// settle gives a unit the groups of its word and of the parts of that.
+func (u *unit) settle(g *group, parts []*group) {
 	if g.df > 0 {
 		u.main = append(u.main, g)
 	} else {
@@ -72,7 +88,6 @@ func (c *compiler) compileWord(u *unit, i int) error {
 		u.groups = append(u.groups, g)
 	}
 	u.groups = append(u.groups, parts...)
-	return nil
 }
 
 // stems returns the terms a word may be indexed under: stemmed by the language
@@ -172,7 +187,7 @@ func (c *compiler) repair(u *unit, g *group, word string) error {
 		c.plan.typos = true
 	}
 	for _, n := range found {
-		weight := math.Sqrt(float64(n.df) / float64(found[0].df))
+		weight := min(math.Sqrt(float64(n.df)/float64(found[0].df)), 1)
 		for _, t := range n.terms {
 			if !slices.ContainsFunc(with.variants, func(v variant) bool { return v.term == t.term }) {
 				with.variants = append(with.variants, variant{t.field, t.term, weight})
@@ -218,6 +233,8 @@ type neighbour struct {
 	terms []variant
 	edits int
 	df    uint64
+
+	beside float64 // the other words of the query
 }
 
 // maxNeighbours bounds how many words are looked up for one typo.
@@ -238,16 +255,31 @@ func (c *compiler) neighbours(word string, most int) ([]neighbour, error) {
 		if err := c.view.lookup(g); err != nil {
 			return nil, err
 		}
-		n.terms, n.df = g.variants, g.df
+		n.terms, n.df, n.beside = g.variants, g.df, c.beside(g)
 	}
 	list = slices.DeleteFunc(list, func(n neighbour) bool { return n.df == 0 })
-	sort.SliceStable(list, func(i, j int) bool {
-		if list[i].df != list[j].df {
-			return list[i].df > list[j].df
-		}
-		return list[i].form.text < list[j].form.text
+	slices.SortFunc(list, func(a, b neighbour) int {
+		return cmp.Or(cmp.Compare(b.beside, a.beside), cmp.Compare(b.df, a.df), cmp.Compare(a.form.text, b.form.text))
 	})
 	return list, nil
+}
+
+// beside returns in how many documents a group stands with the other words of
+// the query, each counted by how telling it is.
+func (c *compiler) beside(g *group) float64 {
+	sum := 0.0
+	for _, u := range c.plan.units {
+		for _, other := range u.main {
+			n := 0.0
+			for i := range g.inSegs {
+				if a, b := g.inSegs[i].docs, other.inSegs[i].docs; a != nil && b != nil {
+					n += float64(a.AndCardinality(b))
+				}
+			}
+			sum += n * math.Log(1+float64(c.view.docs)/float64(other.df))
+		}
+	}
+	return sum
 }
 
 // compileRun finds the groups of a run of characters: its pairs, or the one

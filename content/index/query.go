@@ -123,6 +123,12 @@ func (x *Index) compile(v *view, q *Query, text string) (*plan, error) {
 			return nil, err
 		}
 	}
+	for _, d := range c.doubts {
+		if err := c.reinterpret(d.unit, d.group); err != nil {
+			return nil, err
+		}
+		d.unit.settle(d.group, d.parts)
+	}
 	return p, c.finish()
 }
 
