@@ -61,12 +61,19 @@ func (c *compiler) compileWord(u *unit, i int) error {
 			known = known || strings.ContainsFunc(part, unicode.IsLetter)
 		}
 	}
-	if g.df <= c.rare() && !known && !c.exact && (g.df == 0 || len(g.synonyms) == 0) {
+	doubtful := g.df == 0 || len(g.synonyms) == 0 && (g.df <= c.rare() || c.unwritten(u.word))
+	if doubtful && !known && !c.exact {
 		c.doubts = append(c.doubts, doubt{u, g, parts})
 		return nil
 	}
 	u.settle(g, parts)
 	return nil
+}
+
+// unwritten tells of a word that no article writes so, though others with its
+// stem: an inflection, or a typo that happens to look like one.
+func (c *compiler) unwritten(word string) bool {
+	return utf8.RuneCountInString(word) >= typoShort && isForm(word) && !c.index.lexicon.has(plain(word))
 }
 
 // A doubt is a word, rare or unknown, that waits for the others of the query:
@@ -177,7 +184,10 @@ func (c *compiler) repair(u *unit, g *group, word string) error {
 			return err
 		}
 	}
-	if len(found) == 0 || g.df > 0 && found[0].df < typoRatio*g.df {
+	found = slices.DeleteFunc(found, func(n neighbour) bool { // another form of the same word
+		return g.df > 0 && slices.ContainsFunc(n.terms, func(t variant) bool { return slices.Contains(g.variants, t) })
+	})
+	if len(found) == 0 || g.df > 0 && found[0].df < typoRatio*g.df && !c.unwritten(u.word) {
 		return nil
 	}
 	found = found[:min(len(found), typoNew)]

@@ -232,6 +232,18 @@ func (l *lexicon) near(word string, most int, visit func(f form, edits int)) {
 	}
 }
 
+// has tells whether an article writes a plain word so, with or without accents.
+// It says yes until the words are read.
+func (l *lexicon) has(plain string) bool {
+	if !l.loaded() {
+		return true
+	}
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	hash := maphash.String(l.seed, plain)
+	return l.stored[hash] > 0 || l.accents[hash] != ""
+}
+
 // written returns the words that are a plain one without their accents. The
 // lock is held.
 func (l *lexicon) written(plain string) []form {
