@@ -37,9 +37,16 @@ type searchReport struct {
 	Query     string      `json:"query"`
 	Corrected string      `json:"corrected,omitempty"`
 	Dropped   []string    `json:"dropped,omitempty"`
+	Synonyms  []synonyms  `json:"synonyms,omitempty"` // what else was looked for
 	Total     int         `json:"total"`
 	TookMS    float64     `json:"took_ms"`
 	Hits      []searchHit `json:"hits"`
+}
+
+// synonyms are what a word of the query also stood for.
+type synonyms struct {
+	Typed string   `json:"typed"`
+	Also  []string `json:"also"`
 }
 
 type searchHit struct {
@@ -135,6 +142,9 @@ func search(ctx context.Context, in *installation, public string, o searchOption
 		Query: o.text, Corrected: results.Corrected, Dropped: results.Dropped, Total: results.Total,
 		TookMS: float64(results.Took.Microseconds()) / 1000, Hits: []searchHit{},
 	}
+	for _, s := range results.Synonyms {
+		report.Synonyms = append(report.Synonyms, synonyms{s.Typed, s.Also})
+	}
 	for i, hit := range results.Hits {
 		found := searchHit{
 			ID: hit.Article.ID, Title: hit.Article.Title, URL: cards[i].URL, Lang: hit.Article.Lang, Score: hit.Score,
@@ -158,6 +168,9 @@ func printReport(w io.Writer, r searchReport) error {
 	}
 	if len(r.Dropped) > 0 {
 		fmt.Fprintf(&b, "Left out, nothing contains it: %s\n", strings.Join(r.Dropped, ", "))
+	}
+	for _, s := range r.Synonyms {
+		fmt.Fprintf(&b, "Synonyms of %s: %s\n", s.Typed, strings.Join(s.Also, ", "))
 	}
 	for i, hit := range r.Hits {
 		date, _, _ := strings.Cut(hit.Published, "T")
