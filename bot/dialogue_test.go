@@ -14,6 +14,7 @@ import (
 
 	"newsie/bot"
 	"newsie/content"
+	"newsie/content/index"
 	"newsie/internal/database"
 	"newsie/internal/database/databasetest"
 	"newsie/internal/locale"
@@ -51,6 +52,11 @@ func library(t testing.TB, db *database.DB, now func() time.Time) *content.Libra
 	if _, err := l.Follow(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	synonyms, err := index.ParseSynonyms(strings.NewReader("网店 => 电商, commercio elettronico"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.SetSynonyms(synonyms)
 	return l
 }
 
