@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -15,6 +16,9 @@ import (
 
 //go:embed demo/articles demo/covers/*.png
 var demoFiles embed.FS
+
+//go:embed demo/synonyms.txt
+var demoSynonyms []byte
 
 var noFilter content.Filter
 
@@ -87,5 +91,21 @@ func (in *installation) bringDemo(ctx context.Context) error {
 	if _, err := in.library.Follow(ctx); err != nil {
 		return fmt.Errorf("index the sample library: %w", err)
 	}
-	return nil
+	return in.bringDemoSynonyms()
+}
+
+// bringDemoSynonyms lays the samples' synonyms beside the samples, where nothing
+// takes them for an article. One that was changed stays.
+func (in *installation) bringDemoSynonyms() error {
+	if in.config.Synonyms != "" {
+		return nil
+	}
+	path := filepath.Join(in.config.Data, "demo-synonyms.txt")
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		if err := os.WriteFile(path, demoSynonyms, 0o600); err != nil {
+			return fmt.Errorf("unpack the sample synonyms: %w", err)
+		}
+	}
+	in.config.Synonyms = path
+	return in.loadSynonyms()
 }
