@@ -29,7 +29,7 @@ func (b *Bot) exactCommand(ctx context.Context, t *turn, arg string) (Reply, err
 }
 
 func (b *Bot) search(ctx context.Context, t *turn, text string, exact bool) (Reply, error) {
-	results, err := b.library.Search(ctx, content.Query{Text: text, Lang: t.wants, Filter: t.channel.Filter, Limit: page, Exact: exact})
+	results, err := b.library.Search(ctx, content.Query{Text: text, Lang: t.wants, Filter: t.channel.Filter, Limit: page, Exact: exact, Recency: t.channel.Recency})
 	if err != nil {
 		return Reply{}, err
 	}

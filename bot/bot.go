@@ -60,6 +60,7 @@ type Channel struct {
 	Filter        content.Filter // which part of the library it serves
 	MinInterval   time.Duration  // the shortest time between two digests of one follow
 	FromArchive   bool           // a first digest offers what is there already
+	Recency       float64        // how much newer is better in answers; see content.Query
 	ForgetOnLeave bool           // a reader who leaves is to be forgotten, as WeChat demands
 }
 

@@ -1,6 +1,6 @@
 // Package content is what newsie knows: the articles, and how to find them.
 //
-// A Library keeps articles in the database (tables articles, pictures,
+// A Library keeps articles in the database (tables articles, prints, pictures,
 // article_pictures and counters) and follows them with a full-text index that can be deleted
 // at any time and rebuilds itself.
 package content

@@ -60,6 +60,10 @@ type Query struct {
 	IDs    []int64 // only among these; nil is everywhere
 	Limit  int     // how many to show; 0 is 5
 	Exact  bool    // as typed: no typo repair, no pinyin
+
+	// Recency is how much better an article of today is than the same one of long
+	// ago, falling by half every thirty days: 0 not at all, .05 mildly, .2 as news.
+	Recency float64
 }
 
 // A Hit is an article with the reason why it was found.
@@ -170,7 +174,7 @@ func (l *Library) Show(ctx context.Context, text, lang string, ids []int64) ([]H
 
 func (l *Library) find(ctx context.Context, q Query, limit int) (index.Result, error) {
 	found, err := l.index.Search(ctx, index.Query{
-		Text: q.Text, Lang: q.Lang, IDs: q.IDs, Limit: limit, Exact: q.Exact, Now: l.now(),
+		Text: q.Text, Lang: q.Lang, IDs: q.IDs, Limit: limit, Exact: q.Exact, Now: l.now(), Recency: q.Recency,
 		Langs: q.Filter.Langs, Tags: q.Filter.Tags, Sources: q.Filter.Sources, Authors: q.Filter.Authors,
 		Fetch: func(id int64) (string, error) {
 			a, err := l.Article(ctx, id)

@@ -65,6 +65,7 @@ type ChannelConfig struct {
 	Sources     []string `yaml:"sources"`
 	MinInterval Duration `yaml:"min_interval"`
 	FirstDigest string   `yaml:"first_digest"` // new, archive
+	Recency     string   `yaml:"recency"`      // news, mild, off, or a number
 	APIURL      string   `yaml:"api_url"`
 
 	Mode          string `yaml:"mode"` // telegram: polling, webhook; wechat: safe, compatible, plain
@@ -204,6 +205,7 @@ func (c *Config) fillIn() {
 		setDefault(&ch.Language, c.Language)
 		setDefault(&ch.Zone, c.Zone)
 		setDefault(&ch.FirstDigest, "new")
+		setDefault(&ch.Recency, "mild")
 		setDefault(&ch.InDoubt, "skip")
 		if ch.MinInterval == 0 {
 			ch.MinInterval = Duration(time.Hour)
@@ -316,6 +318,25 @@ func (c Config) check(lines lineIndex) ConfigProblems {
 	return k.problems
 }
 
+// mostRecency is the most that being new may count: half as much again as news,
+// and still less than what a clearly better match has ahead.
+const mostRecency = 0.3
+
+// recency is how much better an article of today is than the same one of long
+// ago.
+func recency(text string) (float64, bool) {
+	switch text {
+	case "news":
+		return 0.2, true
+	case "mild":
+		return 0.05, true
+	case "off":
+		return 0, true
+	}
+	n, err := strconv.ParseFloat(text, 64)
+	return n, err == nil && n >= 0 && n <= mostRecency
+}
+
 var tokenRule = regexp.MustCompile(`^[0-9]+:[A-Za-z0-9_-]+$`)
 
 func (c Config) checkChannel(k *checker, name string, ch ChannelConfig) {
@@ -335,6 +356,9 @@ func (c Config) checkChannel(k *checker, name string, ch ChannelConfig) {
 		k.zone(key+".zone", ch.Zone)
 	}
 	k.oneOf(key+".first_digest", ch.FirstDigest, "new", "archive")
+	if _, ok := recency(ch.Recency); !ok {
+		k.add(key+".recency", "%q is none of news, mild, off, nor a number from 0 to %v", ch.Recency, mostRecency)
+	}
 	k.oneOf(key+".in_doubt", ch.InDoubt, "skip", "resend")
 	k.url(key+".api_url", ch.APIURL)
 	if d := time.Duration(ch.MinInterval); d < time.Minute {

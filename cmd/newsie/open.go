@@ -120,11 +120,13 @@ func (p *program) logger(c Config) (*slog.Logger, error) {
 func (in *installation) newBot(public string, observe func(channel, outcome string, took time.Duration)) *bot.Bot {
 	channels := map[string]bot.Channel{}
 	for name, ch := range in.config.Channels {
+		newer, _ := recency(ch.Recency) // which was checked
 		channels[name] = bot.Channel{
 			Lang: ch.Language, Zone: ch.Zone,
 			Filter:        content.Filter{Langs: ch.Languages, Tags: ch.Tags, Sources: ch.Sources},
 			MinInterval:   time.Duration(ch.MinInterval),
 			FromArchive:   ch.FirstDigest == "archive",
+			Recency:       newer,
 			ForgetOnLeave: ch.Kind == "wechat",
 		}
 	}
