@@ -97,34 +97,6 @@ func BenchmarkIdleMemory(b *testing.B) {
 	b.ReportMetric(0, "ns/op")
 }
 
-// BenchmarkImport is newsie import of 2,000 generated articles into an empty
-// folder, index included, and of the same once more.
-func BenchmarkImport(b *testing.B) {
-	const all = 2000
-	in := install(b, "")
-	newGenerator().folder(b, in.path("library"), all)
-	for _, again := range []bool{false, true} {
-		name := "new"
-		if again {
-			name = "unchanged"
-		}
-		b.Run(name, func(b *testing.B) {
-			for b.Loop() {
-				if !again {
-					b.StopTimer()
-					if err := os.RemoveAll(in.data()); err != nil {
-						b.Fatal(err)
-					}
-					b.StartTimer()
-				}
-				in.must("import", "library")
-			}
-			b.ReportMetric(all*float64(b.N)/b.Elapsed().Seconds(), "articles/s")
-			b.ReportMetric(0, "ns/op")
-		})
-	}
-}
-
 // BenchmarkAnswer asks a library of 10,000 generated articles: bot.Handle, which
 // also keeps the list and the question, beside Library.Search alone.
 func BenchmarkAnswer(b *testing.B) {
