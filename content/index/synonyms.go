@@ -35,6 +35,7 @@ type synonym struct {
 // run. Unlike words characters need no space around them.
 type atom struct {
 	key        string // without accents; hiragana as katakana
+	spelled    string // the same with umlauts as ae, oe, ue; "" without them
 	word       string // with accents, to be stemmed; "" for characters
 	alone      bool   // a character that is a run by itself
 	start, end int    // bytes of the text
@@ -269,6 +270,9 @@ func (s *Synonyms) sort() {
 	for _, e := range s.entries {
 		if len(e.also) > 0 {
 			s.first[e.atoms[0].key] = append(s.first[e.atoms[0].key], e)
+			if other := e.atoms[0].spelled; other != "" {
+				s.first[other] = append(s.first[other], e)
+			}
 		}
 	}
 	for _, list := range s.first {
@@ -310,10 +314,10 @@ func atomsOf(w *worker, text string) []atom {
 		switch t.kind {
 		case kindWord:
 			whole = t.unit
-			list = append(list, atom{key: plain(t.text), word: t.text, start: t.start, end: t.end})
+			list = append(list, wordAtom(t))
 		case kindPart:
 			if whole != t.unit {
-				list = append(list, atom{key: plain(t.text), word: t.text, start: t.start, end: t.end})
+				list = append(list, wordAtom(t))
 			}
 		case kindChar:
 			run++
@@ -325,6 +329,14 @@ func atomsOf(w *worker, text string) []atom {
 		}
 	})
 	return list
+}
+
+func wordAtom(t token) atom {
+	a := atom{key: plain(t.text), word: t.text, start: t.start, end: t.end}
+	if w := plain(fromUmlauts.Replace(t.text)); w != a.key {
+		a.spelled = w
+	}
+	return a
 }
 
 // katakana returns a hiragana as katakana, and any other rune as it is.
@@ -385,7 +397,7 @@ func (e *synonym) at(w *worker, langs []string, atoms []atom) bool {
 	}
 	for i, a := range e.atoms {
 		b := atoms[i]
-		same := a.key == b.key && (a.word == "") == (b.word == "")
+		same := (a.key == b.key || a.spelled != "" && a.spelled == b.key) && (a.word == "") == (b.word == "")
 		if !same && a.word != "" && b.word != "" {
 			same = slices.ContainsFunc(langs, func(lang string) bool { return w.term(lang, a.word) == w.term(lang, b.word) })
 		}

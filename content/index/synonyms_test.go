@@ -181,6 +181,20 @@ func TestSynonymRulesAreChecked(t *testing.T) {
 }
 
 // Rules are not chained, and several that name an entry add up.
+func TestSynonymRulesInAnySpelling(t *testing.T) {
+	x := open(t, index.Doc{ID: 1, Lang: "en", Body: "found it"}, index.Doc{ID: 2, Lang: "en", Body: "another"})
+	x.SetSynonyms(parse(t, "Müller, perché no, にゅーす, 臺灣, Ёлка, Продажа, A股 => found\nwidget\\, blue => another"))
+	for query, want := range map[string]int64{
+		"muller": 1, "MUELLER": 1, "Müller": 1, "perche no": 1, "PERCHÉ NO": 1, "ニュース": 1, "ﾆｭｰｽ": 1, "台湾": 1, "елка": 1, "продажи": 1, "Ａ股": 1,
+		"A股市场": 1, "blue widget": 0, "widget blue": 2, "Widget, BLUE": 2, "no": 0,
+	} {
+		got := ids(search(t, x, index.Query{Text: query}))
+		if want == 0 && len(got) > 0 || want > 0 && (len(got) != 1 || got[0] != want) {
+			t.Errorf("%s: %v, want %d", query, got, want)
+		}
+	}
+}
+
 func TestSynonymRulesAddUp(t *testing.T) {
 	x := open(t,
 		index.Doc{ID: 1, Lang: "en", Body: "alpha alone"}, index.Doc{ID: 2, Lang: "en", Body: "beta alone"},
