@@ -52,7 +52,6 @@ func (c *Channel) suggest(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.Header().Set("Cache-Control", "private, max-age=30")
-	w.Header().Set("Vary", "Accept-Language")
+	w.Header().Set("Cache-Control", "no-store") // what is withdrawn is gone at once
 	_, _ = w.Write(data)
 }
