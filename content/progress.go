@@ -25,7 +25,7 @@ const enoughMissing = 1000
 
 // Progress asks the store how much there is to find, and the index how much it has.
 func (l *Library) Progress(ctx context.Context) (Progress, error) {
-	total, err := l.Count(ctx, Filter{})
+	total, err := l.Count(ctx, Filter{Copies: true})
 	if err != nil {
 		return Progress{}, err
 	}
