@@ -33,6 +33,7 @@ func shops(t testing.TB, rules string) *index.Index {
 		index.Doc{ID: 7, Lang: "en", Title: "Phones", Body: "A smartphone in every pocket, and a queue before every shop."},
 		index.Doc{ID: 8, Lang: "zh-Hans", Title: "茶叶蛋", Body: "茶叶蛋的做法：鸡蛋、茶叶、酱油。"},
 		index.Doc{ID: 9, Lang: "en", Title: "A cup of tea", Body: "Tea is drunk at five."},
+		index.Doc{ID: 11, Lang: "it", Title: "La fiera", Body: "Il commercio al minuto si difende."},
 		index.Doc{ID: 10, Lang: "zh-Hant", Title: "手機與學校", Body: "學生帶手機上學，老師說了算。"},
 	)
 	x.SetSynonyms(parse(t, rules))
@@ -55,8 +56,8 @@ func TestSynonyms(t *testing.T) {
 	}{
 		{"京东", []int64{2, 1}}, {"JD.com", []int64{1, 2}}, {"ｊｄ", []int64{1, 2}}, {"jingdong", []int64{2, 1}}, {"京東", []int64{2, 1}},
 		// Of several words all must be there; 4 has them apart.
-		{"电商", []int64{3, 4, 5, 6}}, {"電子商務", []int64{3, 4, 5, 6}}, {"ecommerce", []int64{3, 4, 5, 6}}, {"e-commerce", []int64{3, 4, 5, 6}},
-		{"commercio elettronico", []int64{3, 4, 5, 6}}, {"commercio", []int64{3, 4}}, {"elettronica", []int64{3, 4}},
+		{"电商", []int64{3, 4, 5, 6}}, {"電子商務", []int64{3, 4, 5, 6}}, {"ecommerce", []int64{3, 4, 5, 6}}, {"e-commerce", []int64{3, 4, 5, 6, 11}},
+		{"commercio elettronico", []int64{3, 4, 5, 6, 11}}, {"commercio", []int64{3, 4, 11}}, {"elettronica", []int64{3, 4}},
 		{"telefonini", []int64{7, 10}}, // the plural of a rule's word
 		{"smartphone", []int64{7}},     // one way only
 		{"手机", []int64{10}},
@@ -81,6 +82,12 @@ func TestSynonymsAreThePublishersWill(t *testing.T) {
 	x := shops(t, rules)
 	if got := ids(search(t, x, index.Query{Text: "京东", Exact: true})); !slices.Equal(got, []int64{2, 1}) {
 		t.Errorf("as typed: %v", got)
+	}
+	if got := ids(search(t, x, index.Query{Text: `"京东"`})); !slices.Equal(got, []int64{2}) {
+		t.Errorf("a phrase that no text is fetched for: %v", got)
+	}
+	if r := search(t, x, index.Query{Text: "茶叶蛋"}); len(r.Synonyms) > 0 {
+		t.Errorf("a character of a word is no synonym: %v", r.Synonyms)
 	}
 	r := search(t, x, index.Query{Text: "Jingdong"})
 	if r.Corrected != "" || len(r.Dropped) > 0 {
@@ -118,6 +125,19 @@ func TestSynonymsCountALittleLess(t *testing.T) {
 		if share := h.Score / r.Hits[0].Score; share < .6 || share > .9 {
 			t.Errorf("%d scores %.2f of the word itself", h.ID, share)
 		}
+	}
+}
+
+// A name in pinyin that is its synonym too counts once.
+func TestSynonymsAndPinyinCountOnce(t *testing.T) {
+	x := open(t,
+		index.Doc{ID: 1, Lang: "zh-Hans", Body: "京东很快。"}, index.Doc{ID: 2, Lang: "en", Body: "Jingdong is fast."},
+		index.Doc{ID: 3, Lang: "en", Body: "Snails are slow."}, index.Doc{ID: 4, Lang: "zh-Hans", Body: "蜗牛很慢。"},
+	)
+	x.SetSynonyms(parse(t, "京东, jingdong"))
+	r := search(t, x, index.Query{Text: "京东", Lang: "fr"})
+	if len(r.Hits) != 2 || r.Hits[0].ID != 1 || r.Hits[1].Score > .95*r.Hits[0].Score {
+		t.Errorf("got %v", r.Hits)
 	}
 }
 
