@@ -3,6 +3,7 @@ package index
 import (
 	"bytes"
 	"hash/maphash"
+	"math/bits"
 	"strings"
 	"sync"
 	"time"
@@ -18,7 +19,7 @@ import (
 // Storage carries each word in fieldForms of a few documents, not of all, which
 // keeps the index small and survives the removal of some; how often a word is
 // used is asked of the index itself. The list lives in memory, is read when the
-// index opens and grows with every Update. It takes some 30 bytes a word: words
+// index opens and grows with every Update. It takes some 40 bytes a word: words
 // lie one behind the other in few long slices, as a large library has hundreds
 // of thousands.
 type lexicon struct {
@@ -27,7 +28,7 @@ type lexicon struct {
 
 	mu      sync.RWMutex
 	stored  map[uint64]uint8  // how many documents carry a word, by its hash
-	shapes  map[shape][]byte  // words, each ended by wordEnd; see form.append
+	shapes  map[shape]*bucket // words
 	accents map[uint64]string // words with accents, joined by wordEnd, by the hash of the plain one
 }
 
@@ -42,8 +43,8 @@ type form struct{ plain, text string }
 
 // Words have letters and digits only, so these stand between them.
 const (
-	wordEnd    = '\n'
-	accentsGap = '\t' // the word with its accents follows the plain one
+	wordEnd    = '\n' // of accents
+	accentsGap = '\t' // of buckets: the word with its accents follows the plain one
 )
 
 // copies is how many documents carry a word in storage.
@@ -52,7 +53,7 @@ const copies = 3
 func newLexicon() *lexicon {
 	return &lexicon{
 		ready: make(chan struct{}), seed: maphash.MakeSeed(),
-		stored: map[uint64]uint8{}, shapes: map[shape][]byte{}, accents: map[uint64]string{},
+		stored: map[uint64]uint8{}, shapes: map[shape]*bucket{}, accents: map[uint64]string{},
 	}
 }
 
@@ -120,36 +121,54 @@ func (l *lexicon) learn(word string, n int) {
 	}
 	first, _ := utf8.DecodeRuneInString(f.plain)
 	key := shape{first, utf8.RuneCountInString(f.plain)}
-	l.shapes[key] = f.append(l.shapes[key])
+	b := l.shapes[key]
+	if b == nil {
+		b = &bucket{}
+		l.shapes[key] = b
+	}
+	b.add(f)
 }
 
-// append writes a form behind others.
-func (f form) append(list []byte) []byte {
-	list = append(list, f.plain...)
+// A bucket is the words of one shape.
+type bucket struct {
+	words   []byte   // one behind the other: plain, and accentsGap and the word when it has accents
+	ends    []uint32 // where each ends
+	letters []uint32 // of each: see lettersOf
+}
+
+func (b *bucket) add(f form) {
+	b.words = append(b.words, f.plain...)
 	if f.text != f.plain {
-		list = append(append(list, accentsGap), f.text...)
+		b.words = append(append(b.words, accentsGap), f.text...)
 	}
-	return append(list, wordEnd)
+	b.ends = append(b.ends, uint32(len(b.words)))
+	b.letters = append(b.letters, lettersOf([]rune(f.plain)))
 }
 
-// forms calls visit for each of a list, with the plain word and, when that is
-// another, the word with its accents, until visit returns false.
-func forms(list []byte, visit func(plain, accented []byte) bool) bool {
-	for len(list) > 0 {
-		end := bytes.IndexByte(list, wordEnd)
-		word, accented := list[:end], []byte(nil)
-		if at := bytes.IndexByte(word, accentsGap); at >= 0 {
-			word, accented = word[:at], word[at+1:]
-		}
-		if !visit(word, accented) {
-			return false
-		}
-		list = list[end+1:]
+// lettersOf has a bit for each letter of a word; some share one. An edit changes
+// two of them at most.
+func lettersOf(word []rune) (set uint32) {
+	for _, r := range word {
+		set |= 1 << (uint32(r) % 31)
 	}
-	return true
+	return set
 }
 
-// formOf makes a form of what forms gives.
+// at returns the word of a number, plain and, when that is another, as it is
+// written.
+func (b *bucket) at(i int) (word, accented []byte) {
+	from := uint32(0)
+	if i > 0 {
+		from = b.ends[i-1]
+	}
+	word = b.words[from:b.ends[i]]
+	if at := bytes.IndexByte(word, accentsGap); at >= 0 {
+		return word[:at], word[at+1:]
+	}
+	return word, nil
+}
+
+// formOf makes a form of what bucket.at gives.
 func formOf(word, accented []byte) form {
 	f := form{plain: string(word)}
 	f.text = f.plain
@@ -212,13 +231,21 @@ func (l *lexicon) near(word string, most int, visit func(f form, edits int)) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	var d distance
+	letters := lettersOf(w)
 	among := func(key shape, most int) {
-		forms(l.shapes[key], func(plain, accented []byte) bool {
+		b := l.shapes[key]
+		if b == nil {
+			return
+		}
+		for i, set := range b.letters {
+			if bits.OnesCount32(set^letters) > 2*most {
+				continue
+			}
+			plain, accented := b.at(i)
 			if e := d.edits(w, plain, most); e <= most && string(plain) != word {
 				visit(formOf(plain, accented), e)
 			}
-			return true
-		})
+		}
 	}
 	for n := len(w) - most; n <= len(w)+most; n++ {
 		among(shape{w[0], n}, most)
@@ -286,11 +313,15 @@ func (l *lexicon) starting(prefix string, longer int, visit func(form) bool) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	for size := n; size <= n+longer; size++ {
-		more := forms(l.shapes[shape{first, size}], func(plain, accented []byte) bool {
-			return !bytes.HasPrefix(plain, []byte(prefix)) || visit(formOf(plain, accented))
-		})
-		if !more {
-			return
+		b := l.shapes[shape{first, size}]
+		if b == nil {
+			continue
+		}
+		for i := range b.ends {
+			plain, accented := b.at(i)
+			if bytes.HasPrefix(plain, []byte(prefix)) && !visit(formOf(plain, accented)) {
+				return
+			}
 		}
 	}
 }

@@ -367,6 +367,18 @@ func (r *ranking) add(i int, g *group, only *roaring.Bitmap, s *scratch) error {
 
 // eachPosting visits a list, or the part of it that lies in only.
 func eachPosting(list segment.PostingsList, only *roaring.Bitmap, visit func(doc uint32, freq float64)) error {
+	if long, ok := list.(*hotPostings); ok {
+		asked := uint64(math.MaxInt32)
+		if only != nil {
+			asked = only.GetCardinality()
+		}
+		if l, err := long.unpacked(asked); err != nil || l != nil {
+			if l != nil {
+				l.each(only, visit)
+			}
+			return err
+		}
+	}
 	it := list.Iterator(true, true, false, nil)
 	if only != nil {
 		o, ok := it.(segment.OptimizablePostingsIterator)

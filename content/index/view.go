@@ -37,7 +37,9 @@ type segmentView struct {
 	id      uint64
 	segment segment.Segment
 	deleted *roaring.Bitmap // nil: none
+	dead    uint64          // how many these are
 	stats   *segmentStats
+	hot     *hotLists
 	dicts   map[string]segment.TermDictionary
 }
 
@@ -68,7 +70,10 @@ func (x *Index) own() (*view, error) {
 
 func (v *view) load(cache *statsCache) error {
 	for _, s := range v.reader.Segments() {
-		sv := &segmentView{id: s.Id(), segment: s.Segment(), deleted: s.Deleted(), dicts: map[string]segment.TermDictionary{}}
+		sv := &segmentView{id: s.Id(), segment: s.Segment(), deleted: s.Deleted(), hot: &cache.hot, dicts: map[string]segment.TermDictionary{}}
+		if sv.deleted != nil {
+			sv.dead = sv.deleted.GetCardinality()
+		}
 		stats, err := cache.of(sv)
 		if err != nil {
 			return fmt.Errorf("read index: %w", err)
@@ -134,8 +139,14 @@ func (s *segmentView) list(field, term string) (segment.PostingsList, error) {
 		return nil, err
 	}
 	list, err := dict.PostingsList([]byte(term), s.deleted, nil)
-	if err != nil || list.Count() == 0 {
+	if err != nil {
 		return nil, err
+	}
+	switch n := list.Count(); {
+	case n == 0:
+		return nil, nil
+	case n >= hotFrom:
+		return &hotPostings{PostingsList: list, key: hotKey{s.id, s.dead, field, term}, lists: s.hot}, nil
 	}
 	return list, nil
 }
@@ -252,6 +263,7 @@ type statsCache struct {
 	mu    sync.Mutex
 	byID  map[uint64]*segmentStats
 	langs []string
+	hot   hotLists
 }
 
 func (c *statsCache) of(s *segmentView) (*segmentStats, error) {
