@@ -98,7 +98,7 @@ func (e *bleveEngine) ask(q corpus.Question) error {
 	w := e.pool.Get().(*worker)
 	p := &plan{text: q.Text, lang: q.Lang}
 	p.cut(w, q.Text)
-	p.dropStopwords()
+	p.stopwords(nil)
 	var terms []query.Query
 	add := func(field, term string) {
 		t := bleve.NewTermQuery(term)

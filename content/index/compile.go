@@ -29,6 +29,7 @@ type compiler struct {
 // Weights and bounds of the ways a word may be meant.
 const (
 	partBoost   = 1.0 // commerce, when e-commerce was asked for
+	partDull    = 0.1 // com, when JD.com was
 	doubtBoost  = 0.5 // the word that a rare one may be a typo of
 	pinyinBoost = 0.6 // weidian, when 微店 was asked for
 	pinyinRare  = 3   // a word in at most so many documents may be pinyin
@@ -84,18 +85,53 @@ type doubt struct {
 	parts []*group
 }
 
-// settle gives a unit the groups of its word and of the parts of that.
+// settle gives a unit the groups of its word and of the parts of that. Where
+// nothing has the word, its telling parts stand for it, or else nothing does:
+// 17 is no answer to mark17.
 func (u *unit) settle(g *group, parts []*group) {
-	if g.df > 0 {
-		u.main = append(u.main, g)
-	} else {
-		u.main = append(u.main, parts...)
-	}
-	if g.df > 0 {
+	tells := tellingParts(u, parts)
+	switch {
+	case g.df > 0:
+		u.main, u.half = append(u.main, g), append(u.half, tells...)
 		u.groups = append(u.groups, g)
+		for _, part := range parts {
+			if !slices.Contains(tells, part) {
+				part.boost *= partDull
+			}
+		}
+	case len(tells) == 0:
+		return
+	default:
+		u.main = append(u.main, tells...)
 	}
 	u.groups = append(u.groups, parts...)
 }
+
+// partRatio is how many times as frequent as the rarest part of a compound
+// another may be and still tell what it is about.
+const partRatio = 2
+
+// tellingParts returns the parts of a compound that say what it is about: jd of
+// JD.com, not com; both of Wi-Fi; no number of a word with letters.
+func tellingParts(u *unit, parts []*group) []*group {
+	numbers := !strings.ContainsFunc(u.word, unicode.IsLetter)
+	var list []*group
+	var least uint64
+	for _, g := range parts {
+		term := g.variants[0].term
+		if !numbers && !strings.ContainsFunc(term, unicode.IsLetter) || len(u.parts) > 1 && domains[term] {
+			continue
+		}
+		list = append(list, g)
+		if least == 0 || g.df < least {
+			least = g.df
+		}
+	}
+	return slices.DeleteFunc(list, func(g *group) bool { return g.df > partRatio*least })
+}
+
+// domains are the parts of addresses that say nothing of whose they are.
+var domains = map[string]bool{"com": true, "net": true, "org": true, "www": true, "http": true, "https": true, "html": true}
 
 // stems returns the terms a word may be indexed under: stemmed by the language
 // of the query, or by each language of the library when that is not known, and
@@ -215,6 +251,7 @@ func (c *compiler) repair(u *unit, g *group, word string) error {
 	// be comes beside it.
 	with.boost *= doubtBoost
 	u.groups = append(u.groups, with)
+	u.half = append(u.half, with)
 	return nil
 }
 
@@ -306,12 +343,11 @@ func (c *compiler) compileRun(u *unit, i int) error {
 		u.groups, u.main = []*group{g}, []*group{g}
 		return nil
 	}
+	weights := grammar(u.run)
 	for n := 0; n+1 < len(u.run); n++ {
 		pair := u.run[n : n+2]
 		g := &group{variants: []variant{{fieldPairs, string(pair), 1}}, synonyms: u.synonymsOf(n, n+2), boost: 1, unit: i}
-		if len(u.run) > maxPinyin {
-			g.boost = grammar(pair)
-		}
+		g.boost = weights[n]
 		if other := otherKana(u.run); other != nil {
 			g.variants = append(g.variants, variant{fieldPairs, string(other[n : n+2]), 1})
 		}
@@ -354,22 +390,6 @@ func otherKana(run []rune) []rune {
 		return nil
 	}
 	return other
-}
-
-// function characters carry the grammar of Chinese sentences and questions.
-const function = "的了是在和与及或也就都而吗呢吧什么哪谁怎几为有被把对从到于之其这那个"
-
-// grammar returns what a pair of characters weighs in a sentence: Japanese
-// endings and particles in hiragana, and Chinese function characters, say less
-// of what is looked for.
-func grammar(pair []rune) float64 {
-	small := 0
-	for _, r := range pair {
-		if r >= 0x3041 && r <= 0x3096 || strings.ContainsRune(function, r) {
-			small++
-		}
-	}
-	return [...]float64{1, .5, .3}[small]
 }
 
 // compileEdge finds the pair that a short word and a character make.
@@ -449,8 +469,10 @@ func (c *compiler) finish() error {
 			if have := byTerm[key]; have != nil {
 				have.boost += g.boost
 				u.groups[i] = have
-				if n := slices.Index(u.main, g); n >= 0 {
-					u.main[n] = have
+				for _, list := range [][]*group{u.main, u.half} {
+					if n := slices.Index(list, g); n >= 0 {
+						list[n] = have
+					}
 				}
 				continue
 			}

@@ -50,6 +50,9 @@ func (p *plan) share(rarest float64, has func(*group) bool) float64 {
 	var sum, got float64
 	for _, u := range p.units {
 		weight, part := u.cover(rarest, has)
+		if u.little {
+			weight *= littleShare
+		}
 		sum += weight
 		got += weight * part
 	}
@@ -58,6 +61,10 @@ func (p *plan) share(rarest float64, has func(*group) bool) float64 {
 	}
 	return got / sum
 }
+
+// littleShare is what a function word counts of its weight: nobody looks for
+// it, so that a document which has no other word of a question is no hit.
+const littleShare = .2
 
 // goneWeight is what a pair that no document has counts, of the rarest: most
 // such pairs only straddle two words.
@@ -103,12 +110,8 @@ func (u *unit) cover(rarest float64, has func(*group) bool) (weight, part float6
 	default:
 		part = have / weight
 	}
-	if u.run == nil && part < 1 {
-		for _, g := range u.groups {
-			if !slices.Contains(u.main, g) && g != u.also && has(g) {
-				part = max(part, .5) // a part of a compound
-			}
-		}
+	if part < .5 && slices.ContainsFunc(u.half, has) {
+		part = .5
 	}
 	if u.also != nil && has(u.also) {
 		part = 1
@@ -177,17 +180,15 @@ func (p *plan) covering(i int, sets []uint) *roaring.Bitmap {
 
 // essential orders nothing: it returns how many of the groups, by falling
 // weight, a hit must have one of, because the others together cover too little.
-func (p *plan) essential(groups []*group, least float64) int {
-	var sum float64
-	for _, g := range groups {
-		sum += g.bound
+func (p *plan) essential(groups []*group, demand float64) int {
+	tail := map[*group]bool{}
+	for n := len(groups); n > 1; n-- {
+		tail[groups[n-1]] = true
+		if p.covers(func(g *group) bool { return tail[g] }, demand) {
+			return n
+		}
 	}
-	n, tail := len(groups), 0.0
-	for n > 1 && tail+groups[n-1].bound < least*sum {
-		tail += groups[n-1].bound
-		n--
-	}
-	return n
+	return 1
 }
 
 // floor is a score that every document reaches which covers enough of a query:
@@ -206,6 +207,9 @@ func (p *plan) floor(v *view) float64 {
 	least, freq := 1.0, 1.0
 	for _, u := range p.units {
 		weight, _ := u.cover(rarest.idf, func(*group) bool { return false })
+		if u.little {
+			weight *= littleShare
+		}
 		sum += weight
 		for _, g := range u.groups {
 			for _, t := range g.variants {

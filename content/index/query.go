@@ -68,10 +68,11 @@ type unit struct {
 	word       string // folded, of words
 	run        []rune // folded, of runs
 	parts      []string
-	stop       bool
+	little     bool // a function word beside others that are none
 
 	groups []*group  // all that belong to it
 	main   []*group  // that a document must have; for short runs, all of them
+	half   []*group  // that count for half of it: telling parts, what it may have been meant to be
 	also   *group    // another way to have it all: a name's pinyin
 	small  []float64 // of runs: what grammar leaves of the weight of each of main
 	gone   float64   // pairs that no document has, weighed by grammar too
@@ -104,11 +105,11 @@ func (x *Index) compile(v *view, q *Query, text string) (*plan, error) {
 		p.lang = v.onlyLanguage(text)
 	}
 	p.cut(w, text)
-	p.dropStopwords()
 	c := compiler{index: x, view: v, worker: w, plan: p, exact: q.Exact, langs: v.languages()}
 	if p.lang == "" && q.Lang != "" && !slices.Contains(c.langs, language.Base(q.Lang)) {
 		c.langs = append(c.langs, language.Base(q.Lang))
 	}
+	p.stopwords(c.langs)
 	if !q.literal {
 		c.addSynonyms(x.synonyms.Load())
 	}
@@ -196,22 +197,29 @@ func (p *plan) joinEdges() {
 	}
 }
 
-// dropStopwords leaves out the function words of every language but English,
-// where they were found to help: in a library of many languages the small words
-// of the rarer ones look rare and telling.
-func (p *plan) dropStopwords() {
-	if p.lang == "" {
-		return
+// stopwords leaves out the function words of the query's language: in a library
+// of many languages the small words of the rarer ones look rare and telling.
+// Where nothing tells the language they stay, and make no hit by themselves:
+// see littleShare.
+func (p *plan) stopwords(langs []string) {
+	if p.lang != "" {
+		langs = []string{p.lang}
 	}
 	content := 0
 	for _, u := range p.units {
-		u.stop = u.run == nil && language.Stopword(p.lang, u.word)
-		if !u.stop {
+		u.little = u.run == nil && slices.ContainsFunc(langs, func(lang string) bool { return language.Stopword(lang, u.word) })
+		if !u.little {
 			content++
 		}
 	}
-	if content > 0 {
-		p.units = slices.DeleteFunc(p.units, func(u *unit) bool { return u.stop })
+	for i := 0; i < len(p.units); i++ {
+		switch u := p.units[i]; {
+		case content == 0:
+			u.little = false
+		case u.little && p.lang != "":
+			p.units = slices.Delete(p.units, i, i+1)
+			i--
+		}
 	}
 }
 

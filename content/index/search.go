@@ -91,7 +91,7 @@ func (s *searcher) prepare(ctx context.Context) error {
 		s.essential = len(s.groups)
 		s.counted = true
 	} else {
-		s.essential = s.plan.essential(s.groups, max(s.plan.cover(), s.query.Cover-1e-9))
+		s.essential = s.plan.essential(s.groups, s.query.Cover)
 	}
 	s.allowed = make([]*roaring.Bitmap, len(s.view.segments))
 	for i := range s.view.segments {

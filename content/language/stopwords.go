@@ -3,6 +3,7 @@ package language
 import (
 	"strings"
 	"sync"
+	"unicode"
 
 	"github.com/blevesearch/bleve/v2/analysis/lang/ar"
 	"github.com/blevesearch/bleve/v2/analysis/lang/bg"
@@ -28,6 +29,7 @@ import (
 	"github.com/blevesearch/bleve/v2/analysis/lang/ru"
 	"github.com/blevesearch/bleve/v2/analysis/lang/sv"
 	"github.com/blevesearch/bleve/v2/analysis/lang/tr"
+	"golang.org/x/text/unicode/norm"
 )
 
 // stopSet is what is known of function words: a bit for each language.
@@ -49,7 +51,10 @@ var stopwords = sync.OnceValue(func() stopSet {
 				line = line[:i]
 			}
 			for _, w := range strings.Fields(strings.ToLower(line)) {
-				s.words[strings.TrimSpace(w)] |= bit
+				s.words[w] |= bit
+				if plain := unaccented(w); len(plain) >= 4 { // perche; "e" and "si" are words of their own
+					s.words[plain] |= bit
+				}
 			}
 		}
 	}
@@ -79,6 +84,19 @@ var stopwords = sync.OnceValue(func() stopSet {
 	add("ca", ca.CatalanStopWords)
 	return s
 })
+
+// unaccented is a word as many type it on a phone.
+func unaccented(word string) string {
+	if strings.ContainsFunc(word, func(r rune) bool { return !unicode.Is(unicode.Latin, r) }) {
+		return word
+	}
+	return strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Mn, r) {
+			return -1
+		}
+		return r
+	}, norm.NFD.String(word))
+}
 
 // Stopword tells whether a lower-case word is a function word of a language.
 // It is false for every word of a language without a list.
