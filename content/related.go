@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/uptrace/bun"
+	"golang.org/x/sync/errgroup"
 )
 
 const (
@@ -95,14 +96,19 @@ func (l *Library) relate(ctx context.Context) (more bool, err error) {
 		return false, nil
 	}
 	found := make([][]relation, len(rows))
+	group, inner := errgroup.WithContext(ctx)
+	group.SetLimit(2)
 	for i, r := range rows {
-		a, err := r.article()
-		if err != nil {
-			return false, err
-		}
-		if found[i], err = l.near(ctx, a); err != nil {
-			return false, err
-		}
+		group.Go(func() error {
+			a, err := r.article()
+			if err == nil {
+				found[i], err = l.near(inner, a)
+			}
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return false, err
 	}
 	return true, l.db.Tx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		for i, r := range rows {
