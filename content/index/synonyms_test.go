@@ -128,6 +128,22 @@ func TestSynonymsCountALittleLess(t *testing.T) {
 	}
 }
 
+// A rare word that a rule names is no typo of a frequent one.
+func TestSynonymsAreNoTypos(t *testing.T) {
+	docs := []index.Doc{{ID: 1, Lang: "en", Body: "the kestle and the boiler"}}
+	for i := range 40 {
+		docs = append(docs, index.Doc{ID: int64(i + 2), Lang: "en", Body: fmt.Sprint("the kettle stands here ", i)})
+	}
+	x := open(t, docs...)
+	if got := search(t, x, index.Query{Text: "kestle"}); got.Total < 2 {
+		t.Fatalf("without a rule it may be a typo: %d", got.Total)
+	}
+	x.SetSynonyms(parse(t, "kestle, boiler"))
+	if got := ids(search(t, x, index.Query{Text: "kestle"})); !slices.Equal(got, []int64{1}) {
+		t.Errorf("got %v", got)
+	}
+}
+
 // A name in pinyin that is its synonym too counts once.
 func TestSynonymsAndPinyinCountOnce(t *testing.T) {
 	x := open(t,
