@@ -176,6 +176,26 @@ func plain(word string) string {
 	return b.String()
 }
 
+// withoutMarks takes the accents off a letter.
+func withoutMarks(r rune) string {
+	var b strings.Builder
+	for _, d := range norm.NFD.String(string(r)) {
+		if !unicode.Is(unicode.Mn, d) {
+			b.WriteRune(d)
+		}
+	}
+	return b.String()
+}
+
+// latin is what withoutMarks returns for À and the letters that follow it:
+// pinyin and most of Europe.
+var latin = func() (list [0x250 - 0xC0]string) {
+	for i := range list {
+		list[i] = withoutMarks(rune(0xC0 + i))
+	}
+	return list
+}()
+
 func plainRune(b *strings.Builder, r rune) {
 	if s, ok := letters[r]; ok {
 		b.WriteString(s)
@@ -186,12 +206,10 @@ func plainRune(b *strings.Builder, r rune) {
 		b.WriteRune(r)
 	case r >= 0x400 && r <= 0x52F:
 		b.WriteRune(r) // й and ї are letters, not accents
-	case r < 0x250 || r >= 0x1E00 && r <= 0x1FFF || r >= 0x370 && r <= 0x3FF || r >= 0x5D0 && r <= 0x6FF:
-		for _, d := range norm.NFD.String(string(r)) {
-			if !unicode.Is(unicode.Mn, d) {
-				b.WriteRune(d)
-			}
-		}
+	case r < 0x250:
+		b.WriteString(latin[r-0xC0])
+	case r >= 0x1E00 && r <= 0x1FFF || r >= 0x370 && r <= 0x3FF || r >= 0x5D0 && r <= 0x6FF:
+		b.WriteString(withoutMarks(r))
 	case r >= 0x300 && r <= 0x36F || r >= 0x591 && r <= 0x5C7 || r == 0x640:
 		// accents that stand alone (Russian stress), Hebrew points, Arabic kashida
 	default:

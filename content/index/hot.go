@@ -13,7 +13,7 @@ import (
 // The lists of common words and characters, which queries read again and again,
 // are therefore kept unpacked, as many as fit in hotBytes.
 const (
-	hotBytes = 16 << 20
+	hotBytes = 12 << 20
 	hotFrom  = 256 // shorter lists are read quickly enough
 	hotSize  = 6   // bytes of a posting
 )
