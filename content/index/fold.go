@@ -187,9 +187,9 @@ func withoutMarks(r rune) string {
 	return b.String()
 }
 
-// latin is what withoutMarks returns for À and the letters that follow it:
+// unmarked is what withoutMarks returns for À and the letters that follow it:
 // pinyin and most of Europe.
-var latin = func() (list [0x250 - 0xC0]string) {
+var unmarked = func() (list [0x250 - 0xC0]string) {
 	for i := range list {
 		list[i] = withoutMarks(rune(0xC0 + i))
 	}
@@ -207,7 +207,7 @@ func plainRune(b *strings.Builder, r rune) {
 	case r >= 0x400 && r <= 0x52F:
 		b.WriteRune(r) // й and ї are letters, not accents
 	case r < 0x250:
-		b.WriteString(latin[r-0xC0])
+		b.WriteString(unmarked[r-0xC0])
 	case r >= 0x1E00 && r <= 0x1FFF || r >= 0x370 && r <= 0x3FF || r >= 0x5D0 && r <= 0x6FF:
 		b.WriteString(withoutMarks(r))
 	case r >= 0x300 && r <= 0x36F || r >= 0x591 && r <= 0x5C7 || r == 0x640:
