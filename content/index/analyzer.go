@@ -63,6 +63,10 @@ func (a *analyzer) analyze(text string, visit func(token)) {
 				i++
 			}
 			a.run(visit, from, i)
+		case classEmoji:
+			visit(token{kindChar, string(g[i].r), int(g[i].start), int(g[i].end), a.unit, true})
+			a.unit++
+			i++
 		default:
 			i++
 		}

@@ -33,6 +33,7 @@ const (
 	classJoin // & and _
 	classPlus
 	classHash
+	classEmoji // each stands for itself
 )
 
 // fold appends the glyphs of a text: NFKC, lower case, traditional characters
@@ -142,9 +143,20 @@ func classOf(r rune) class {
 			return classPair // Thai and Lao, Burmese, Khmer
 		}
 		return classWord
+	case emoji(r):
+		return classEmoji
 	}
 	return classOther
 }
+
+// emoji tells of pictographs. A family or a flag is its parts, in order of
+// writing; skin tones are left out.
+func emoji(r rune) bool {
+	return r >= 0x1F1E6 && r <= 0x1FAFF && !skinTone(r) || r >= 0x2600 && r <= 0x27BF && unicode.Is(unicode.So, r) ||
+		r >= 0x2B00 && r <= 0x2BFF && unicode.Is(unicode.So, r)
+}
+
+func skinTone(r rune) bool { return r >= 0x1F3FB && r <= 0x1F3FF }
 
 // invisible tells of runes that a reader does not see and must not split a word.
 func invisible(r rune) bool {
@@ -152,7 +164,7 @@ func invisible(r rune) bool {
 	case 0xAD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF, 0x200E, 0x200F, 0x20E3:
 		return true
 	}
-	return r >= 0xFE00 && r <= 0xFE0F || r >= 0xE0100 && r <= 0xE01EF
+	return r >= 0xFE00 && r <= 0xFE0F || r >= 0xE0020 && r <= 0xE01EF || skinTone(r)
 }
 
 // plain takes the accents off a folded word: perché is perche, ё is е, ß is ss.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"newsie/content/language"
@@ -98,9 +99,11 @@ func (c *compiler) wordsNear(word string) ([]string, error) {
 	return words, nil
 }
 
-// pieces returns the longest pieces of a run all of whose pairs have hits.
+// pieces returns the longest pieces of a run all of whose pairs have hits, and
+// where there is none the single characters that have, the rarest first.
 func (c *compiler) pieces(u *unit) []string {
 	var words []string
+	weights := grammar(u.run)
 	from := -1
 	flush := func(to int) {
 		if from >= 0 && to-from >= 2 && to-from < len(u.run) && telling(u.run[from:to]) {
@@ -110,7 +113,7 @@ func (c *compiler) pieces(u *unit) []string {
 	}
 	for i := 0; i+1 < len(u.run); i++ {
 		g := &group{variants: []variant{{fieldPairs, string(u.run[i : i+2]), 1}}}
-		if err := c.view.lookup(g); err != nil || g.df == 0 {
+		if err := c.view.lookup(g); err != nil || g.df == 0 || weights[i] <= frameWeight {
 			flush(i + 1)
 			continue
 		}
@@ -119,8 +122,37 @@ func (c *compiler) pieces(u *unit) []string {
 		}
 	}
 	flush(len(u.run))
+	if len(words) == 0 {
+		return c.characters(u.run, weights)
+	}
 	slices.SortStableFunc(words, func(a, b string) int { return len(b) - len(a) })
 	return words
+}
+
+// dull are further characters that nobody would look for alone.
+const dull = "不没无未非一二三四五六七八九十上下中里外前后大小多少很太最更还只要会能可以我你他她它们您咱来去说做用让给"
+
+// characters returns the Chinese characters of a run that have hits, without
+// those that only ask or join.
+func (c *compiler) characters(run []rune, weights []float64) []string {
+	dfs := map[string]uint64{}
+	var list []string
+	for i, r := range run {
+		asks := i < len(weights) && weights[i] <= frameWeight || i > 0 && weights[i-1] <= frameWeight
+		if asks || !language.IsHan(r) || strings.ContainsRune(function+dull, r) || slices.Contains(list, string(r)) {
+			continue
+		}
+		g := &group{variants: []variant{{fieldChars, string(r), 1}}}
+		if err := c.view.lookup(g); err == nil && g.df > 0 {
+			list = append(list, string(r))
+			dfs[string(r)] = g.df
+		}
+	}
+	if len(run) == len(list) && len(run) == 1 {
+		return nil // it was asked for
+	}
+	slices.SortStableFunc(list, func(a, b string) int { return cmp.Compare(dfs[a], dfs[b]) })
+	return list
 }
 
 // telling reports whether a piece may be a word of its own: one with Chinese

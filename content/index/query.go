@@ -183,7 +183,7 @@ func (p *plan) joinEdges() {
 		if a.run != nil {
 			word, run = b, a
 		}
-		if word.run != nil || len(run.run) != 1 || utf8.RuneCountInString(word.word) > 2 {
+		if word.run != nil || len(run.run) != 1 || emoji(run.run[0]) || utf8.RuneCountInString(word.word) > 2 {
 			continue
 		}
 		u := &unit{start: a.start, end: b.end, text: p.text[a.start:b.end]}

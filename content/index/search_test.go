@@ -34,6 +34,7 @@ func library(t testing.TB) *index.Index {
 		index.Doc{ID: 9, Lang: "zh-Hans", Title: "京东上市了", Body: "京东的股票在香港上市，A股投资者也关心。林志玲出席了活动。"},
 		index.Doc{ID: 10, Lang: "en", Title: "Jingdong goes public", Body: "The company known as Jingdong lists its shares. It was a long way."},
 		index.Doc{ID: 11, Lang: "fr", Title: "L’économie d’aujourd’hui", Body: "Qu'est-ce que l'intelligence artificielle change pour les petits commerçants ?"},
+		index.Doc{ID: 13, Lang: "en", Title: "Street food 🍜", Body: "Noodles 🍜 and dumplings 🥟, with love ❤️ from the cook 👩🏽‍🍳."},
 		index.Doc{ID: 12, Lang: "zh-Hans", Title: "新能源汽车在重庆", Body: "重庆的新能源汽车卖得很好，能源价格也低。"},
 	)
 }
@@ -63,7 +64,9 @@ func TestWhatReadersType(t *testing.T) {
 		{"新能源", []int64{12}},
 		{"林志颖", []int64{}}, // is not 林志玲
 		{"微点", []int64{3}}, // sounds as 微店 does
-		{"xqzptlk", []int64{}}, {"🎉🎉", []int64{}}, {"", []int64{}}, {"   ", []int64{}}, {"?!…", []int64{}},
+		{"xqzptlk", []int64{}}, {"🎉🎉", []int64{}}, {"🍜", []int64{13}}, {"🍜🍜🍜", []int64{13}}, {"❤", []int64{13}}, {"👩‍🍳", []int64{13}}, {"👍", []int64{}},
+		{"mark17", []int64{}},
+		{"", []int64{}}, {"   ", []int64{}}, {"?!…", []int64{}},
 		{"\xff\xfe", []int64{}},
 	} {
 		got := map[int64]bool{}

@@ -270,6 +270,9 @@ func bestWindow(text string, sentences []sentence.Sentence, matches []match, wei
 			// Of windows worth the same the fuller tells more, as long as
 			// its first sentence counts.
 			total := score
+			if length > snippetLength {
+				total *= cutShare
+			}
 			if score > 0 {
 				total += around
 			}
@@ -280,6 +283,10 @@ func bestWindow(text string, sentences []sentence.Sentence, matches []match, wei
 	}
 	return best
 }
+
+// cutShare is what a sentence too long to be shown whole counts: of two that
+// say the same the shorter reads better.
+const cutShare = 0.9
 
 // paragraphShare is what the words of the whole paragraph count beside those of
 // the window: the answer stands where the question's other words are near.
