@@ -235,7 +235,8 @@ func (l *Library) seen(ctx context.Context, hits []index.Hit) ([]index.Hit, erro
 	for i, hit := range hits {
 		ids[i] = hit.ID
 	}
-	list, err := l.load(ctx, ids, "id, story")
+	// The row's own story stands behind its body, which is long.
+	list, err := l.load(ctx, ids, "id, (SELECT m.story FROM articles AS m"+l.db.Via("articles_member")+" WHERE m.id = articles.id AND m.story <> 0) AS story")
 	if err != nil {
 		return nil, err
 	}

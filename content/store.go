@@ -259,9 +259,17 @@ func (l *Library) Latest(ctx context.Context, f Filter, limit, offset int) ([]Ar
 
 // Count counts the articles that pass f, each story once.
 func (l *Library) Count(ctx context.Context, f Filter) (int, error) {
-	where, args := f.where()
+	where, args := f.conditions("")
+	query := "SELECT count(*) FROM articles WHERE " + strings.Join(where, " AND ")
+	if !f.Copies {
+		// Subtracted, because most articles are no copies and reading the story of
+		// each takes longer.
+		copies, more := f.copies(l.db.Via("articles_story"))
+		query = "SELECT (" + query + ") - (" + copies + ")"
+		args = append(args, more...)
+	}
 	var n int
-	if err := l.db.Reader().NewRaw("SELECT count(*) FROM articles WHERE "+where, args...).Scan(ctx, &n); err != nil {
+	if err := l.db.Reader().NewRaw(query, args...).Scan(ctx, &n); err != nil {
 		return 0, fmt.Errorf("count articles: %w", err)
 	}
 	return n, nil

@@ -97,7 +97,7 @@ func join(ctx context.Context, tx bun.Tx, a *Article, print story.Print) error {
 	if a.AddedSeq < first.AddedSeq { // one that was published again
 		of = a.ID
 	}
-	_, err = tx.ExecContext(ctx, "UPDATE articles SET story = ? WHERE id IN (?) OR story = ?", of, bun.List([]int64{a.ID, first.ID}), first.ID)
+	_, err = tx.ExecContext(ctx, "UPDATE articles SET story = ? WHERE id IN (?) OR story = ? AND story <> 0", of, bun.List([]int64{a.ID, first.ID}), first.ID)
 	if err != nil {
 		return fmt.Errorf("join article %d with %d: %w", a.ID, first.ID, err)
 	}
@@ -108,7 +108,7 @@ func join(ctx context.Context, tx bun.Tx, a *Article, print story.Print) error {
 // What is compared with one article at most: prints by their keys, and texts.
 const (
 	mostPrints = 400
-	mostTexts  = 12
+	mostTexts  = 6
 )
 
 // twin finds the first article of the story that a tells; the zero Article is none.
@@ -117,14 +117,14 @@ func twin(ctx context.Context, tx bun.Tx, a *Article, print story.Print) (Articl
 	if err != nil || len(near) == 0 {
 		return Article{}, err
 	}
-	text := storyText(a)
+	same := story.With(storyText(a))
 	var apart []int64 // stories that were found to be others
 	for _, id := range near {
 		other, err := publishedIn(ctx, tx, id, a.Lang)
 		if err != nil {
 			return Article{}, err
 		}
-		if other.ID == 0 || slices.Contains(apart, other.Story) || !story.Same(text, storyText(&other)) {
+		if other.ID == 0 || slices.Contains(apart, other.Story) || !same(storyText(&other)) {
 			continue
 		}
 		if other.Story == 0 || other.Story == other.ID {
@@ -135,7 +135,7 @@ func twin(ctx context.Context, tx bun.Tx, a *Article, print story.Print) (Articl
 		if err != nil {
 			return Article{}, err
 		}
-		if first.ID != 0 && story.Same(text, storyText(&first)) {
+		if first.ID != 0 && same(storyText(&first)) {
 			return first, nil
 		}
 		apart = append(apart, other.Story)
@@ -146,16 +146,18 @@ func twin(ctx context.Context, tx bun.Tx, a *Article, print story.Print) (Articl
 // nearPrints lists the articles with prints like one, the nearest first.
 func nearPrints(ctx context.Context, tx bun.Tx, id int64, print story.Print) ([]int64, error) {
 	keys := print.Keys()
-	var found []struct{ Article, Sim int64 }
-	err := tx.NewRaw(`SELECT article, sim FROM prints WHERE key1 = ? OR key2 = ? OR key3 = ? OR key4 = ? OR key5 = ? OR key6 = ?
-		ORDER BY article DESC LIMIT ?`, keys[0], keys[1], keys[2], keys[3], keys[4], keys[5], mostPrints).Scan(ctx, &found)
+	var found []struct{ Article, Sim, Key5, Key6 int64 }
+	// One by one, so that each has its index.
+	const by = "SELECT article, sim, key5, key6 FROM prints WHERE "
+	err := tx.NewRaw(by+"key5 = ? UNION "+by+"key6 = ? UNION "+by+"key1 = ? UNION "+by+"key2 = ? UNION "+by+"key3 = ? UNION "+by+"key4 = ? LIMIT ?",
+		keys[4], keys[5], keys[0], keys[1], keys[2], keys[3], mostPrints).Scan(ctx, &found)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return nil, fmt.Errorf("look for prints like that of article %d: %w", id, err)
 	}
 	var near []int64
 	distance := map[int64]int{}
 	for _, f := range found {
-		other := story.Print{Sim: uint64(f.Sim)}
+		other := story.Print{Sim: uint64(f.Sim), Least: [2]uint64{uint64(f.Key5), uint64(f.Key6)}}
 		if f.Article != id && print.Near(other) {
 			near = append(near, f.Article)
 			distance[f.Article] = print.Distance(other)
@@ -196,7 +198,7 @@ const compared = 50
 func (l *Library) Compare(ctx context.Context) (more bool, err error) {
 	var waiting int
 	// Also what is not published, which needs no comparing until it is.
-	err = l.db.Reader().NewRaw("SELECT count(*) FROM (SELECT 1 AS one FROM articles WHERE story = -1 AND story <> 0 LIMIT 1) AS some").Scan(ctx, &waiting)
+	err = l.db.Reader().NewRaw("SELECT count(*) FROM (SELECT 1 AS one FROM articles WHERE story = -1 AND story <> 0 LIMIT 1) AS waiting").Scan(ctx, &waiting)
 	if err != nil || waiting == 0 {
 		return false, err
 	}
@@ -250,8 +252,10 @@ func (l *Library) withCopies(ctx context.Context, list []Article) error {
 		Title     string
 		Slug      string
 	}
-	err := l.db.Reader().NewRaw("SELECT id, source, url, title, slug, story FROM articles WHERE story IN (?) AND story <> 0 AND state = ? ORDER BY added_seq, id",
-		bun.List(stories), Published).Scan(ctx, &found)
+	// Only published articles have a story. A condition on their state would lead
+	// SQLite away from the index.
+	err := l.db.Reader().NewRaw("SELECT id, source, url, title, slug, story FROM articles WHERE story IN (?) AND story <> 0 ORDER BY added_seq, id",
+		bun.List(stories)).Scan(ctx, &found)
 	if err != nil {
 		return fmt.Errorf("look where else stories are told: %w", err)
 	}
@@ -304,6 +308,15 @@ func oncePerTitle(list []Article) []Article {
 		}
 		return told && source != a.Source && len(title) >= least
 	})
+}
+
+// copies counts the articles that pass f with an earlier one of the same story.
+func (f Filter) copies(via string) (string, []any) {
+	where, args := f.conditions("c.")
+	earlier, more := f.conditions("o.")
+	return "SELECT count(*) FROM articles AS c" + via + " WHERE c.story > 0 AND c.story <> 0 AND " + strings.Join(where, " AND ") +
+		" AND EXISTS (SELECT 1 FROM articles AS o WHERE o.story = c.story AND o.story <> 0 AND o.added_seq < c.added_seq AND " +
+		strings.Join(earlier, " AND ") + ")", append(args, more...)
 }
 
 // firstOf is the condition that no earlier article of the same story passes f

@@ -36,12 +36,21 @@ func (p Print) Keys() [Keys]int64 {
 	return keys
 }
 
-// far is the distance from which on texts are not worth comparing: no two that
-// were found to be the same came near it.
-const far = 20
+// The distances up to which texts are worth comparing: with a shingle in common,
+// where no two that were found to be the same came near the limit, and without,
+// where most that share a block of Sim do so by chance.
+const (
+	farWith    = 17
+	farWithout = 6
+)
 
-// Near tells whether texts with these prints may be the same; of q only Sim counts.
-func (p Print) Near(q Print) bool { return p.Distance(q) < far }
+// Near tells whether texts with these prints may be the same.
+func (p Print) Near(q Print) bool {
+	if p.Least[0] == q.Least[0] || p.Least[1] == q.Least[1] {
+		return p.Distance(q) <= farWith
+	}
+	return p.Distance(q) <= farWithout
+}
 
 // Distance is in how many of its bits Sim differs.
 func (p Print) Distance(q Print) int { return bits.OnesCount64(p.Sim ^ q.Sim) }

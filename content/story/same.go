@@ -26,11 +26,21 @@ const (
 // Same tells whether two texts are versions of one. Texts of one form with
 // other numbers, names or dates in it are not, nor are those that share only
 // what a site puts around each of its articles, nor a notice that comes again.
-func Same(a, b Text) bool {
-	p, q := read(a), read(b)
+func Same(a, b Text) bool { return With(a)(b) }
+
+// With is Same with one text, for comparing it with several.
+func With(a Text) func(b Text) bool {
+	p := read(a)
+	return func(b Text) bool { return same(a, b, p, read(b)) }
+}
+
+func same(a, b Text, p, q *reading) bool {
 	n := min(len(p.body), len(q.body))
 	if n == 0 {
 		return false // titles alone are no text
+	}
+	if 2*n < max(len(p.body), len(q.body)) {
+		return false // less than half cannot be most of it
 	}
 	one, least := a.Source == b.Source, mostly
 	if one {
@@ -71,15 +81,20 @@ func between(a, b Text) time.Duration {
 // A reading is a text in tokens.
 type reading struct {
 	title, body []token
-	all         map[uint64]bool
+	all         map[uint64]bool // made when asked
 }
 
-func read(t Text) reading {
-	r := reading{title: tokens(t.Title), body: tokens(t.Body), all: map[uint64]bool{}}
-	for _, t := range slices.Concat(r.title, r.body) {
-		r.all[t.hash] = true
+func read(t Text) *reading { return &reading{title: tokens(t.Title), body: tokens(t.Body)} }
+
+// has tells whether a word stands anywhere in the text.
+func (r *reading) has(t token) bool {
+	if r.all == nil {
+		r.all = make(map[uint64]bool, len(r.body)/2)
+		for _, t := range slices.Concat(r.title, r.body) {
+			r.all[t.hash] = true
+		}
 	}
-	return r
+	return r.all[t.hash]
 }
 
 // window is how many tokens a shingle has: three words, or four characters.
@@ -128,10 +143,10 @@ func resemblance(a, b []token) float64 {
 // titled tells whether one text's title suits the other text, whose body has n
 // tokens in common: what stands under every title, as a request to subscribe,
 // knows none of their words.
-func titled(p, q reading, n int) bool {
+func titled(p, q *reading, n int) bool {
 	known := 0
 	for _, t := range p.title {
-		if q.all[t.hash] {
+		if q.has(t) {
 			known++
 		}
 	}
@@ -173,7 +188,7 @@ type difference struct {
 // order, and looks at what stands between them: a paragraph more is no
 // exchange, one name for another is. Where edges may differ, the bylines and
 // times that stand there do not count.
-func compare(p, q reading, edges bool) difference {
+func compare(p, q *reading, edges bool) difference {
 	d := difference{of: len(numbers(p.body))}
 	for _, g := range gaps(p.body, q.body) {
 		if edges && g.edge && max(len(g.a), len(g.b)) <= byline || len(g.a) > 3*len(g.b)+6 || len(g.b) > 3*len(g.a)+6 {
@@ -193,10 +208,10 @@ func compare(p, q reading, edges bool) difference {
 }
 
 // strange counts the words of a passage that the other text has nowhere.
-func strange(passage []token, other reading) int {
+func strange(passage []token, other *reading) int {
 	n := 0
 	for _, t := range passage {
-		if !t.number && !other.all[t.hash] {
+		if !t.number && !other.has(t) {
 			n++
 		}
 	}

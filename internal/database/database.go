@@ -151,6 +151,15 @@ func (db *DB) SkipLocked() string {
 	return ""
 }
 
+// Via is the clause that makes SQLite, which knows nothing of how long rows are,
+// read a table by an index that holds all that is asked for; PostgreSQL finds out.
+func (db *DB) Via(index string) string {
+	if db.postgres {
+		return ""
+	}
+	return " INDEXED BY " + index
+}
+
 // Tx runs fn in a transaction and commits it unless fn fails. A transaction
 // that lost against another one (serialization, deadlock, busy) runs again, up
 // to five times, so fn must not have effects of its own.

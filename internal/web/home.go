@@ -152,7 +152,7 @@ func (s *site) spoken(ctx context.Context) ([]string, error) {
 	}
 	var known []string
 	for _, lang := range candidates() {
-		n, err := s.Library.Count(ctx, content.Filter{Langs: []string{lang}})
+		n, err := s.Library.Count(ctx, content.Filter{Langs: []string{lang}, Copies: true})
 		if err != nil {
 			return nil, err
 		}

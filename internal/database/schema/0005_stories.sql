@@ -4,7 +4,8 @@
 -- 0 is a story of its own. -1 has not been compared with the others yet, which
 -- happens in the background to what was kept before this column was.
 ALTER TABLE articles ADD COLUMN story BIGINT NOT NULL DEFAULT -1;
-CREATE INDEX articles_story ON articles (story) WHERE story <> 0;
+CREATE INDEX articles_story ON articles (story, added_seq) WHERE story <> 0;
+CREATE INDEX articles_member ON articles (id, story) WHERE story <> 0;
 
 -- The prints of published articles. Near texts have a key in common.
 CREATE TABLE prints (
@@ -26,5 +27,6 @@ CREATE INDEX prints_key6 ON prints (key6);
 
 -- +goose Down
 DROP TABLE prints;
+DROP INDEX articles_member;
 DROP INDEX articles_story;
 ALTER TABLE articles DROP COLUMN story;
