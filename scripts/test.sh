@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Runs every check that this machine allows and ends with a list of what it left
 # out. As root on Debian it installs what is missing: PostgreSQL, Chromium with
-# CJK fonts, a C compiler for the race detector. Arguments are packages to test,
+# CJK fonts, Node.js, a C compiler for the race detector. Arguments are packages to test,
 # ./... when there are none.
 #
 #   NEWSIE_TEST_POSTGRES  a PostgreSQL to test on; without it a throw-away one is started
+#   NEWSIE_TEST_OPENCC    a folder with opencc-js in its node_modules; without it npm brings one
 #   NEWSIE_TEST_ALL=1     fail when anything was left out
 #   NEWSIE_ARTIFACTS      folder for the browser's pictures (default artifacts/)
 set -uo pipefail
@@ -37,6 +38,7 @@ install_packages() {
 	has_browser || wanted+=(chromium)
 	has_fonts || wanted+=(fonts-noto-cjk fontconfig)
 	has_compiler || wanted+=(gcc libc6-dev)
+	[ -n "${NEWSIE_TEST_OPENCC:-}" ] || have npm || wanted+=(nodejs npm)
 	if [ ${#wanted[@]} -eq 0 ] || [ "$(id -u)" -ne 0 ] || ! have apt-get; then return; fi
 	echo "Installing ${wanted[*]}"
 	export DEBIAN_FRONTEND=noninteractive
@@ -50,6 +52,13 @@ if [ -z "${NEWSIE_TEST_POSTGRES:-}" ]; then
 		echo "No PostgreSQL here: testing on SQLite alone"
 	elif ! start_postgres -c fsync=off; then
 		leave_out "PostgreSQL: the server did not start"
+	fi
+fi
+if [ -z "${NEWSIE_TEST_OPENCC:-}" ]; then
+	if have npm && npm install --silent --no-audit --no-fund --prefix "$scratch/opencc" opencc-js@1.4.2 >"$scratch/npm.log" 2>&1; then
+		export NEWSIE_TEST_OPENCC=$scratch/opencc
+	else
+		echo "No opencc-js: questions in traditional script are not converted" && tail -n 5 "$scratch/npm.log" 2>/dev/null
 	fi
 fi
 has_fonts || leave_out "Chinese, Japanese and Korean fonts for the browser's pictures"

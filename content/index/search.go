@@ -183,6 +183,9 @@ func (s *searcher) page(ctx context.Context) ([]Hit, int, error) {
 				continue
 			}
 		}
+		if err := s.lift(hits); err != nil {
+			return nil, 0, err
+		}
 		page := hits[min(offset, len(hits)):min(offset+limit, len(hits))]
 		list := make([]Hit, len(page))
 		for i, h := range page {

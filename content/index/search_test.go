@@ -245,6 +245,48 @@ func TestPriors(t *testing.T) {
 	}
 }
 
+// Of texts that have the words as often the one comes first that has them as
+// the reader wrote them, and it overtakes no clearly better one.
+func TestPhrasesComeFirst(t *testing.T) {
+	texts := map[int64]string{
+		1: "The tea was cold and the bowl was green, as the house is in Kyoto.",
+		2: "The bowl was cold and the green tea was hot in the house in Kyoto.",
+		3: "Tea in Rome, green in the morning: the house pours tea, green tea, green as tea can be, with no word of the town.",
+		4: "A green bowl of clay was made for the tea they drink all day.",
+	}
+	var docs []index.Doc
+	for id, text := range texts {
+		docs = append(docs, index.Doc{ID: id, Lang: "en", Title: "Number " + fmt.Sprint(id), Body: text})
+	}
+	for n := int64(10); n < 40; n++ {
+		docs = append(docs, index.Doc{ID: n, Lang: "en", Title: "Weather", Body: "Rain and more rain."})
+	}
+	x := open(t, docs...)
+	fetched := 0
+	fetch := func(id int64) (string, error) { fetched++; return texts[id], nil }
+	for _, c := range []struct {
+		query string
+		fetch bool
+		want  []int64
+	}{
+		{"green tea", true, []int64{3, 2, 4, 1}}, // 3 has it often, 2 as a phrase, of 4 and 1 the shorter is better
+		{"green tea", false, []int64{3, 4, 2, 1}},
+		{"tea green", true, []int64{3, 4, 2, 1}},
+	} {
+		q := index.Query{Text: c.query}
+		if c.fetch {
+			q.Fetch = fetch
+		}
+		if diff := cmp.Diff(c.want, ids(search(t, x, q))); diff != "" {
+			t.Errorf("%q, fetch %v (-want +got): %s", c.query, c.fetch, diff)
+		}
+	}
+	fetched = 0
+	if search(t, x, index.Query{Text: "tea", Fetch: fetch}); fetched > 0 {
+		t.Errorf("%d texts were read for one word", fetched)
+	}
+}
+
 func TestNearest(t *testing.T) {
 	x := library(t)
 	for text, want := range map[string]string{
