@@ -80,6 +80,9 @@ func (l *Library) Follow(ctx context.Context) (int, error) {
 			return total, err
 		}
 		if len(changes) == 0 {
+			if total > batch {
+				l.index.Compact()
+			}
 			more, err := l.relate(ctx)
 			if err != nil || !more || ctx.Err() != nil {
 				return total, err

@@ -225,6 +225,8 @@ func (e *ourEngine) fill(l *corpus.Library, size int) (float64, error) {
 			return 0, err
 		}
 	}
+	e.index.Compact()
+	e.index.merging.Wait()
 	took := time.Since(started).Seconds()
 	settle(e.dir)
 	return took, e.index.Close()

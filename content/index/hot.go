@@ -2,27 +2,23 @@ package index
 
 import (
 	"math"
-	"sort"
 	"sync"
 
 	"github.com/RoaringBitmap/roaring/v2"
 	segment "github.com/blevesearch/scorch_segment_api/v2"
 )
 
-// Storage packs frequencies, and reading them is most of what a query costs.
-// The lists of common words and characters, which queries read again and again,
-// are therefore kept unpacked, as many as fit in hotBytes.
+// Storage packs frequencies, and reading them is most of what a query costs;
+// which documents a list has is told by a bitmap that needs no reading. The
+// frequencies of long lists, which queries read again and again, are therefore
+// kept unpacked, a byte each, as many as fit in hotBytes.
 const (
-	hotBytes = 12 << 20
+	hotBytes = 10 << 20
 	hotFrom  = 256 // shorter lists are read quickly enough
-	hotSize  = 6   // bytes of a posting
 )
 
-// A hotList is a list of postings, unpacked.
-type hotList struct {
-	docs  []uint32
-	freqs []uint16 // what is more counts as the most
-}
+// A hotList is the frequencies of a list of postings, in order.
+type hotList []uint8
 
 // A hotKey names a list for ever: segments do not change, and deletes only grow.
 type hotKey struct {
@@ -34,11 +30,11 @@ type hotKey struct {
 // filled, and those of the half before.
 type hotLists struct {
 	mu         sync.Mutex
-	young, old map[hotKey]*hotList
+	young, old map[hotKey]hotList
 	size       int // of young
 }
 
-func (c *hotLists) get(key hotKey) *hotList {
+func (c *hotLists) get(key hotKey) hotList {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if l := c.young[key]; l != nil {
@@ -51,16 +47,17 @@ func (c *hotLists) get(key hotKey) *hotList {
 	return l
 }
 
-func (c *hotLists) put(key hotKey, l *hotList) {
+func (c *hotLists) put(key hotKey, l hotList) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.add(key, l)
 }
 
-func (c *hotLists) add(key hotKey, l *hotList) {
-	size := len(l.docs) * hotSize
+func (c *hotLists) add(key hotKey, l hotList) {
+	const entry = 150 // bytes of a list that is kept, beside its frequencies
+	size := len(l) + entry
 	if c.young == nil || c.size+size > hotBytes/2 {
-		c.young, c.old, c.size = map[hotKey]*hotList{}, c.young, 0
+		c.young, c.old, c.size = map[hotKey]hotList{}, c.young, 0
 	}
 	if c.young[key] == nil {
 		c.size += size
@@ -68,17 +65,17 @@ func (c *hotLists) add(key hotKey, l *hotList) {
 	c.young[key] = l
 }
 
-// hotPostings is a long list of storage that may be kept unpacked.
+// hotPostings is a long list of storage whose frequencies may be kept.
 type hotPostings struct {
 	segment.PostingsList
 	key   hotKey
 	lists *hotLists
-	list  *hotList // once it is found
+	list  hotList // once it is found
 }
 
-// unpacked returns the list unpacked. One that is asked for so few of its
-// documents that reading it whole does not pay is not unpacked: nil.
-func (p *hotPostings) unpacked(asked uint64) (*hotList, error) {
+// unpacked returns the frequencies, or nil: when so few documents are asked for
+// that reading them all does not pay, or one of them fills no byte.
+func (p *hotPostings) unpacked(asked uint64) (hotList, error) {
 	if p.list != nil {
 		return p.list, nil
 	}
@@ -89,7 +86,7 @@ func (p *hotPostings) unpacked(asked uint64) (*hotList, error) {
 	if asked*8 < count {
 		return nil, nil
 	}
-	l := &hotList{docs: make([]uint32, 0, count), freqs: make([]uint16, 0, count)}
+	l := make(hotList, 0, count)
 	for it := p.Iterator(true, true, false, nil); ; {
 		posting, err := it.Next()
 		if err != nil {
@@ -98,38 +95,47 @@ func (p *hotPostings) unpacked(asked uint64) (*hotList, error) {
 		if posting == nil {
 			break
 		}
-		l.docs = append(l.docs, uint32(posting.Number()))
-		l.freqs = append(l.freqs, uint16(min(posting.Frequency(), math.MaxUint16)))
+		if posting.Frequency() > math.MaxUint8 {
+			return nil, nil
+		}
+		l = append(l, uint8(posting.Frequency()))
 	}
 	p.lists.put(p.key, l)
 	p.list = l
 	return l, nil
 }
 
-// each visits the list, or the part of it that lies in only.
-func (l *hotList) each(only *roaring.Bitmap, visit func(doc uint32, freq float64)) {
+// each visits the documents of a list, or those of them that lie in only.
+func (l hotList) each(docs, only *roaring.Bitmap, visit func(doc uint32, freq float64)) {
+	var all, some [256]uint32
+	from := docs.ManyIterator()
+	n := from.NextMany(all[:])
 	if only == nil {
-		for i, doc := range l.docs {
-			visit(doc, float64(l.freqs[i]))
+		for at := 0; n > 0; n = from.NextMany(all[:]) {
+			for i, doc := range all[:n] {
+				visit(doc, float64(l[at+i]))
+			}
+			at += n
 		}
 		return
 	}
-	at := 0
-	for it := only.Iterator(); it.HasNext(); {
-		doc := it.Next()
-		// The next is near when many are asked for, so steps double.
-		step := 1
-		for at+step < len(l.docs) && l.docs[at+step] < doc {
-			step *= 2
-		}
-		end := min(at+step+1, len(l.docs))
-		at += sort.Search(end-at, func(i int) bool { return l.docs[at+i] >= doc })
-		if at == len(l.docs) {
-			return
-		}
-		if l.docs[at] == doc {
-			visit(doc, float64(l.freqs[at]))
-			at++
+	at, i := 0, 0 // all[i] has frequency l[at+i]
+	wanted := only.ManyIterator()
+	for w := wanted.NextMany(some[:]); w > 0; w = wanted.NextMany(some[:]) {
+		for _, doc := range some[:w] {
+			for n > 0 && all[n-1] < doc {
+				at += n
+				n, i = from.NextMany(all[:]), 0
+			}
+			if n == 0 {
+				return
+			}
+			for all[i] < doc {
+				i++
+			}
+			if all[i] == doc {
+				visit(doc, float64(l[at+i]))
+			}
 		}
 	}
 }

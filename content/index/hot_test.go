@@ -12,14 +12,19 @@ import (
 func TestHotListVisitsWhatIsAsked(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	for range 300 {
-		l, freqs := &hotList{}, map[uint32]float64{}
-		for doc := uint32(rng.IntN(3)); len(l.docs) < rng.IntN(500); doc += 1 + uint32(rng.IntN(1+rng.IntN(40))) {
-			l.docs, l.freqs = append(l.docs, doc), append(l.freqs, uint16(1+rng.IntN(9)))
-			freqs[doc] = float64(l.freqs[len(l.freqs)-1])
+		docs, freqs, l := roaring.New(), map[uint32]float64{}, hotList{}
+		for doc, most := uint32(rng.IntN(3)), rng.IntN(3000); len(l) < most; doc += 1 + uint32(rng.IntN(1+rng.IntN(40))) {
+			docs.Add(doc)
+			l = append(l, uint8(1+rng.IntN(9)))
+			freqs[doc] = float64(l[len(l)-1])
 		}
 		only, want, got := roaring.New(), []uint32{}, []uint32{}
-		for range rng.IntN(300) {
-			only.Add(uint32(rng.IntN(6000)))
+		for range rng.IntN(600) {
+			only.Add(uint32(rng.IntN(40000)))
+		}
+		if rng.IntN(2) == 0 {
+			only.Or(docs)
+			only.RemoveRange(0, uint64(rng.IntN(20000)))
 		}
 		for it := only.Iterator(); it.HasNext(); {
 			if doc := it.Next(); freqs[doc] > 0 {
@@ -32,19 +37,19 @@ func TestHotListVisitsWhatIsAsked(t *testing.T) {
 			}
 			got = append(got, doc)
 		}
-		if l.each(only, check); !slices.Equal(got, want) {
+		if l.each(docs, only, check); !slices.Equal(got, want) {
 			t.Fatalf("got %v, want %v", got, want)
 		}
-		got = nil
-		if l.each(nil, check); !slices.Equal(got, l.docs) {
-			t.Fatalf("whole: got %v, want %v", got, l.docs)
+		got = []uint32{}
+		if l.each(docs, nil, check); !slices.Equal(got, docs.ToArray()) {
+			t.Fatalf("whole: got %v, want %v", got, docs)
 		}
 	}
 }
 
 func TestHotListsForgetWhatIsNotUsed(t *testing.T) {
 	var c hotLists
-	list := func() *hotList { return &hotList{docs: make([]uint32, hotBytes/hotSize/10)} }
+	list := func() hotList { return make(hotList, hotBytes/10) }
 	key := func(n int) hotKey { return hotKey{segment: uint64(n)} }
 	for n := range 100 {
 		c.put(key(n), list())

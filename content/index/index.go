@@ -58,6 +58,9 @@ type Index struct {
 	using   sync.RWMutex // held for reading while the store is in use, for writing to close it
 	closed  bool
 	loading sync.WaitGroup
+
+	compacting atomic.Bool
+	merging    sync.WaitGroup // ends when the store is closed
 }
 
 // A worker is what one goroutine needs to analyse texts.
@@ -190,6 +193,7 @@ func (x *Index) Close() error {
 	if err := x.store.Close(); err != nil {
 		return fmt.Errorf("close index: %w", err)
 	}
+	x.merging.Wait()
 	return nil
 }
 

@@ -374,7 +374,7 @@ func eachPosting(list segment.PostingsList, only *roaring.Bitmap, visit func(doc
 		}
 		if l, err := long.unpacked(asked); err != nil || l != nil {
 			if l != nil {
-				l.each(only, visit)
+				l.each(bitmapOf(long.Iterator(false, false, false, nil)), only, visit)
 			}
 			return err
 		}
