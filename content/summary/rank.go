@@ -2,6 +2,7 @@ package summary
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -44,19 +45,20 @@ func terms(lang, text string) map[string]float64 {
 	return counts
 }
 
-// weigh fills in the terms of each candidate, weighted by how few of the
-// sentences have them.
+// weigh fills in the terms of each candidate: counted, and weighted by how few
+// of the sentences have them.
 func weigh(lang string, all []*candidate) {
 	frequency := map[string]float64{}
 	for _, c := range all {
-		c.terms = terms(lang, c.text)
-		for term := range c.terms {
+		c.counts = terms(lang, c.text)
+		for term := range c.counts {
 			frequency[term]++
 		}
 	}
 	for _, c := range all {
 		sum := 0.0
-		for term, count := range c.terms {
+		c.terms = make(map[string]float64, len(c.counts))
+		for term, count := range c.counts {
 			w := (1 + math.Log(count)) * math.Log(1+float64(len(all))/frequency[term])
 			c.terms[term] = w
 			sum += w * w
@@ -79,51 +81,80 @@ func cosine(a, b *candidate) float64 {
 	return dot / (a.norm * b.norm)
 }
 
-// lexRank is the stationary share of a walk from sentence to sentence along
-// their likeness, scaled so that the most central sentence has 1.
-func lexRank(all []*candidate) []float64 {
-	n := len(all)
-	similar := make([][]float64, n)
-	sums := make([]float64, n)
+// likeness is the cosine of every two candidates.
+func likeness(all []*candidate) [][]float64 {
+	similar := make([][]float64, len(all))
+	cells := make([]float64, len(all)*len(all))
 	for i := range all {
-		similar[i] = make([]float64, n)
-	}
-	for i := range all {
+		similar[i], cells = cells[:len(all)], cells[len(all):]
 		for j := range i {
 			s := cosine(all[i], all[j])
 			similar[i][j], similar[j][i] = s, s
-			sums[i] += s
-			sums[j] += s
 		}
 	}
+	return similar
+}
+
+// lexRank is the stationary share of a walk from sentence to sentence along
+// their likeness (Erkan and Radev, 2004), scaled so that the most central
+// sentence has 1.
+func lexRank(similar [][]float64) []float64 {
+	n := len(similar)
+	sums := make([]float64, n)
 	rank := make([]float64, n)
-	for i := range rank {
+	for i, row := range similar {
+		for _, s := range row {
+			sums[i] += s
+		}
 		rank[i] = 1 / float64(n)
 	}
 	const damping = 0.85
+	next := make([]float64, n)
 	for range 30 {
-		next := make([]float64, n)
 		for i := range next {
 			next[i] = (1 - damping) / float64(n)
 		}
-		for j := range all {
+		for j, row := range similar {
 			if sums[j] == 0 {
 				continue
 			}
-			for i := range all {
-				next[i] += damping * rank[j] * similar[j][i] / sums[j]
+			share := damping * rank[j] / sums[j]
+			for i, s := range row {
+				next[i] += share * s
 			}
 		}
-		rank = next
+		rank, next = next, rank
 	}
-	most := 0.0
-	for _, r := range rank {
-		most = max(most, r)
+	return scaled(rank)
+}
+
+// common is how often the text uses the words of each sentence, on average
+// (SumBasic: Nenkova and Vanderwende, 2005), scaled so that the highest is 1.
+// The constant keeps sentences of two or three words from the top.
+func common(all []*candidate) []float64 {
+	counts := map[string]float64{}
+	for _, c := range all {
+		for term, n := range c.counts {
+			counts[term] += n
+		}
 	}
-	for i := range rank {
-		rank[i] /= most
+	mean := make([]float64, len(all))
+	for i, c := range all {
+		for term := range c.counts {
+			mean[i] += counts[term]
+		}
+		mean[i] /= float64(len(c.counts)) + 3
 	}
-	return rank
+	return scaled(mean)
+}
+
+func scaled(values []float64) []float64 {
+	if most := slices.Max(values); most > 0 {
+		for i := range values {
+			values[i] /= most
+		}
+	}
+	return values
 }
 
 // shared is the share of the title's terms that a sentence has.

@@ -1,15 +1,37 @@
 // Package summary says in two or three of an article's own sentences what the
 // article is about. It is a leaf: it knows blocks and sentences only.
 //
-// Sentences are ranked by their position, because writers put first what
-// matters; by centrality (LexRank: Erkan and Radev, 2004), because what the rest
-// of the text is about is said in words the rest uses; and by the words of the
-// title. They are chosen by maximal marginal relevance (Carbonell and Goldstein,
-// 1998), so that none repeats another, and stand in the order of the text.
+// A sentence is worth more the earlier it stands, because writers put first
+// what matters; the more central it is (LexRank: Erkan and Radev, “LexRank:
+// graph-based lexical centrality as salience in text summarization”, 2004) and
+// the more often the text uses its words (SumBasic: Nenkova and Vanderwende,
+// “The impact of frequency on summarization”, 2005), because what a text is
+// about is said in words it repeats; when it says what the text is for
+// (“this article shows”, the cue method of Edmundson, “New methods in automatic
+// extracting”, 1969); and with words of the title. Of the sentences worth most,
+// those two or three are taken that together say most in the least space and do
+// not repeat each other (maximal marginal relevance: Carbonell and Goldstein,
+// 1998). They stand in the order of the text.
+//
+// The weights were tuned on half of 1,000 Chinese abstracts with their titles and
+// 1,554 web pages, news and posts, with their headlines (1,195) or descriptions
+// (359, none of them copied from the text), most of them German and English, the
+// rest in some ten languages; the other half confirmed them, with one
+// configuration for all. The package quality measured all of them together:
+// ROUGE F1, and beside it that of the first three sentences and of the opening,
+// cut to the same length.
+//
+//	              ours            first three     opening
+//	              -1   -2   -L    -1   -2   -L    -1   -2   -L
+//	abstracts     .284 .209 .250  .283 .207 .247  .282 .206 .247
+//	descriptions  .207 .062 .155  .200 .059 .151  .202 .060 .152
+//	headlines     .157 .055 .128  .154 .054 .127  .153 .053 .126
+//
+// Texts of four sentences leave no choice worth the name: there the first three
+// are .002 better, because questions are never taken.
 package summary
 
 import (
-	"math"
 	"slices"
 	"strings"
 	"unicode"
@@ -40,8 +62,10 @@ func Summarize(lang, title string, body []content.Block, given string) string {
 	if tells := slices.DeleteFunc(slices.Clone(all), func(c *candidate) bool { return c.question }); len(tells) > 0 {
 		all = tells // a question answers nobody's
 	}
-	rank(lang, title, all)
-	return join(choose(all))
+	weigh(lang, all)
+	similar := likeness(all)
+	score(lang, title, all, similar)
+	return join(choose(all, similar))
 }
 
 // A candidate is a sentence that may be taken.
@@ -49,10 +73,12 @@ type candidate struct {
 	text     string
 	place    int // of the sentence in the text
 	length   float64
+	counts   map[string]float64
 	terms    map[string]float64
-	norm     float64
+	norm     float64 // of terms
 	score    float64
 	question bool
+	dangles  bool // refers to the sentence before it
 }
 
 // candidates are the whole sentences of the paragraphs; of a text without
@@ -79,73 +105,6 @@ func candidates(lang string, body []content.Block) []*candidate {
 		}
 	}
 	return nil
-}
-
-// rank gives every candidate its score.
-func rank(lang, title string, all []*candidate) {
-	weigh(lang, all)
-	central := lexRank(all)
-	heading := terms(lang, title)
-	for i, c := range all {
-		// The first three sentences are a lead; what comes after falls slowly.
-		position := 1 / (1 + 0.25*float64(c.place-1))
-		c.score = 0.6*position + 0.25*central[i] + 0.15*shared(heading, c.terms)
-		switch words := c.length; {
-		case words < 5:
-			c.score -= 0.4
-		case words < 8:
-			c.score -= 0.1
-		case words > 45:
-			c.score -= 0.25
-		}
-		if dangles(c.text) {
-			c.score -= 0.1
-		}
-		if !balanced(c.text) {
-			c.score -= 0.4
-		}
-		if quotes(c.text) {
-			c.score -= 0.15
-		}
-		if addresses(c.text) {
-			c.score -= 0.3
-		}
-	}
-}
-
-// choose takes the best candidates that fit, in the order of the text.
-func choose(all []*candidate) []*candidate {
-	var chosen []*candidate
-	used := 0.0
-	for len(chosen) < maxSentences {
-		var best *candidate
-		bestGain := math.Inf(-1)
-		for _, c := range all {
-			if slices.Contains(chosen, c) || used+c.length > maxLength*1.1 {
-				continue
-			}
-			gain := c.score
-			for _, other := range chosen {
-				gain = min(gain, c.score-0.5*cosine(c, other))
-				if c.place == other.place+1 && dangles(c.text) {
-					gain += 0.1 // what it refers to stands before it
-				}
-			}
-			if gain > bestGain {
-				best, bestGain = c, gain
-			}
-		}
-		if best == nil || len(chosen) >= 2 && (used > maxLength*0.7 || bestGain < 0.15) {
-			break
-		}
-		chosen = append(chosen, best)
-		used += best.length
-	}
-	if len(chosen) == 0 { // every sentence is too long: the least long of the first
-		chosen = append(chosen, slices.MinFunc(all[:min(len(all), 5)], func(a, b *candidate) int { return int(a.length - b.length) }))
-	}
-	slices.SortFunc(chosen, func(a, b *candidate) int { return a.place - b.place })
-	return chosen
 }
 
 func join(chosen []*candidate) string {
