@@ -62,7 +62,7 @@ func TestCompact(t *testing.T) {
 	if x.Rebuilt() || x.Count() != int(n) {
 		t.Fatalf("rebuilt %v, %d articles of %d", x.Rebuilt(), x.Count(), n)
 	}
-	for range 6 {
+	for !x.scattered() {
 		fill(400)
 	}
 	before := segments(x)
