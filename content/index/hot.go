@@ -13,7 +13,7 @@ import (
 // frequencies of long lists, which queries read again and again, are therefore
 // kept unpacked, a byte each, as many as fit in hotBytes.
 const (
-	hotBytes = 10 << 20
+	hotBytes = 8 << 20
 	hotFrom  = 256 // shorter lists are read quickly enough
 )
 

@@ -53,7 +53,7 @@ const copies = 3
 func newLexicon() *lexicon {
 	return &lexicon{
 		ready: make(chan struct{}), seed: maphash.MakeSeed(),
-		stored: map[uint64]uint8{}, shapes: map[shape]*bucket{}, accents: map[uint64]string{},
+		shapes: map[shape]*bucket{}, accents: map[uint64]string{},
 	}
 }
 
@@ -91,6 +91,9 @@ func (x *Index) readForms() error {
 		}
 		// Until all are read nobody else looks at them.
 		x.lexicon.mu.Lock()
+		if x.lexicon.stored == nil { // the first segment is the largest
+			x.lexicon.stored = make(map[uint64]uint8, dict.Cardinality())
+		}
 		for terms := dict.AutomatonIterator(nil, nil, nil); ; {
 			var e *bleve.DictEntry
 			if e, err = terms.Next(); err != nil || e == nil {
@@ -109,6 +112,9 @@ func (x *Index) readForms() error {
 // learn notes that n more documents carry a word. The lock is held.
 func (l *lexicon) learn(word string, n int) {
 	hash := maphash.String(l.seed, word)
+	if l.stored == nil {
+		l.stored = map[uint64]uint8{}
+	}
 	have, known := l.stored[hash]
 	l.stored[hash] = uint8(min(int(have)+n, copies))
 	if known {
