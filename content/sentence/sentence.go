@@ -12,8 +12,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/clipperhouse/uax29/v2/sentences"
-
-	"newsie/content/language"
 )
 
 // A Sentence is where one stands in its text: the bytes from Start to End,
@@ -57,7 +55,7 @@ func appendLine(list []Sentence, lang, text string, start, end int) []Sentence {
 			if s.Start == s.End {
 				continue
 			}
-			if n := len(list); n > first && joins(lang, text[list[n-1].Start:list[n-1].End], text[s.Start:s.End]) {
+			if n := len(list); n > first && joins(lang, text[list[n-1].Start:list[n-1].End], text[s.Start:s.End], text[s.Start:end], list[n-1].End == s.Start) {
 				list[n-1].End = s.End
 				continue
 			}
@@ -90,95 +88,6 @@ func trim(text string, s Sentence) Sentence {
 	s.Start += len(line) - len(strings.TrimLeftFunc(line, unicode.IsSpace))
 	s.End = s.Start + len(strings.TrimSpace(line))
 	return s
-}
-
-// joins tells whether two pieces are one sentence.
-func joins(lang, before, after string) bool {
-	if !strings.ContainsFunc(after, wordRune) {
-		return true // a closing quote, a lone exclamation mark
-	}
-	if !strings.ContainsFunc(before, wordRune) {
-		return true // an opening quote, a dash, a bullet
-	}
-	next, _ := utf8.DecodeRuneInString(strings.TrimLeftFunc(after, func(r rune) bool { return opens(r) || r == '-' || r == '–' || r == '—' }))
-	if unicode.IsLower(next) {
-		return true // “Ciao!” disse
-	}
-	body := strings.TrimRightFunc(before, closes)
-	if !strings.HasSuffix(body, ".") || strings.HasSuffix(body, "..") {
-		return false
-	}
-	if len(body) < len(before) && !strings.HasSuffix(before, ")") {
-		return false // the full stop stands inside of a quotation
-	}
-	return abbreviated(lang, strings.TrimSuffix(body, "."), after)
-}
-
-// abbreviated tells whether the full stop after body belongs to its last word.
-func abbreviated(lang, body, after string) bool {
-	word := body[lastWord(body):]
-	if word == "" {
-		return false
-	}
-	lower := strings.ToLower(word)
-	if isNumber(word) {
-		if word == strings.TrimSpace(body) {
-			return true // "1. Open the box", the number of a list
-		}
-		return len(word) <= 2 && ordinals[language.Base(lang)]
-	}
-	if abbreviations[lower] {
-		return true
-	}
-	if lists[lower] || !initials(word) {
-		return false
-	}
-	// J. Smith and U.S. Steel, but "the U.S. The next day".
-	follows := after
-	if i := strings.IndexFunc(after, func(r rune) bool { return !wordRune(r) }); i >= 0 {
-		follows = after[:i]
-	}
-	if strings.Contains(word, ".") {
-		return !language.Stopword(orEnglish(lang), strings.ToLower(follows))
-	}
-	return utf8.RuneCountInString(word) == 1 && word != "I" && !isHanWord(word)
-}
-
-func orEnglish(lang string) string {
-	if lang == "" {
-		return "en"
-	}
-	return lang
-}
-
-// lastWord returns where the last word of s begins; dots inside belong to it.
-func lastWord(s string) int {
-	i := strings.LastIndexFunc(s, func(r rune) bool { return !wordRune(r) && r != '.' && r != '-' })
-	if i < 0 {
-		return 0
-	}
-	_, size := utf8.DecodeRuneInString(s[i:])
-	return i + size
-}
-
-// initials tells whether a word is single letters with dots between: J, S.p.A, и.о.
-func initials(word string) bool {
-	for part := range strings.SplitSeq(word, ".") {
-		if utf8.RuneCountInString(part) != 1 {
-			return false
-		}
-		r, _ := utf8.DecodeRuneInString(part)
-		if !unicode.IsLetter(r) {
-			return false
-		}
-	}
-	return true
-}
-
-func isHanWord(s string) bool { return language.HasHan(s) }
-
-func isNumber(s string) bool {
-	return s != "" && strings.Trim(s, "0123456789") == ""
 }
 
 func wordRune(r rune) bool {
