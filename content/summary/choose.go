@@ -17,7 +17,7 @@ const (
 	worthCommon   = 0.3  // times how common its words are in the text
 	worthOpening  = 0.1  // times the share of its words that the first sentence has
 	worthTitle    = 0.15 // times the share of the title's words
-	worthPurpose  = 0.6  // if it says what the text is for
+	worthPurpose  = 0.6  // if it says what the text is for, part of it if it may
 	lossLength    = 0.14 // times the logarithm of its length: long ones say less a word
 	lossShort     = 0.15 // under eight words
 	lossShortest  = 0.4  // under five
@@ -51,13 +51,10 @@ func score(lang, title string, all []*candidate, similar [][]float64) {
 	for i, c := range all {
 		place := float64(c.place)
 		c.score = worthAny + worthFirst/place + worthEarly/(1+0.25*(place-1)) +
-			worthCentral*central[i] + worthCommon*often[i] + worthTitle*shared(heading, c.counts) -
+			worthCentral*central[i] + worthCommon*often[i] + worthTitle*shared(heading, c.counts) + worthPurpose*purpose(c.text) -
 			lossLength*math.Log(1+c.length)
 		if i > 0 {
 			c.score += worthOpening * shared(c.counts, all[0].counts)
-		}
-		if statesPurpose(c.text) {
-			c.score += worthPurpose
 		}
 		switch {
 		case c.length < 5:

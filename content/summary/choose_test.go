@@ -23,6 +23,11 @@ func TestChosen(t *testing.T) {
 			"Rivers have been crossed in many ways since people settled on their banks, and every way has had its friends. The weather decides much. Prices have risen in most towns of the valley, as they have elsewhere.",
 			"This article shows how rowing ferries were paid for in the valley of the Ember. Sources are few."),
 			[]string{"This article shows how rowing ferries were paid for"}, nil},
+		{"what somebody reports is not it", "en", body(
+			"The rowing ferry on the Ember stopped this week after a hundred years, because the new bridge took its passengers.",
+			"The council of the town will keep the ferry and its boat as a monument to the passengers of a hundred years on the bank of the Ember.",
+			"Nobody is in the square at noon, when the shops close for two hours. A visitor may read this article on the door of the town hall, which was opened last year by a minister."),
+			[]string{"The rowing ferry"}, []string{"on the door"}},
 		{"the same in Chinese", "zh-Hans", body("江河两岸的人们自古以来就有许多过河的办法，每一种办法都有人喜欢。天气往往决定很多事情，价格近年来也一直在上涨。本文探讨了恩伯河谷手摇渡船的收费方式及其演变。史料很少。"),
 			[]string{"本文探讨了恩伯河谷手摇渡船的收费方式及其演变。"}, nil},
 		{"a reference without what it refers to", "en", body(

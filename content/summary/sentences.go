@@ -212,16 +212,31 @@ func balanced(s string) bool {
 	return left == right && strings.Count(s, `"`)%2 == 0
 }
 
-// purposes are words by which a text says what it is for.
-var purposes = strings.Split(`this paper|this article|this study|this work|this review|this report|the present paper|the present study|our paper|our study|we propose|we present|we introduce|we study|we investigate|we examine|we describe|`+
-	`questo articolo|questo studio|questo lavoro|questo saggio|l'articolo|l’articolo|lo studio|`+
-	`dieser artikel|diesem artikel|dieser beitrag|diesem beitrag|diese arbeit|dieser arbeit|diese studie|dieser studie|der artikel|der beitrag|`+
-	`cet article|cette étude|este artículo|este estudio|este trabajo|`+
-	`этой статье|этой работе|данной статье|данной работе|настоящей статье|настоящей работе|в статье|в работе|эта статья|эта работа|`+
-	`本文|本研究|该文|該文|文章|提出|探讨|探討|综述|綜述|介绍了|介紹了|旨在|本稿|本論文|本記事|提案|`+
-	`이 논문|본 논문|본 연구|이 연구|이 글|제안`, "|")
+// purposes are words by which a text says what it is for; aims are those that
+// others use too, to say what somebody wants or shows.
+var (
+	purposes = strings.Split(`in this paper|in this article|in this study|in this work|in this review|in this report|this paper|this study|this article shows|this article explains|this article describes|this article looks at|this article explores|this article discusses|this article examines|this article presents|the present paper|the present study|our paper|`+
+		`questo articolo|questo studio|questo saggio|il presente articolo|il presente studio|il presente lavoro|`+
+		`dieser artikel zeigt|in diesem artikel|in diesem beitrag|dieser beitrag|in dieser arbeit|die vorliegende arbeit|diese studie|in dieser studie|`+
+		`cet article|cette étude|le présent article|este artículo|este estudio|el presente trabajo|`+
+		`этой статье|данной статье|данной работе|настоящей статье|настоящей работе|в статье рас|в работе рас|`+
+		`本文|本研究|该文|該文|综述|綜述|本稿|本論文|本記事|`+
+		`이 논문|본 논문|본 연구|이 글에서`, "|")
+	aims = strings.Split(`we propose|we present|we introduce|we study|we investigate|we examine|we describe|lo studio|l’articolo|l'articolo|предложен|рассмотрен|`+
+		`文章|提出|探讨|探討|介绍了|介紹了|旨在|提案|제안`, "|")
+)
 
-func statesPurpose(s string) bool { return says(strings.ToLower(s), purposes) }
+// purpose is 1 for a sentence that says what the text is for, a part of it for
+// one that may.
+func purpose(s string) float64 {
+	switch lower := strings.ToLower(s); {
+	case says(lower, purposes):
+		return 1
+	case says(lower, aims):
+		return 0.4
+	}
+	return 0
+}
 
 // description is the source's own description, cut to whole sentences, when it
 // can be used: it must be whole, be about this article, and not be the first
