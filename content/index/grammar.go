@@ -16,7 +16,7 @@ var frames = []string{
 
 // What a pair of characters weighs in a sentence.
 const (
-	frameWeight = 0.05 // inside of a frame
+	frameWeight = 0.01 // inside of a frame
 	seamWeight  = 0.3  // half in it
 )
 

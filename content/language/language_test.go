@@ -90,7 +90,7 @@ func TestFoldHan(t *testing.T) {
 }
 
 func TestStopword(t *testing.T) {
-	if !language.Stopword("it", "della") || language.Stopword("en", "della") || language.Stopword("zh-Hans", "the") {
+	if !language.Stopword("it", "della") || language.Stopword("en", "della") || language.Stopword("zh-Hans", "the") || !language.Stopword("it", "perche") {
 		t.Error("stopwords are looked up in the wrong language")
 	}
 }
