@@ -20,9 +20,9 @@ func TestChosen(t *testing.T) {
 		has, hasNot []string
 	}{
 		{"what an article is for", "en", body(
-			"Rivers have been crossed in many ways since people settled on their banks, and every way has had its friends. The weather decides much. Prices have risen in most towns of the valley, as they have elsewhere.",
-			"This article shows how rowing ferries were paid for in the valley of the Ember. Sources are few."),
-			[]string{"This article shows how rowing ferries were paid for"}, nil},
+			"Rivers have been crossed in many ways since people settled on their banks, and every way of crossing rivers has had its friends on the banks. The people of the banks of rivers have crossed them by bridges, by boats and by ferries in all kinds of weather.",
+			"This article shows who paid for boats and ferries in the valley of the Ember. Sources are few."),
+			[]string{"This article shows who paid"}, nil},
 		{"what somebody reports is not it", "en", body(
 			"The rowing ferry on the Ember stopped this week after a hundred years, because the new bridge took its passengers.",
 			"The council of the town will keep the ferry and its boat as a monument to the passengers of a hundred years on the bank of the Ember.",
@@ -32,13 +32,13 @@ func TestChosen(t *testing.T) {
 			[]string{"本文探讨了恩伯河谷手摇渡船的收费方式及其演变。"}, nil},
 		{"a reference without what it refers to", "en", body(
 			"The rowing ferry on the Ember stopped this week after a hundred years of service to the town.",
-			"A dog of the ferryman's "+strings.Repeat("and of his brother's and of his uncle's ", 9)+"barked at the bridge. He had never done so.",
-			"The council will keep the boat of the ferry as a monument."),
-			[]string{"The rowing ferry"}, []string{"He had never"}},
+			"A dog of the ferryman's "+strings.Repeat("and of his brother's and of his uncle's ", 9)+"barked at the bridge. He never barked at the rowing ferry on the Ember.",
+			"The council will keep the rowing ferry as a monument."),
+			[]string{"The rowing ferry", "The council"}, []string{"He never"}},
 		{"a remark in brackets", "de", body("Die Fähre über die Ember fährt seit dieser Woche nicht mehr. (Wir berichteten schon im Mai über die Fähre und die neue Brücke.) Der Fährmann behält die Glocke der Fähre als Andenken."),
 			[]string{"fährt seit dieser Woche nicht mehr", "behält die Glocke"}, []string{"Wir berichteten"}},
-		{"German quotation marks", "de", body("„Die Brücke hat mir alle Fahrgäste genommen“, sagt der letzte Fährmann der Ember, der in dieser Woche aufhört. Die Glocke behält er."),
-			[]string{"„Die Brücke hat mir alle Fahrgäste genommen“, sagt"}, nil},
+		{"German quotation marks", "de", body("Die Fähre über die Ember fährt seit dieser Woche nicht mehr, nach hundert Jahren am Fluss.", "Der letzte Fährmann der Ember sagt, die Brücke sei „das Ende der Fähre“ gewesen.", "Das Rathaus über der Ember sagt, die Brücke koste die Stadt am Fluss mehr als eine Fähre."),
+			[]string{"Die Fähre über", "„das Ende der Fähre“"}, nil},
 		{"who else wrote", "en", body("The rowing ferry on the Ember stopped this week after a hundred years. The council will keep the boat as a monument to the ferry.", "Una Crane, a writer in Ludden, contributed to this report.", "PUBLISHED: March 3 at nine in the morning.", "Updated: March 4."),
 			[]string{"The council will keep"}, []string{"contributed", "PUBLISHED", "Updated"}},
 		{"what a photograph shows", "en", body("In this March photo, the ferry lies on the bank of the Ember.", "The rowing ferry on the Ember stopped this week after a hundred years. The council will keep the boat."),
