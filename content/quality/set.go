@@ -138,10 +138,14 @@ func eachLine(path string, visit func([]byte) error) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	return lines(f, path, visit)
+	if err := lines(f, visit); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
 }
 
-func lines(r io.Reader, name string, visit func([]byte) error) error {
+// lines is eachLine for what is open already.
+func lines(r io.Reader, visit func([]byte) error) error {
 	scanner := bufio.NewScanner(r)
 	scanner.Buffer(make([]byte, 1<<16), longest)
 	n := 0
@@ -155,14 +159,17 @@ func lines(r io.Reader, name string, visit func([]byte) error) error {
 			continue
 		}
 		if !utf8.Valid(line) {
-			return fmt.Errorf("%s: line %d: not UTF-8", name, n)
+			return fmt.Errorf("line %d: not UTF-8", n)
 		}
 		if err := visit(line); err != nil {
-			return fmt.Errorf("%s: line %d: %w", name, n, err)
+			return fmt.Errorf("line %d: %w", n, err)
 		}
 	}
-	if err := scanner.Err(); err != nil {
-		return fmt.Errorf("%s: line %d: %w", name, n+1, err)
+	switch err := scanner.Err(); {
+	case errors.Is(err, bufio.ErrTooLong):
+		return fmt.Errorf("line %d: longer than %d MB", n+1, longest>>20)
+	case err != nil:
+		return fmt.Errorf("line %d: %w", n+1, err)
 	}
 	return nil
 }

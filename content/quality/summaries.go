@@ -1,11 +1,8 @@
 package quality
 
 import (
-	"bufio"
-	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"strings"
 
@@ -50,27 +47,18 @@ type SummaryScore struct {
 // error names the line.
 func Summaries(r io.Reader) (SummaryReport, error) {
 	var report SummaryReport
-	lines := bufio.NewScanner(r)
-	lines.Buffer(make([]byte, 64<<10), maxSummaryLine)
-	n := 0
-	for lines.Scan() {
-		n++
-		line := bytes.TrimSpace(bytes.TrimPrefix(lines.Bytes(), []byte("\ufeff")))
-		if len(line) == 0 {
-			continue
-		}
+	err := lines(r, func(line []byte) error {
 		var item summaryItem
 		if err := item.read(line); err != nil {
-			return SummaryReport{}, fmt.Errorf("line %d: %w", n, err)
+			return err
 		}
 		report.add(item)
+		return nil
+	})
+	if err != nil {
+		return SummaryReport{}, err
 	}
-	switch err := lines.Err(); {
-	case errors.Is(err, bufio.ErrTooLong):
-		return SummaryReport{}, fmt.Errorf("line %d: longer than %d MB", n+1, maxSummaryLine>>20)
-	case err != nil:
-		return SummaryReport{}, fmt.Errorf("line %d: %w", n+1, err)
-	case report.Items == 0:
+	if report.Items == 0 {
 		return SummaryReport{}, errors.New("no texts to summarise")
 	}
 	for _, score := range report.scores() {

@@ -79,7 +79,7 @@ func TestSummariesSayWhichLineIsBad(t *testing.T) {
 		{"another kind", good + "\n[]", "line 2: "},
 		{"no text", `{"summary":"It stopped."}`, `line 1: no "text"`},
 		{"no summary", good + "\n" + `{"text":"The ferry stopped.","summary":" "}`, `line 2: no "summary"`},
-		{"too long", good + "\n" + strings.Repeat("x", 5<<20), "line 2: longer than 4 MB"},
+		{"too long", good + "\n" + strings.Repeat("x", 17<<20), "line 2: longer than 16 MB"},
 		{"nothing", "\n \n", "no texts"},
 	} {
 		_, err := quality.Summaries(strings.NewReader(c.lines))
