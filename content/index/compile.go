@@ -38,7 +38,8 @@ const (
 	typoRatio   = 10
 	typoNew     = 3 // how many neighbours stand in for a typo
 	typoFar     = 7 // letters of a word that may have two typos
-	typoShort   = 4 // letters of a word that may have one, unless it is unknown
+	typoShort   = 4 // letters of the shortest word that may have one
+	typoLift    = 3 // times as often as by chance what it may mean must then stand beside the others
 )
 
 // compileWord finds the groups of a word: itself, and the parts of a compound.
@@ -75,6 +76,11 @@ func (c *compiler) compileWord(u *unit, i int) error {
 // stem: an inflection, or a typo that happens to look like one.
 func (c *compiler) unwritten(word string) bool {
 	return utf8.RuneCountInString(word) >= typoShort && isForm(word) && !c.index.lexicon.has(plain(word))
+}
+
+// alone tells whether a unit is all that a query looks for.
+func (c *compiler) alone(u *unit) bool {
+	return !slices.ContainsFunc(c.plan.units, func(other *unit) bool { return other != u && !other.little })
 }
 
 // A doubt is a word, rare or unknown, that waits for the others of the query:
@@ -208,7 +214,7 @@ func (c *compiler) reinterpret(u *unit, g *group) error {
 // repair adds the neighbours of a typo to its group.
 func (c *compiler) repair(u *unit, g *group, word string) error {
 	runes := utf8.RuneCountInString(word)
-	if runes < typoShort && g.df > 0 || runes < 3 || !mostlyLetters(word) {
+	if runes < typoShort || u.little || !mostlyLetters(word) {
 		return nil
 	}
 	found, err := c.neighbours(word, 1)
@@ -223,6 +229,10 @@ func (c *compiler) repair(u *unit, g *group, word string) error {
 	found = slices.DeleteFunc(found, func(n neighbour) bool { // another form of the same word
 		return g.df > 0 && slices.ContainsFunc(n.terms, func(t variant) bool { return slices.Contains(g.variants, t) })
 	})
+	if runes == typoShort && !c.alone(u) {
+		// So short a word is near to many: the other words must speak for one.
+		found = slices.DeleteFunc(found, func(n neighbour) bool { return n.lift < typoLift })
+	}
 	if len(found) == 0 || g.df > 0 && found[0].df < typoRatio*g.df && !c.unwritten(u.word) {
 		return nil
 	}
@@ -281,7 +291,8 @@ type neighbour struct {
 	edits int
 	df    uint64
 
-	beside float64 // the other words of the query
+	beside float64 // the other words of the query; see compiler.beside
+	lift   float64
 }
 
 // maxNeighbours bounds how many words are looked up for one typo.
@@ -302,7 +313,15 @@ func (c *compiler) neighbours(word string, most int) ([]neighbour, error) {
 		if err := c.view.lookup(g); err != nil {
 			return nil, err
 		}
-		n.terms, n.df, n.beside = g.variants, g.df, c.beside(g)
+		n.terms = g.variants
+		n.beside, n.lift = c.beside(g)
+		var err error
+		if n.df, err = c.inLanguage(g); err != nil {
+			return nil, err
+		}
+		if c.functionWord(n.form.text) {
+			n.df = 0 // must is not what musk was meant to be
+		}
 	}
 	list = slices.DeleteFunc(list, func(n neighbour) bool { return n.df == 0 })
 	slices.SortFunc(list, func(a, b neighbour) int {
@@ -311,22 +330,55 @@ func (c *compiler) neighbours(word string, most int) ([]neighbour, error) {
 	return list, nil
 }
 
+// inLanguage returns how many documents in the query's language have a group:
+// a German word is not repaired to an English one.
+func (c *compiler) inLanguage(g *group) (uint64, error) {
+	if c.plan.lang == "" || g.df == 0 {
+		return g.df, nil
+	}
+	var df uint64
+	for i, s := range c.view.segments {
+		own, err := s.ofLang(language.Base(c.plan.lang))
+		if err != nil {
+			return 0, err
+		}
+		if docs := g.inSegs[i].docs; docs != nil {
+			df += docs.AndCardinality(own)
+		}
+	}
+	return df, nil
+}
+
+// functionWord tells of a word that says nothing in the language of the query,
+// or in one of the library when that is not known.
+func (c *compiler) functionWord(word string) bool {
+	if c.plan.lang != "" {
+		return language.Stopword(c.plan.lang, word)
+	}
+	return slices.ContainsFunc(c.langs, func(lang string) bool { return language.Stopword(lang, word) })
+}
+
 // beside returns in how many documents a group stands with the other words of
-// the query, each counted by how telling it is.
-func (c *compiler) beside(g *group) float64 {
-	sum := 0.0
+// the query, each counted by how telling it is, and how many times as often as
+// by chance it stands with the one that goes with it best.
+func (c *compiler) beside(g *group) (sum, lift float64) {
 	for _, u := range c.plan.units {
 		for _, other := range u.main {
+			if other.df == 0 || g.df == 0 {
+				continue
+			}
 			n := 0.0
 			for i := range g.inSegs {
 				if a, b := g.inSegs[i].docs, other.inSegs[i].docs; a != nil && b != nil {
 					n += float64(a.AndCardinality(b))
 				}
 			}
-			sum += n * math.Log(1+float64(c.view.docs)/float64(other.df))
+			docs := float64(c.view.docs)
+			sum += n * math.Log(1+docs/float64(other.df))
+			lift = max(lift, n*docs/(float64(g.df)*float64(other.df)))
 		}
 	}
-	return sum
+	return sum, lift
 }
 
 // compileRun finds the groups of a run of characters: its pairs, or the one

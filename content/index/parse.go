@@ -6,6 +6,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // Parsed is a query as it was typed, taken apart.
@@ -55,8 +57,7 @@ func ParseQuery(s string) Parsed {
 				rest = after
 				continue
 			}
-			if next, _ := utf8.DecodeRuneInString(rest[size:]); unicode.IsLetter(next) {
-				word, after := cutField(rest[size:])
+			if word, after := cutField(rest[size:]); excludable(word) {
 				not = append(not, word)
 				rest = after
 				continue
@@ -77,6 +78,13 @@ func ParseQuery(s string) Parsed {
 	p.Text = strings.Join(words, " ")
 	p.Not = not
 	return p
+}
+
+// excludable tells of what may follow a minus sign: -618 and -5G leave out, -5 is
+// a temperature, - a dash.
+func excludable(word string) bool {
+	first, size := utf8.DecodeRuneInString(word)
+	return unicode.IsLetter(first) || unicode.IsDigit(first) && len(word) > size
 }
 
 // cutField splits off what comes before the next space.
@@ -120,7 +128,7 @@ func keyValue(s string) (key, value, rest string, ok bool) {
 	if colon != ':' && colon != '：' {
 		return "", "", "", false
 	}
-	key, s = strings.ToLower(s[:i]), s[i+size:]
+	key, s = strings.ToLower(norm.NFKC.String(s[:i])), s[i+size:]
 	if value, rest, ok = quoted(s); ok {
 		return key, value, rest, true
 	}

@@ -1,6 +1,7 @@
 package index
 
 import (
+	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -57,6 +58,9 @@ func (s *stemmer) term(lang, word string) string {
 	key := stemKey{lang, word}
 	if t, ok := s.known[key]; ok {
 		return t
+	}
+	if lang == "ru" {
+		word = strings.ReplaceAll(word, "ё", "е") // which the algorithm takes for no vowel
 	}
 	env := snowballstem.NewEnv(word)
 	stemmers[lang](env)
