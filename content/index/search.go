@@ -39,10 +39,20 @@ func (x *Index) Search(ctx context.Context, q Query) (Result, error) {
 	if err != nil {
 		return Result{}, fmt.Errorf("search: %w", err)
 	}
+	corrected := p.corrected(q.Text)
+	if corrected != "" {
+		// What is announced is what is searched: with synonyms, and nothing else
+		// that the typo may have meant.
+		exact := q
+		exact.Exact = true
+		if p, err = x.compile(v, &exact, p.corrected(parsed.Text)); err != nil {
+			return Result{}, fmt.Errorf("search: %w", err)
+		}
+	}
 	if q.Lang == "" {
 		q.Lang = language.Base(p.lang)
 	}
-	r := Result{Corrected: p.corrected(q.Text), Dropped: p.dropped, Terms: p.terms(), Synonyms: p.synonyms, plan: p}
+	r := Result{Corrected: corrected, Dropped: p.dropped, Terms: p.terms(), Synonyms: p.synonyms, plan: p}
 	if len(p.groups) == 0 {
 		return r, nil
 	}
