@@ -81,7 +81,7 @@ func (b *Bot) nothing(ctx context.Context, t *turn, text string) (Reply, error) 
 		return Reply{}, err
 	}
 	if len(near) > 0 {
-		reply.Text += "\n" + t.T("bot.nearest")
+		reply.Text += "\n" + t.T("bot.nearest", "Words", strings.Join(near, t.T("bot.comma")))
 		for _, word := range near {
 			reply.Actions = appendFitting(reply.Actions, Action{Label: word, Text: "/search " + word})
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -134,6 +135,9 @@ func (f Filter) with(p index.Parsed) Filter {
 // that they admit.
 func (l *Library) browse(ctx context.Context, q Query, p index.Parsed, start time.Time) (Results, error) {
 	f := q.Filter.with(p)
+	if err := l.nameThem(ctx, &f); err != nil {
+		return Results{}, err
+	}
 	total, err := l.Count(ctx, f)
 	if err != nil {
 		return Results{}, err
@@ -151,6 +155,49 @@ func (l *Library) browse(ctx context.Context, q Query, p index.Parsed, start tim
 	}
 	results.Took = time.Since(start)
 	return results, nil
+}
+
+// nameThem writes the authors, sources and tags of a filter as the store does,
+// which compares letter by letter: müller for Muller, 電商 for 电商. What it does
+// not know stays.
+func (l *Library) nameThem(ctx context.Context, f *Filter) error {
+	for _, c := range []struct {
+		asked *[]string
+		query string
+		whole bool
+	}{
+		{&f.Authors, "SELECT DISTINCT author FROM articles WHERE state = ?", false},
+		{&f.Sources, "SELECT DISTINCT source FROM articles WHERE state = ?", false},
+		{&f.Tags, "", true},
+	} {
+		if len(*c.asked) == 0 {
+			continue
+		}
+		var names []string
+		if c.whole {
+			counts, err := l.Tags(ctx, "", 10_000)
+			if err != nil {
+				return err
+			}
+			for _, t := range counts {
+				names = append(names, t.Tag)
+			}
+		} else if err := l.db.Reader().NewRaw(c.query, Published).Scan(ctx, &names); err != nil {
+			return fmt.Errorf("list names: %w", err)
+		}
+		var meant []string
+		for _, asked := range *c.asked {
+			for _, name := range names {
+				if index.SameName(asked, name, c.whole) {
+					meant = append(meant, name)
+				}
+			}
+		}
+		if len(meant) > 0 {
+			*c.asked = meant
+		}
+	}
+	return nil
 }
 
 // Show gives articles that an earlier search found, with their snippets.
@@ -220,7 +267,7 @@ func (l *Library) distinct(ctx context.Context, q Query) (index.Result, []index.
 		if err != nil {
 			return index.Result{}, nil, err
 		}
-		hits, err := l.seen(ctx, found.Hits)
+		hits, err := l.seen(ctx, found.Hits, q.Filter.Copies)
 		// A list of copies alone is too short to be shown.
 		if err != nil || len(hits) >= q.Limit || len(found.Hits) < limit {
 			return found, hits, err
@@ -230,7 +277,7 @@ func (l *Library) distinct(ctx context.Context, q Query) (index.Result, []index.
 
 // seen keeps the hits that readers may see, each story once, with the scores of
 // the places that they get.
-func (l *Library) seen(ctx context.Context, hits []index.Hit) ([]index.Hit, error) {
+func (l *Library) seen(ctx context.Context, hits []index.Hit, copies bool) ([]index.Hit, error) {
 	ids := make([]int64, len(hits))
 	for i, hit := range hits {
 		ids[i] = hit.ID
@@ -249,7 +296,10 @@ func (l *Library) seen(ctx context.Context, hits []index.Hit) ([]index.Hit, erro
 			best[a.Story] = best[a.ID]
 		}
 	}
-	kept := once(list)
+	kept := list
+	if !copies {
+		kept = once(list)
+	}
 	shown := make([]index.Hit, len(kept))
 	for i, a := range kept {
 		shown[i] = index.Hit{ID: a.ID, Score: best[a.ID]}
@@ -260,9 +310,18 @@ func (l *Library) seen(ctx context.Context, hits []index.Hit) ([]index.Hit, erro
 	return shown, nil
 }
 
+// bareAddress is an address without its scheme: a host, and a path.
+var bareAddress = regexp.MustCompile(`^[\pL\pN-]+(\.[\pL\pN-]+)+(:[0-9]+)?/\S+$`)
+
 // ByAddress finds the published article that an address leads to: its canonical
 // one, or the one of our own page.
 func (l *Library) ByAddress(ctx context.Context, address string) (Article, bool, error) {
+	if bareAddress.MatchString(address) { // as browsers show it
+		if a, ok, err := l.ByAddress(ctx, "https://"+address); ok || err != nil {
+			return a, ok, err
+		}
+		return l.ByAddress(ctx, "http://"+address)
+	}
 	if !strings.HasPrefix(address, "http://") && !strings.HasPrefix(address, "https://") || strings.ContainsAny(address, " \n\t") {
 		return Article{}, false, nil
 	}

@@ -290,6 +290,28 @@ func TestPastedAddressFindsItsArticle(t *testing.T) {
 	}
 }
 
+func TestOperatorsAloneFoldNames(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		l := open(t, db, t.TempDir(), func() time.Time { return start })
+		a := article("a", "Lamps", "The lamp turns.")
+		a.Author, a.Tags = "Zoë Müller", []string{"电商", "Città"}
+		add(t, l, a)
+		b := article("b", "Ships", "The ship turns.")
+		b.Author = "Королёв"
+		add(t, l, b)
+		follow(t, l)
+		for query, want := range map[string]string{
+			"author:muller": "Lamps", "author:zoe": "Lamps", "author:MÜLLER": "Lamps", "author:\"zoe muller\"": "Lamps", "author:королев": "Ships",
+			"tag:電商": "Lamps", "tag:citta": "Lamps", "source:S author:zoe": "Lamps", "author:mull": "", "tag:cit": "",
+		} {
+			got := find(t, l, query)
+			if want == "" && len(got) > 0 || want != "" && !slices.Equal(got, []string{want}) {
+				t.Errorf("%s found %q, want %q", query, got, want)
+			}
+		}
+	})
+}
+
 func TestAddressesOfOthersFindNothing(t *testing.T) {
 	db := databasetest.SQLite(t)
 	l := open(t, db, t.TempDir(), func() time.Time { return start })

@@ -214,8 +214,8 @@ func (f Filter) conditions(of string) ([]string, []any) {
 	if len(f.Authors) > 0 {
 		var any []string
 		for _, author := range f.Authors {
-			any = append(any, `lower(`+of+`author) LIKE ? ESCAPE '\'`)
-			args = append(args, "%"+escapeLike(strings.ToLower(author))+"%")
+			any = append(any, of+`author = ? OR lower(`+of+`author) LIKE ? ESCAPE '\'`)
+			args = append(args, author, "%"+escapeLike(strings.ToLower(author))+"%")
 		}
 		where = append(where, "("+strings.Join(any, " OR ")+")")
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -125,12 +126,20 @@ func (p *program) eval(ctx context.Context, o evalOptions) error {
 			if t == nil {
 				continue // of a script that is not typed letter by letter
 			}
-			rows = append(rows, []string{r.Set, fmt.Sprint(t.Queries), thousandths(t.Clean), thousandths(t.Typo), thousandths(t.Repaired), fmt.Sprintf("%.1f%%", 100*t.Share)})
+			rows = append(rows, []string{r.Set, fmt.Sprint(t.Queries), thousandths(t.Clean), thousandths(t.Typo), thousandths(t.Repaired), share(t)})
 		}
 		_, _ = fmt.Fprintln(p.stdout)
 		p.printTable(rows)
 	}
 	return nil
+}
+
+// share is how much of the loss was won back, if there was one.
+func share(t *quality.Typos) string {
+	if t.Clean <= t.Typo {
+		return "–"
+	}
+	return fmt.Sprintf("%.1f%%", 100*t.Share)
 }
 
 // evalSets measures sets that share one library.
@@ -231,7 +240,7 @@ func (p *program) printTable(rows [][]string) {
 	widths := make([]int, len(rows[0]))
 	for _, row := range rows {
 		for i, cell := range row {
-			widths[i] = max(widths[i], len(cell))
+			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
 		}
 	}
 	for n, row := range rows {

@@ -96,3 +96,17 @@ func TestNearestCharacters(t *testing.T) {
 		}
 	}
 }
+
+func TestPinyinWithSpaces(t *testing.T) {
+	x := open(t,
+		index.Doc{ID: 1, Lang: "zh-Hans", Title: "半糖奶茶", Body: "少放糖。", Author: "李明"},
+		index.Doc{ID: 2, Lang: "en", Title: "The ban", Body: "A ban on tags and cans."},
+		index.Doc{ID: 3, Lang: "en", Title: "A long can", Body: "So long a can was never seen."},
+	)
+	for query, want := range map[string][]int64{"ban tang": {1}, "Li Ming": {1}, "liming": {1}, "long can": {3}, "nai cha": {1}} {
+		got := search(t, x, index.Query{Text: query})
+		if !slices.Equal(ids(got), want) || got.Corrected != "" {
+			t.Errorf("%q found %v, corrected to %q; want %v", query, ids(got), got.Corrected, want)
+		}
+	}
+}

@@ -513,7 +513,7 @@ func (c *compiler) finish() error {
 	p := c.plan
 	byTerm := map[string]*group{}
 	for _, u := range p.units {
-		if len(u.groups) == 0 && !u.little {
+		if len(u.groups) == 0 && !u.little && !language.FunctionWord(u.word) {
 			p.dropped = append(p.dropped, u.text)
 		}
 		for i, g := range u.groups {

@@ -2,6 +2,7 @@ package index
 
 import (
 	"encoding/binary"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -213,6 +214,16 @@ func nameTerms(prefix, name string) []string {
 		}
 	}
 	return terms
+}
+
+// SameName tells whether a name is the one asked for, or has it as one of its
+// words unless whole is set; compared as filters compare names.
+func SameName(asked, name string, whole bool) bool {
+	key := nameKey(asked)
+	if whole {
+		return key != "" && key == nameKey(name)
+	}
+	return slices.Contains(nameTerms("", name), key)
 }
 
 // maxName bounds the key of a name, in bytes.

@@ -1,6 +1,7 @@
 package index
 
 import (
+	"slices"
 	"strings"
 	"sync"
 
@@ -141,3 +142,56 @@ func isPinyin(word string) bool {
 	}
 	return counts[len(word)]&(1<<2|1<<3|1<<4) != 0
 }
+
+// joinPinyin makes one word of neighbouring ones that read together as a name
+// some article has, where at least one of them is unknown: ban tang, Li Ming.
+func (c *compiler) joinPinyin() error {
+	p := c.plan
+	for i := 0; i+1 < len(p.units); i++ {
+		for n := min(maxPinyin, len(p.units)-i); n >= 2; n-- {
+			joined, err := c.spelled(p.units[i : i+n])
+			if err != nil {
+				return err
+			}
+			if joined == "" {
+				continue
+			}
+			first, last := p.units[i], p.units[i+n-1]
+			u := &unit{start: first.start, end: last.end, text: p.text[first.start:last.end], word: joined}
+			p.units = slices.Replace(p.units, i, i+n, u)
+			break
+		}
+	}
+	return nil
+}
+
+// spelled returns what some words are together if that is the pinyin of a name
+// of the library, or "".
+func (c *compiler) spelled(units []*unit) (string, error) {
+	joined, unknown := "", false
+	for _, u := range units {
+		word := plain(u.word)
+		if u.run != nil || len(u.parts) > 0 || !isSyllables(word) {
+			return "", nil
+		}
+		joined += word
+	}
+	if !isPinyin(joined) {
+		return "", nil
+	}
+	for _, u := range units {
+		g := &group{variants: c.stems(u.word)}
+		if err := c.view.lookup(g); err != nil {
+			return "", err
+		}
+		unknown = unknown || g.df == 0
+	}
+	g := &group{variants: []variant{{fieldPinyin, joined, 1}}}
+	if err := c.view.lookup(g); err != nil || !unknown || g.df == 0 {
+		return "", err
+	}
+	return joined, nil
+}
+
+// isSyllables tells of one to four syllables.
+func isSyllables(word string) bool { return syllables()[word] || isPinyin(word) }

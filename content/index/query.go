@@ -110,6 +110,11 @@ func (x *Index) compile(v *view, q *Query, text string) (*plan, error) {
 		c.langs = append(c.langs, language.Base(q.Lang))
 	}
 	p.stopwords(c.langs)
+	if !q.Exact {
+		if err := c.joinPinyin(); err != nil {
+			return nil, err
+		}
+	}
 	if !q.literal {
 		c.addSynonyms(x.synonyms.Load())
 	}

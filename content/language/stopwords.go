@@ -115,6 +115,9 @@ func Stopword(lang, word string) bool {
 	return false
 }
 
+// FunctionWord tells whether a lower-case word is a function word of some language.
+func FunctionWord(word string) bool { return stopwords().words[word] != 0 }
+
 // byStopwords returns the language whose stopwords are most in a text, how
 // many words of the text they are, and how many the runner-up has.
 func byStopwords(text string) (lang string, hits, second int) {

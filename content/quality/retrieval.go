@@ -57,8 +57,10 @@ func (t *Trial) Retrieve(ctx context.Context, set Set) (Retrieval, error) {
 	return r, nil
 }
 
-// ask returns the texts found, best first; "" is one of another set.
+// ask returns the texts found, best first; "" is one of another set. A text that
+// a set or two have twice is judged each time, though readers see it once.
 func (t *Trial) ask(ctx context.Context, q content.Query, set string) ([]string, error) {
+	q.Filter.Copies = true
 	results, err := t.library.Search(ctx, q)
 	if err != nil {
 		return nil, err
