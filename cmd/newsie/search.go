@@ -74,6 +74,18 @@ func searchCommand(p *program) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "search WORDS...",
 		Short: "Search the library as a reader would",
+		Long: `Search answers as a chat does: the best articles for words of any language, with
+the sentences that match. Operators narrow it, for readers in chats too:
+
+  "green tea"            these words, in this order
+  -coffee  -618          without this word
+  lang:it  tag:sport     in this language, with this tag
+  author:rossi  source:gazette
+  before:2024  after:2023-06-30
+
+What is no operator is looked for as words.`,
+		Example: `  newsie search 微店
+  newsie search '"commercio elettronico" lang:it after:2024'`,
 		Args:  cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.text = strings.Join(args, " ")
