@@ -86,7 +86,7 @@ the sentences that match. Operators narrow it, for readers in chats too:
 What is no operator is looked for as words.`,
 		Example: `  newsie search 微店
   newsie search '"commercio elettronico" lang:it after:2024'`,
-		Args:  cobra.MinimumNArgs(1),
+		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.text = strings.Join(args, " ")
 			if o.limit < 1 || o.limit > 1000 {

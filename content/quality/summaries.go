@@ -12,9 +12,6 @@ import (
 	"newsie/content/summary"
 )
 
-// maxSummaryLine is how long a line may be, in bytes: texts, not books.
-const maxSummaryLine = 4 << 20
-
 // A SummaryReport says how close the summaries come to those that people wrote,
 // and how close the openings of the same texts come that are as long.
 //
