@@ -61,6 +61,19 @@ func TestTyposAreReadBesideOtherWords(t *testing.T) {
 	}
 }
 
+func TestTyposKeepToTheirLanguage(t *testing.T) {
+	x := open(t,
+		index.Doc{ID: 1, Lang: "zh-Hans", Title: "算法", Body: "用 Matlab 计算。"},
+		index.Doc{ID: 2, Lang: "en", Title: "Large ships", Body: "The large ship and the larger one."},
+		index.Doc{ID: 3, Lang: "en", Title: "Small ships", Body: "How long it is."},
+	)
+	for query, want := range map[string]string{"Wie lange sollte man schlafen": "", "matlba": "matlab", "lrage ship": "large ship", "how is the matlba": "how is the matlab"} {
+		if got := search(t, x, index.Query{Text: query}).Corrected; got != want {
+			t.Errorf("%q: corrected to %q, want %q", query, got, want)
+		}
+	}
+}
+
 // A typo may have the stem of another word, which nobody writes so.
 func TestTyposWithAKnownStem(t *testing.T) {
 	texts := []string{"The harbour and its gates at night.", "The harbour at night.", "He waited with bated breath.", "With bated breath they looked."}

@@ -316,7 +316,7 @@ func (c *compiler) neighbours(word string, most int) ([]neighbour, error) {
 		n.terms = g.variants
 		n.beside, n.lift = c.beside(g)
 		var err error
-		if n.df, err = c.inLanguage(g); err != nil {
+		if n.df, err = c.inLanguage(g, n.form.text); err != nil {
 			return nil, err
 		}
 		if c.functionWord(n.form.text) {
@@ -330,20 +330,26 @@ func (c *compiler) neighbours(word string, most int) ([]neighbour, error) {
 	return list, nil
 }
 
-// inLanguage returns how many documents in the query's language have a group:
-// a German word is not repaired to an English one.
-func (c *compiler) inLanguage(g *group) (uint64, error) {
+// inLanguage returns how many documents have a word that the query's language
+// is written in, or one of another script, where it is a name or a term: a German
+// word is not repaired to an English one, but Matlab stands in Chinese texts.
+func (c *compiler) inLanguage(g *group, word string) (uint64, error) {
 	if c.plan.lang == "" || g.df == 0 {
 		return g.df, nil
 	}
 	var df uint64
-	for i, s := range c.view.segments {
-		own, err := s.ofLang(language.Base(c.plan.lang))
-		if err != nil {
-			return 0, err
+	for _, lang := range c.view.langs {
+		if lang != language.Base(c.plan.lang) && (lang == "" || language.SameScript(lang, word)) {
+			continue
 		}
-		if docs := g.inSegs[i].docs; docs != nil {
-			df += docs.AndCardinality(own)
+		for i, s := range c.view.segments {
+			own, err := s.ofLang(lang)
+			if err != nil {
+				return 0, err
+			}
+			if docs := g.inSegs[i].docs; docs != nil {
+				df += docs.AndCardinality(own)
+			}
 		}
 	}
 	return df, nil
