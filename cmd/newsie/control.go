@@ -141,3 +141,41 @@ func ask(ctx context.Context, data, path string, query url.Values, into any) (ok
 	}
 	return true, json.Unmarshal(body, into)
 }
+
+// answerAnywhere has a question answered by the process that serves this data
+// folder, or here, with the library brought up to date, when there is none.
+// here is given the address that reader pages have.
+func answerAnywhere[T any](ctx context.Context, p *program, path string, query url.Values, here func(in *installation, public string) (T, error)) (T, error) {
+	var none, answer T
+	config, err := p.config()
+	if err != nil {
+		return none, err
+	}
+	in, err := p.openDatabase(ctx, config)
+	if err != nil {
+		return none, err
+	}
+	defer func() { _ = in.Close() }()
+	err = in.openLibrary()
+	if errors.Is(err, errInUse) {
+		ok, askErr := ask(ctx, config.Data, path, query, &answer)
+		if !ok && askErr == nil {
+			return none, err
+		}
+		return answer, askErr
+	}
+	if err != nil {
+		return none, err
+	}
+	if err := in.loadSynonyms(); err != nil {
+		return none, err
+	}
+	if _, err := in.library.Follow(ctx); err != nil {
+		return none, err
+	}
+	public := config.PublicURL
+	if public == "" {
+		public = "http://" + reachable(config.Listen)
+	}
+	return here(in, public)
+}

@@ -24,11 +24,10 @@ func digestCommand(p *program) *cobra.Command {
 		Long: "Preview prints the next digest of a follow, given by its number, or of a topic, given by its words.",
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			config, err := p.config()
-			if err != nil {
-				return err
-			}
-			text, err := p.previewAnywhere(cmd.Context(), config, strings.Join(args, " "), lang)
+			of := strings.Join(args, " ")
+			text, err := answerAnywhere(cmd.Context(), p, "/preview", url.Values{"of": {of}, "lang": {lang}}, func(in *installation, public string) (string, error) {
+				return in.preview(cmd.Context(), public, of, lang)
+			})
 			if err == nil {
 				_, err = fmt.Fprint(p.stdout, text)
 			}
@@ -40,32 +39,8 @@ func digestCommand(p *program) *cobra.Command {
 	return c
 }
 
-func (p *program) previewAnywhere(ctx context.Context, config Config, of, lang string) (string, error) {
-	in, err := p.openDatabase(ctx, config)
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = in.Close() }()
-	if err := in.openLibrary(); errors.Is(err, errInUse) {
-		var text string
-		ok, askErr := ask(ctx, config.Data, "/preview", url.Values{"of": {of}, "lang": {lang}}, &text)
-		if !ok && askErr == nil {
-			return "", err
-		}
-		return text, askErr
-	} else if err != nil {
-		return "", err
-	}
-	if err := in.loadSynonyms(); err != nil {
-		return "", err
-	}
-	if _, err := in.library.Follow(ctx); err != nil {
-		return "", err
-	}
-	public := config.PublicURL
-	if public == "" {
-		public = "http://" + reachable(config.Listen)
-	}
+// preview is for a process that serves nobody and so has no scheduler.
+func (in *installation) preview(ctx context.Context, public, of, lang string) (string, error) {
 	s, err := scheduler.New(scheduler.Config{
 		DB: in.db, Finder: in.library, Articles: in.library, Cards: in.newBot(public, nil).Cards, Catalog: in.catalog, Logger: in.log,
 	})

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -92,19 +91,14 @@ What is no operator is looked for as words.`,
 			if o.limit < 1 || o.limit > 1000 {
 				return errors.New("--limit must be from 1 to 1000")
 			}
-			config, err := p.config()
-			if err != nil {
-				return err
-			}
-			report, err := p.searchAnywhere(cmd.Context(), config, o)
+			report, err := answerAnywhere(cmd.Context(), p, "/search", o.values(), func(in *installation, public string) (searchReport, error) {
+				return search(cmd.Context(), in, public, o)
+			})
 			if err != nil {
 				return err
 			}
 			if asJSON {
-				encoder := json.NewEncoder(p.stdout)
-				encoder.SetIndent("", "  ")
-				encoder.SetEscapeHTML(false)
-				return encoder.Encode(report)
+				return p.printJSON(report)
 			}
 			return printReport(p.stdout, report)
 		},
@@ -113,36 +107,6 @@ What is no operator is looked for as words.`,
 	c.Flags().StringVar(&o.lang, "lang", "", "the reader's language, preferred at equal merit (en, it, zh-Hans, …)")
 	c.Flags().IntVar(&o.limit, "limit", 10, "how many results")
 	return c
-}
-
-// searchAnywhere asks the serving process, or opens the library itself.
-func (p *program) searchAnywhere(ctx context.Context, config Config, o searchOptions) (searchReport, error) {
-	in, err := p.openDatabase(ctx, config)
-	if err != nil {
-		return searchReport{}, err
-	}
-	defer func() { _ = in.Close() }()
-	if err := in.openLibrary(); errors.Is(err, errInUse) {
-		var report searchReport
-		ok, askErr := ask(ctx, config.Data, "/search", o.values(), &report)
-		if !ok && askErr == nil {
-			return searchReport{}, err
-		}
-		return report, askErr
-	} else if err != nil {
-		return searchReport{}, err
-	}
-	if err := in.loadSynonyms(); err != nil {
-		return searchReport{}, err
-	}
-	if _, err := in.library.Follow(ctx); err != nil {
-		return searchReport{}, err
-	}
-	public := config.PublicURL
-	if public == "" {
-		public = "http://" + reachable(config.Listen)
-	}
-	return search(ctx, in, public, o)
 }
 
 func search(ctx context.Context, in *installation, public string, o searchOptions) (searchReport, error) {

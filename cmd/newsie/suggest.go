@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -60,19 +59,14 @@ titles that begin so or have a word that does, Chinese ones also by their pinyin
 			if o.limit < 1 || o.limit > 50 {
 				return errors.New("--limit must be from 1 to 50")
 			}
-			config, err := p.config()
-			if err != nil {
-				return err
-			}
-			report, err := p.suggestAnywhere(cmd.Context(), config, o)
+			report, err := answerAnywhere(cmd.Context(), p, "/suggest", o.values(), func(in *installation, _ string) (suggestReport, error) {
+				return suggest(cmd.Context(), in.library, o)
+			})
 			if err != nil {
 				return err
 			}
 			if asJSON {
-				encoder := json.NewEncoder(p.stdout)
-				encoder.SetIndent("", "  ")
-				encoder.SetEscapeHTML(false)
-				return encoder.Encode(report)
+				return p.printJSON(report)
 			}
 			return printSuggestions(p.stdout, report)
 		},
@@ -81,29 +75,6 @@ titles that begin so or have a word that does, Chinese ones also by their pinyin
 	c.Flags().StringVar(&o.lang, "lang", "", "the reader's language, whose articles come first (en, it, zh-Hans, …)")
 	c.Flags().IntVar(&o.limit, "limit", 8, "how many suggestions")
 	return c
-}
-
-// suggestAnywhere asks the serving process, or opens the library itself.
-func (p *program) suggestAnywhere(ctx context.Context, config Config, o suggestOptions) (suggestReport, error) {
-	in, err := p.openDatabase(ctx, config)
-	if err != nil {
-		return suggestReport{}, err
-	}
-	defer func() { _ = in.Close() }()
-	if err := in.openLibrary(); errors.Is(err, errInUse) {
-		var report suggestReport
-		ok, askErr := ask(ctx, config.Data, "/suggest", o.values(), &report)
-		if !ok && askErr == nil {
-			return suggestReport{}, err
-		}
-		return report, askErr
-	} else if err != nil {
-		return suggestReport{}, err
-	}
-	if _, err := in.library.Follow(ctx); err != nil {
-		return suggestReport{}, err
-	}
-	return suggest(ctx, in.library, o)
 }
 
 func suggest(ctx context.Context, library *content.Library, o suggestOptions) (suggestReport, error) {

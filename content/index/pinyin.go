@@ -195,3 +195,31 @@ func (c *compiler) spelled(units []*unit) (string, error) {
 
 // isSyllables tells of one to four syllables.
 func isSyllables(word string) bool { return syllables()[word] || isPinyin(word) }
+
+// addPinyin lets a Chinese name find the articles in other scripts that spell
+// it: 微店 those that say Weidian.
+func (c *compiler) addPinyin(u *unit, i int) error {
+	if !language.IsHan(u.run[0]) {
+		return nil
+	}
+	g := &group{boost: pinyinBoost * float64(max(1, len(u.run)-1)), unit: i}
+	for _, p := range joinedPinyin(u.run) {
+		if u.spelledBy(p) {
+			continue
+		}
+		for _, v := range c.stems(p) {
+			if !slices.ContainsFunc(g.variants, func(have variant) bool { return have.term == v.term }) {
+				g.variants = append(g.variants, v)
+			}
+		}
+	}
+	if len(g.variants) == 0 {
+		return nil
+	}
+	if err := c.view.lookup(g); err != nil || g.df == 0 {
+		return err
+	}
+	u.also = g
+	u.groups = append(u.groups, g)
+	return nil
+}

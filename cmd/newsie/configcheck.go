@@ -1,0 +1,301 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"newsie/content/source"
+	"newsie/internal/database"
+	"newsie/internal/locale"
+)
+
+// A checker collects problems with the lines they stand on.
+type checker struct {
+	lines    lineIndex
+	problems ConfigProblems
+}
+
+func (k *checker) add(key, format string, args ...any) {
+	k.problems = append(k.problems, ConfigProblem{k.lines.where(key), fmt.Sprintf(format, args...)})
+}
+
+func (k *checker) oneOf(key, value string, allowed ...string) {
+	if !slices.Contains(allowed, value) {
+		k.add(key, "%q is none of %s", value, strings.Join(nonEmpty(allowed...), ", "))
+	}
+}
+
+func (k *checker) zone(key, value string) {
+	if _, err := time.LoadLocation(value); err != nil || value == "Local" {
+		k.add(key, "%q is no IANA time zone such as Europe/Rome", value)
+	}
+}
+
+func (k *checker) url(key, value string) {
+	if value == "" {
+		return
+	}
+	u, err := url.Parse(value)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.User != nil {
+		k.add(key, "%q is no address such as https://news.example.org", value)
+	}
+}
+
+var nameRule = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,31}$`)
+
+func (c Config) check(lines lineIndex) ConfigProblems {
+	k := &checker{lines: lines}
+	k.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
+	k.oneOf("log.format", c.Log.Format, "text", "json")
+	k.oneOf("language", c.Language, locale.Languages()...)
+	k.zone("zone", c.Zone)
+	k.url("public_url", c.PublicURL)
+	if err := checkListen(c.Listen); err != nil {
+		k.add("listen", "%v", err)
+	}
+	if err := database.CheckAddress(c.Database); err != nil {
+		k.add("database", "%v", err)
+	}
+	for _, proxy := range c.TrustedProxies {
+		if _, err := parseProxy(proxy); err != nil {
+			k.add("trusted_proxies", "%q is no address or network such as 10.0.0.0/8", proxy)
+		}
+	}
+	for _, name := range c.channelNames() {
+		c.checkChannel(k, name, c.Channels[name])
+	}
+	for _, name := range sortedKeys(c.Sources) {
+		key := "sources." + name
+		if !nameRule.MatchString(name) {
+			k.add(key, "a source's name has small letters, digits and hyphens, at most 32")
+		}
+		k.oneOf(key+".kind", c.Sources[name].Kind, "feed", "page", "folder")
+		c.checkLocation(k, key+".location", c.Sources[name])
+		if d := time.Duration(c.Sources[name].Every); d < time.Minute {
+			k.add(key+".every", "%s is too often: a minute at least", d)
+		}
+	}
+	if p := c.Publisher; p.Channel != "" || p.Chat != "" {
+		if _, ok := c.Channels[p.Channel]; !ok {
+			k.add("publisher.channel", "there is no channel %q", p.Channel)
+		}
+		if p.Chat == "" {
+			k.add("publisher.chat", "is missing: the id of your own chat on %s", p.Channel)
+		}
+	}
+	return k.problems
+}
+
+// mostRecency is the most that being new may count: half as much again as news,
+// and still less than what a clearly better match has ahead.
+const mostRecency = 0.3
+
+// recency is how much better an article of today is than the same one of long
+// ago.
+func recency(text string) (float64, bool) {
+	switch text {
+	case "news":
+		return 0.2, true
+	case "mild":
+		return 0.05, true
+	case "off":
+		return 0, true
+	}
+	n, err := strconv.ParseFloat(text, 64)
+	return n, err == nil && n >= 0 && n <= mostRecency
+}
+
+var tokenRule = regexp.MustCompile(`^[0-9]+:[A-Za-z0-9_-]+$`)
+
+func (c Config) checkChannel(k *checker, name string, ch ChannelConfig) {
+	key := "channels." + name
+	if !nameRule.MatchString(name) {
+		k.add(key, "a channel's name has small letters, digits and hyphens, at most 32")
+	}
+	if ch.Kind == "" {
+		k.add(key+".kind", "is missing: one of %s", strings.Join(kinds, ", "))
+		return
+	}
+	k.oneOf(key+".kind", ch.Kind, kinds...)
+	if ch.Language != c.Language { // what is inherited was reported where it stands
+		k.oneOf(key+".language", ch.Language, locale.Languages()...)
+	}
+	if ch.Zone != c.Zone {
+		k.zone(key+".zone", ch.Zone)
+	}
+	k.oneOf(key+".first_digest", ch.FirstDigest, "new", "archive")
+	if _, ok := recency(ch.Recency); !ok {
+		k.add(key+".recency", "%q is none of news, mild, off, nor a number from 0 to %v", ch.Recency, mostRecency)
+	}
+	k.oneOf(key+".in_doubt", ch.InDoubt, "skip", "resend")
+	k.url(key+".api_url", ch.APIURL)
+	if d := time.Duration(ch.MinInterval); d < time.Minute {
+		k.add(key+".min_interval", "%s is too often: a minute at least", d)
+	}
+	switch ch.Kind {
+	case "telegram":
+		if ch.Token == "" {
+			k.add(key+".token", "is missing: @BotFather gives one; put it into %s", envName(key+".token"))
+		} else if !tokenRule.MatchString(ch.Token) {
+			k.add(key+".token", "is no token of @BotFather's, which are digits, a colon, then letters and digits")
+		}
+		k.oneOf(key+".mode", ch.Mode, "", "polling", "webhook")
+		if ch.Mode == "webhook" && !strings.HasPrefix(c.PublicURL, "https://") {
+			k.add(key+".mode", "a webhook needs public_url to be an https:// address")
+		}
+	case "wechat":
+		k.oneOf(key+".mode", ch.Mode, "", "safe", "compatible", "plain")
+		for _, need := range []struct{ key, value string }{{"app_id", ch.AppID}, {"token", ch.Token}} {
+			if need.value == "" {
+				k.add(key+"."+need.key, "is missing: it stands in the account's developer settings")
+			}
+		}
+		if (ch.Mode == "safe" || ch.Mode == "compatible") && ch.AESKey == "" {
+			k.add(key+".aes_key", "is missing: mode %s needs the EncodingAESKey", ch.Mode)
+		}
+		for _, aes := range []struct{ key, value string }{{"aes_key", ch.AESKey}, {"previous_aes_key", ch.PreviousAESKey}} {
+			if aes.value != "" && len(aes.value) != 43 {
+				k.add(key+"."+aes.key, "an EncodingAESKey has 43 characters, this one has %d", len(aes.value))
+			}
+		}
+		if ch.Verified && ch.AppSecret == "" {
+			k.add(key+".app_secret", "is missing: a verified account needs it to send messages")
+		}
+	}
+}
+
+// checkLocation refuses what a source of this kind can never be read from.
+func (c Config) checkLocation(k *checker, key string, s SourceConfig) {
+	if s.Location == "" {
+		k.add(key, "is missing: an address or a folder")
+		return
+	}
+	if s.Kind == "folder" {
+		if strings.Contains(s.Location, "://") {
+			k.add(key, "%q is no folder; an address is of kind feed or page", s.Location)
+		}
+		return
+	}
+	u, err := url.Parse(s.Location)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
+		shown := s.Location
+		if strings.Contains(shown, "://") {
+			shown = source.Shown(shown)
+		}
+		k.add(key, "%q is no address such as https://example.org/feed.xml", shown)
+		return
+	}
+	if !c.AllowPrivateSources && private(u.Hostname()) {
+		k.add(key, "%s is on this machine or its network, which sources are kept from: allow_private_sources: true permits it", u.Hostname())
+	}
+}
+
+// private tells what is seen to be private without looking a name up; names
+// are looked up when they are read.
+func private(host string) bool {
+	if host = strings.TrimSuffix(strings.ToLower(host), "."); host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	if err != nil {
+		return false
+	}
+	return !source.Public(ip)
+}
+
+// missingFolders reports the folders of sources that are not there. It does not
+// keep newsie from starting: a disk may be mounted later, and readers are
+// answered meanwhile.
+func (c Config) missingFolders() ConfigProblems {
+	k := &checker{lines: c.lines}
+	for _, name := range sortedKeys(c.Sources) {
+		s := c.Sources[name]
+		if s.Kind != "folder" {
+			continue
+		}
+		switch info, err := os.Stat(s.Location); {
+		case err != nil:
+			k.add("sources."+name+".location", "the folder %s cannot be read: %v", s.Location, cause(err))
+		case !info.IsDir():
+			k.add("sources."+name+".location", "%s is no folder", s.Location)
+		}
+	}
+	k.problems.sort()
+	return k.problems
+}
+
+// cause is a file error without the path, which is told anyway.
+func cause(err error) error {
+	var wrapped *fs.PathError
+	if errors.As(err, &wrapped) {
+		return wrapped.Err
+	}
+	return err
+}
+
+// checkListen refuses what no server can listen on.
+func checkListen(address string) error {
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return fmt.Errorf("%q is no address such as 127.0.0.1:8080", address)
+	}
+	if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
+		return fmt.Errorf("%q has no port from 0 to 65535", address)
+	}
+	return nil
+}
+
+func parseProxy(s string) (netip.Prefix, error) {
+	if p, err := netip.ParsePrefix(s); err == nil {
+		return p, nil
+	}
+	a, err := netip.ParseAddr(s)
+	if err != nil {
+		return netip.Prefix{}, err
+	}
+	return a.Prefix(a.BitLen())
+}
+
+// A lineIndex tells on which line, or in which variable, a key stands.
+type lineIndex map[string]string
+
+func (l lineIndex) where(key string) string {
+	for at := key; at != ""; at = at[:max(0, strings.LastIndexByte(at, '.'))] { // what is missing is missing in its group
+		if where, ok := l[at]; ok {
+			return where + " (" + key + ")"
+		}
+	}
+	return key
+}
+
+func (l lineIndex) collect(file, prefix string, node *yaml.Node) {
+	if node.Kind == yaml.DocumentNode {
+		for _, child := range node.Content {
+			l.collect(file, prefix, child)
+		}
+		return
+	}
+	if node.Kind != yaml.MappingNode {
+		return
+	}
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		key := node.Content[i].Value
+		if prefix != "" {
+			key = prefix + "." + key
+		}
+		l[key] = fmt.Sprintf("%s:%d", file, node.Content[i].Line)
+		l.collect(file, key, node.Content[i+1])
+	}
+}
