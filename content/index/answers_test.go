@@ -110,6 +110,27 @@ func TestNearestCharacters(t *testing.T) {
 	}
 }
 
+// The words beside a typo are read in every way that they are without it.
+func TestPinyinBesideATypo(t *testing.T) {
+	docs := []index.Doc{
+		{ID: 1, Lang: "zh-Hans", Title: "微店", Body: "如何开店。"},
+		{ID: 2, Lang: "it", Title: "Farinata", Body: "La farinata di ceci."},
+		{ID: 3, Lang: "it", Title: "Weidian", Body: "Che cosa vende Weidian."},
+	}
+	for id := int64(10); id < 40; id++ {
+		docs = append(docs, index.Doc{ID: id, Lang: "it", Title: "Il tempo", Body: "Piove ancora."})
+	}
+	x := open(t, docs...)
+	for _, query := range []string{"weidian farnata", "微店 farnata"} {
+		got := search(t, x, index.Query{Text: query})
+		found := ids(got)
+		slices.Sort(found)
+		if !slices.Equal(found, []int64{1, 2, 3}) || !strings.Contains(got.Corrected, "farinata") {
+			t.Errorf("%q found %v, corrected to %q", query, found, got.Corrected)
+		}
+	}
+}
+
 func TestPinyinWithSpaces(t *testing.T) {
 	x := open(t,
 		index.Doc{ID: 1, Lang: "zh-Hans", Title: "半糖奶茶", Body: "少放糖。", Author: "李明"},

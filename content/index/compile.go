@@ -19,7 +19,9 @@ type compiler struct {
 	*worker
 	plan  *plan
 	exact bool
-	langs []string // that words may be stemmed by
+	// repaired: what the query is now was put in the place of typos.
+	repaired bool
+	langs    []string // that words may be stemmed by
 
 	doubts []doubt
 }
@@ -113,10 +115,11 @@ func tellingParts(u *unit, parts []*group) []*group {
 var domains = map[string]bool{"com": true, "net": true, "org": true, "www": true, "http": true, "https": true, "html": true}
 
 // stems returns the terms a word may be indexed under: stemmed by the language
-// of the query, or by each language of the library when that is not known, and
+// of the query, or by each language of the library when that is not known or the
+// word is in another script, such as an Italian one beside Chinese, and
 // the same of the words that it is without their accents.
 func (c *compiler) stems(word string) []variant {
-	if c.plan.lang != "" {
+	if c.plan.lang != "" && language.SameScript(c.plan.lang, word) {
 		return c.stemsIn([]string{c.plan.lang}, word)
 	}
 	return c.stemsIn(c.langs, word)

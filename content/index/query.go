@@ -26,6 +26,7 @@ type Query struct {
 	Limit, Offset int  // Limit 0 is 10
 	Exact         bool // as typed: no repair of typos, no pinyin
 	literal       bool // no synonyms either
+	repaired      bool // of typos, which are not looked for again
 
 	Now     time.Time // for Recency
 	Recency float64   // how much newer is better: 0 not at all, .1 mildly, 1 doubles today's
@@ -105,7 +106,7 @@ func (x *Index) compile(v *view, q *Query, text string) (*plan, error) {
 		p.lang = v.onlyLanguage(text)
 	}
 	p.cut(w, text)
-	c := compiler{index: x, view: v, worker: w, plan: p, exact: q.Exact, langs: v.languages()}
+	c := compiler{index: x, view: v, worker: w, plan: p, exact: q.Exact, repaired: q.repaired, langs: v.languages()}
 	if p.lang == "" && q.Lang != "" && !slices.Contains(c.langs, language.Base(q.Lang)) {
 		c.langs = append(c.langs, language.Base(q.Lang))
 	}

@@ -43,9 +43,9 @@ func (x *Index) Search(ctx context.Context, q Query) (Result, error) {
 	if corrected != "" {
 		// What is announced is what is searched: with synonyms, and nothing else
 		// that the typo may have meant.
-		exact := q
-		exact.Exact = true
-		if p, err = x.compile(v, &exact, p.corrected(parsed.Text)); err != nil {
+		again := q
+		again.repaired = true
+		if p, err = x.compile(v, &again, p.corrected(parsed.Text)); err != nil {
 			return Result{}, fmt.Errorf("search: %w", err)
 		}
 	}

@@ -59,7 +59,7 @@ func (c *compiler) reinterpret(u *unit, g *group) error {
 // repair adds the neighbours of a typo to its group.
 func (c *compiler) repair(u *unit, g *group, word string) error {
 	runes := utf8.RuneCountInString(word)
-	if runes < typoShort || u.little || !mostlyLetters(word) {
+	if c.repaired || runes < typoShort || u.little || !mostlyLetters(word) {
 		return nil
 	}
 	found, err := c.neighbours(word, 1)
@@ -179,7 +179,7 @@ func (c *compiler) neighbours(word string, most int) ([]neighbour, error) {
 // is written in, or one of another script, where it is a name or a term: a German
 // word is not repaired to an English one, but Matlab stands in Chinese texts.
 func (c *compiler) inLanguage(g *group, word string) (uint64, error) {
-	if c.plan.lang == "" || g.df == 0 {
+	if c.plan.lang == "" || g.df == 0 || !language.SameScript(language.Base(c.plan.lang), word) {
 		return g.df, nil
 	}
 	var df uint64
