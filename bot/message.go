@@ -17,6 +17,13 @@ type ChatID struct{ Channel, ID string }
 
 func (c ChatID) String() string { return c.Channel + "/" + c.ID }
 
+// Everybody is the ID of a channel's whole audience; with something after it,
+// such as "*2", of a part that the platform knows. No reader's id begins so.
+const Everybody = "*"
+
+// Audience reports whether c is an audience and not a conversation.
+func (c ChatID) Audience() bool { return strings.HasPrefix(c.ID, Everybody) }
+
 // Kind says what a Message was where an adapter or the platform's windows must know.
 type Kind string
 
@@ -38,6 +45,7 @@ type Message struct {
 	Chat   ChatID
 	From   string // who said it, in a group; "" in a private chat
 	Text   string
+	Link   string // the address that a shared link leads to
 	Lang   string // the reader's language as the platform tells it, a BCP 47 tag or ""
 	Zone   string // the reader's IANA time zone where the platform tells it
 	Addr   string // the reader's network address where the adapter sees it
@@ -54,7 +62,17 @@ type Reply struct {
 	Groups  []Group // headed lists of cards, best first
 	Actions []Action
 	Replace string // the list this reply pages, so that an adapter may edit its message
+	Best    Best   // what the first card is to the question
 }
+
+// Best says what the first card of a reply is to the question that was asked.
+type Best int
+
+const (
+	OneOfMany Best = iota // no more than the others: the newest articles, a digest, a page of a list
+	Ranked                // the first of those found
+	Clear                 // what was meant, as far as can be told
+)
 
 // Empty reports whether r says nothing.
 func (r Reply) Empty() bool { return r.Text == "" && len(r.Groups) == 0 && len(r.Actions) == 0 }
@@ -138,6 +156,7 @@ type Outgoing struct {
 	To     ChatID
 	Reply  Reply
 	Silent bool
+	Answer bool // a reader asked for it and waits
 }
 
 // A Receipt tells how a message went out.

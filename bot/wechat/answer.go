@@ -229,7 +229,7 @@ func (c *Channel) handle(ctx context.Context, m bot.Message) (reply bot.Reply, e
 
 // noteWindow remembers that the account may now send customer messages.
 func (c *Channel) noteWindow(ctx context.Context, m bot.Message) {
-	if !c.cfg.Verified {
+	if !c.abilities(ctx).Customer {
 		return
 	}
 	var err error
@@ -259,7 +259,7 @@ func (c *Channel) deliverLate(ctx context.Context, m bot.Message, reply bot.Repl
 	if reply.Empty() || m.Kind == bot.Leave {
 		return
 	}
-	if c.cfg.Verified {
+	if c.abilities(ctx).Customer {
 		_, err := c.Send(ctx, bot.Outgoing{To: m.Chat, Reply: reply})
 		if err == nil || errors.Is(err, bot.ErrUnknown) || errors.Is(err, bot.ErrGone) {
 			if err != nil {

@@ -21,8 +21,8 @@ func (c *Channel) Check(ctx context.Context) []bot.Finding {
 	} else {
 		findings = append(findings, c.checkAPI(ctx)...)
 	}
-	way := "digests wait for the reader's next message: the account is not verified"
-	if c.cfg.Verified {
+	way := "digests wait for the reader's next message: the account may not send customer messages"
+	if c.abilities(ctx).Customer {
 		way = "digests go out as customer messages within 48 hours of the reader's last message, and wait for the next one otherwise"
 	}
 	return append(findings, bot.Finding{OK: true, What: way})

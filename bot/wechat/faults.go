@@ -58,7 +58,7 @@ func advice(n int64, err error) (string, bool) {
 	case 40243:
 		return "the AppSecret is frozen: unfreeze it in the platform's basic settings", true
 	case 48001:
-		return "the account may not send customer messages: only verified accounts can; set verified: false", true
+		return "the account may not send customer messages: only verified accounts can; set account: unverified", true
 	case 48004:
 		return "WeChat has blocked this API for the account: look at the notices on the platform", true
 	case 50002:

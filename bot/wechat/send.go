@@ -21,8 +21,8 @@ func (c *Channel) Send(ctx context.Context, o bot.Outgoing) (bot.Receipt, error)
 	if o.To.Channel != c.cfg.Name {
 		return bot.Receipt{}, fmt.Errorf("channel %s cannot send to %s", c.cfg.Name, o.To.Channel)
 	}
-	if !c.cfg.Verified {
-		return bot.Receipt{}, fmt.Errorf("%w: the account is not verified", bot.ErrNotNow)
+	if !c.abilities(ctx).Customer {
+		return bot.Receipt{}, fmt.Errorf("%w: the account may not send customer messages", bot.ErrNotNow)
 	}
 	text := c.text(o.Reply)
 	if text == "" {
@@ -66,28 +66,9 @@ func (c *Channel) settleWindow(ctx context.Context, reader string, window Window
 	}
 }
 
-// sendCustomer sends text, with a fresh token once when the platform refuses
-// the one we have. Its errors are classified.
+// sendCustomer sends text. Its errors are classified.
 func (c *Channel) sendCustomer(ctx context.Context, reader, text string) error {
-	for attempt := 0; ; attempt++ {
-		// Fetched here, within ctx: the library's own fetch knows no context, and
-		// a fault of it could not be told from one of sending.
-		token, err := c.account.GetAccessTokenContext(ctx)
-		if err != nil {
-			return c.classify(err, true)
-		}
-		if err := ctx.Err(); err != nil {
-			return &bot.RetryError{After: retryStore, Err: err}
-		}
-		err = c.customer.Send(message.NewCustomerTextMessage(reader, text))
-		if err == nil {
-			return nil
-		}
-		if attempt > 0 || !expired(err) {
-			return c.classify(err, false)
-		}
-		if err := c.tokens.renew(ctx, token); err != nil {
-			return c.classify(err, true)
-		}
-	}
+	return c.call(ctx, false, func(string) error {
+		return c.customer.Send(message.NewCustomerTextMessage(reader, text))
+	})
 }

@@ -41,15 +41,15 @@ const (
 type Config struct {
 	Name           string // of the channel
 	AppID          string
-	Secret         string // the AppSecret; needed to push, not to answer
-	Token          string // the one typed into the platform's server settings
-	AESKey         string // EncodingAESKey, 43 characters
-	PreviousAESKey string // still accepted while the key is being changed
-	Mode           Mode   // "": safe with an AESKey, plain without
-	Verified       bool   // the account may send customer messages
-	TapLines       bool   // offer tappable lines; test accounts cannot
-	Language       string // of readers who have not chosen; "": zh-Hans
-	APIURL         string // instead of https://api.weixin.qq.com
+	Secret         string  // the AppSecret; needed to push, not to answer
+	Token          string  // the one typed into the platform's server settings
+	AESKey         string  // EncodingAESKey, 43 characters
+	PreviousAESKey string  // still accepted while the key is being changed
+	Mode           Mode    // "": safe with an AESKey, plain without
+	Account        Account // "": unverified
+	TapLines       bool    // offer tappable lines; test accounts cannot
+	Language       string  // of readers who have not chosen; "": zh-Hans
+	APIURL         string  // instead of https://api.weixin.qq.com
 	PublicURL      string
 
 	Handler  bot.Handler
@@ -163,8 +163,14 @@ func (cfg *Config) validate() error {
 	default:
 		wrong("mode %q is none of plain, compatible, safe", cfg.Mode)
 	}
-	if cfg.Verified && cfg.Secret == "" {
-		wrong("a verified account sends customer messages, which needs secret")
+	switch cfg.Account {
+	case "", Unverified:
+	case Subscription, Service:
+		if cfg.Secret == "" {
+			wrong("a verified account sends messages by itself, which needs secret")
+		}
+	default:
+		wrong("account %q is none of unverified, subscription, service", cfg.Account)
 	}
 	if cfg.Handler == nil || cfg.Inbox == nil || cfg.Settings == nil || cfg.DB == nil || cfg.Catalog == nil || cfg.Logger == nil {
 		wrong("handler, inbox, settings, database, catalog and logger must be given")

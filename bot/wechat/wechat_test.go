@@ -43,7 +43,9 @@ type stage struct {
 
 type option func(*wechattest.Account, *wechat.Config)
 
-func verified(a *wechattest.Account, c *wechat.Config) { a.Verified, c.Verified = true, true }
+func verified(a *wechattest.Account, c *wechat.Config) {
+	a.Verified, c.Account = true, wechat.Subscription
+}
 
 func mode(m wechattest.Mode) option {
 	return func(a *wechattest.Account, c *wechat.Config) { a.Mode, c.Mode = m, wechat.Mode(m) }
@@ -152,7 +154,7 @@ func TestConform(t *testing.T) {
 }
 
 func TestNewNamesEveryMistake(t *testing.T) {
-	_, err := wechat.New(wechat.Config{Name: "wx", Mode: "sfae", Token: "a", AESKey: "short", Verified: true})
+	_, err := wechat.New(wechat.Config{Name: "wx", Mode: "sfae", Token: "a", AESKey: "short", Account: wechat.Service})
 	if err == nil {
 		t.Fatal("no error")
 	}

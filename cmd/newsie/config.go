@@ -69,7 +69,7 @@ type ChannelConfig struct {
 	AppSecret      string `yaml:"app_secret" secret:"true"`
 	AESKey         string `yaml:"aes_key" secret:"true"`
 	PreviousAESKey string `yaml:"previous_aes_key" secret:"true"`
-	Verified       bool   `yaml:"verified"`
+	Account        string `yaml:"account"` // unverified, subscription, service
 	TapLines       *bool  `yaml:"tap_lines"`
 
 	Suggestions []string `yaml:"suggestions"`

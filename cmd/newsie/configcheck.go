@@ -170,7 +170,8 @@ func (c Config) checkChannel(k *checker, name string, ch ChannelConfig) {
 				k.add(key+"."+aes.key, "an EncodingAESKey has 43 characters, this one has %d", len(aes.value))
 			}
 		}
-		if ch.Verified && ch.AppSecret == "" {
+		k.oneOf(key+".account", ch.Account, "", "unverified", "subscription", "service")
+		if (ch.Account == "subscription" || ch.Account == "service") && ch.AppSecret == "" {
 			k.add(key+".app_secret", "is missing: a verified account needs it to send messages")
 		}
 	}

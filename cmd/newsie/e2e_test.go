@@ -36,7 +36,7 @@ channels:
   web: {kind: webchat, min_interval: 1m, first_digest: archive}
   tg: {kind: telegram, token: "%[2]s", api_url: "%[3]s", min_interval: 1m, first_digest: archive}
   gzh: {kind: wechat, language: en, mode: safe, min_interval: 1m, first_digest: archive, %[4]s}
-  fwh: {kind: wechat, language: en, mode: safe, verified: true, min_interval: 1m, first_digest: archive, %[5]s}
+  fwh: {kind: wechat, language: en, mode: safe, account: subscription, min_interval: 1m, first_digest: archive, %[5]s}
 `
 
 func openHouse(t *testing.T, in *installation) *house {
