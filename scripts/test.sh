@@ -5,7 +5,7 @@
 # ./... when there are none.
 #
 #   NEWSIE_TEST_POSTGRES  a PostgreSQL to test on; without it a throw-away one is started
-#   NEWSIE_TEST_OPENCC    a folder with opencc-js in its node_modules; without it npm brings one
+#   NEWSIE_TEST_NPM       a folder with opencc-js and wechat-crypto in its node_modules; without it npm brings them
 #   NEWSIE_TEST_ALL=1     fail when anything was left out
 #   NEWSIE_ARTIFACTS      folder for the browser's pictures (default artifacts/)
 set -uo pipefail
@@ -38,7 +38,7 @@ install_packages() {
 	has_browser || wanted+=(chromium)
 	has_fonts || wanted+=(fonts-noto-cjk fontconfig)
 	has_compiler || wanted+=(gcc libc6-dev)
-	[ -n "${NEWSIE_TEST_OPENCC:-}" ] || have npm || wanted+=(nodejs npm)
+	[ -n "${NEWSIE_TEST_NPM:-}" ] || have npm || wanted+=(nodejs npm)
 	if [ ${#wanted[@]} -eq 0 ] || [ "$(id -u)" -ne 0 ] || ! have apt-get; then return; fi
 	echo "Installing ${wanted[*]}"
 	export DEBIAN_FRONTEND=noninteractive
@@ -54,11 +54,11 @@ if [ -z "${NEWSIE_TEST_POSTGRES:-}" ]; then
 		leave_out "PostgreSQL: the server did not start"
 	fi
 fi
-if [ -z "${NEWSIE_TEST_OPENCC:-}" ]; then
-	if have npm && npm install --silent --no-audit --no-fund --prefix "$scratch/opencc" opencc-js@1.4.2 >"$scratch/npm.log" 2>&1; then
-		export NEWSIE_TEST_OPENCC=$scratch/opencc
+if [ -z "${NEWSIE_TEST_NPM:-}" ]; then
+	if have npm && npm install --silent --no-audit --no-fund --prefix "$scratch/npm" opencc-js@1.4.2 wechat-crypto@0.0.2 >"$scratch/npm.log" 2>&1; then
+		export NEWSIE_TEST_NPM=$scratch/npm
 	else
-		echo "No opencc-js: questions in traditional script are not converted" && tail -n 5 "$scratch/npm.log" 2>/dev/null
+		echo "No npm packages: neither traditional script nor cryptography is compared with another's" && tail -n 5 "$scratch/npm.log" 2>/dev/null
 	fi
 fi
 has_fonts || leave_out "Chinese, Japanese and Korean fonts for the browser's pictures"

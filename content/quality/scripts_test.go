@@ -27,9 +27,9 @@ process.stdout.write(JSON.stringify(lines.map((line) => to(line))))
 // TestTraditionalQuestions asks the Chinese articles of the demo for pieces of
 // their sentences, as they stand and in traditional script.
 func TestTraditionalQuestions(t *testing.T) {
-	modules := os.Getenv("NEWSIE_TEST_OPENCC")
+	modules := os.Getenv("NEWSIE_TEST_NPM")
 	if modules == "" {
-		t.Skip("NEWSIE_TEST_OPENCC is not a folder with opencc-js in its node_modules")
+		t.Skip("NEWSIE_TEST_NPM is not a folder with opencc-js in its node_modules")
 	}
 	set := quality.Set{Name: "demo", Relevant: map[string]map[string]int{}}
 	files, err := filepath.Glob("../../cmd/newsie/demo/articles/zh-Hans-*.md")
