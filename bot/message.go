@@ -157,12 +157,17 @@ type Outgoing struct {
 	Reply  Reply
 	Silent bool
 	Answer bool // a reader asked for it and waits
+
+	// Of a digest: what it is about, in the reader's words, and how many
+	// articles it has, shown or not.
+	Topic string
+	Count int
 }
 
 // A Receipt tells how a message went out.
 type Receipt struct {
 	ProviderID string
-	Way        string // message, customer, notice, mass, held
+	Way        string // message, customer, notice, once, template, mass, held
 	Pending    bool   // accepted; the result comes as an event
 }
 

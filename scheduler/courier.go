@@ -294,7 +294,7 @@ func (c *courier) begin(ctx context.Context, wave []message, flight *flight) (in
 		if err != nil {
 			return 0, err
 		}
-		wave[i].reply = reply
+		wave[i].reply, wave[i].count = reply, cardsOf(m.reply)+m.job.edition.More
 	}
 	marked := c.now()
 	mine, err := commitSending(ctx, c.db, wave[0].job.claim, ids, marked)
@@ -343,7 +343,20 @@ func (c *courier) call(ctx context.Context, m message) (receipt bot.Receipt, err
 			err = fmt.Errorf("%w: panic: %v", bot.ErrUnknown, r)
 		}
 	}()
-	return c.channel.Sender.Send(ctx, bot.Outgoing{Key: m.job.key(), To: m.job.to(), Reply: m.reply})
+	e := m.job.edition
+	o := bot.Outgoing{Key: m.job.key(), To: m.job.to(), Reply: m.reply, Answer: e.Kind == KindLate}
+	if !o.Answer {
+		o.Topic, o.Count = c.digests.topic(c.digests.catalog.Printer(e.Lang), e.Topic), m.count
+	}
+	return c.channel.Sender.Send(ctx, o)
+}
+
+func cardsOf(r bot.Reply) int {
+	n := 0
+	for _, group := range r.Groups {
+		n += len(group.Cards)
+	}
+	return n
 }
 
 // A flight is the messages of a channel that are in doubt: marked as being

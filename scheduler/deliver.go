@@ -203,5 +203,6 @@ func (c *courier) giveBack(ctx context.Context, messages []message) {
 type message struct {
 	job   job
 	reply bot.Reply
+	count int       // of a digest: its articles, shown or not
 	at    time.Time // when the rates let it go
 }

@@ -132,6 +132,9 @@ func TestALateAnswer(t *testing.T) {
 			if o.To.ID == "9" && cmp.Diff(late, o.Reply) != "" {
 				t.Errorf("the late answer changed: %s", cmp.Diff(late, o.Reply))
 			}
+			if o.Answer != (o.To.ID == "9") {
+				t.Errorf("the message to %s is an answer: %v", o.To.ID, o.Answer)
+			}
 		}
 		// Where nothing can be pushed it waits for the next message.
 		h.platform.answer = fail(bot.ErrNotNow)
@@ -336,6 +339,37 @@ func TestWhatAnotherReplicaHandedOverIsNotShownAgain(t *testing.T) {
 		}
 		if titles(got) != "Article 4, Article 3" {
 			t.Errorf("shown: %s", titles(got))
+		}
+	})
+}
+
+// A platform may report what became of a message before its answer to the call
+// has been written down.
+func TestAResultThatComesEarly(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		s := h.replica()
+		h.follow("1", "tea", "0 8 * * *", "UTC", monday)
+		h.library.add("tea")
+		h.plan(s)
+		settled := func() error { return s.Settle(t.Context(), "tg", "job-7", "failed: user block") }
+		if err := settled(); err != nil {
+			t.Errorf("a message of somebody else's: %v", err)
+		}
+		h.platform.answer = func(context.Context, bot.Outgoing, int) (bot.Receipt, error) {
+			var early *bot.RetryError
+			if err := settled(); !errors.As(err, &early) {
+				t.Errorf("while it is being sent: %v", err)
+			}
+			return bot.Receipt{Way: "template", ProviderID: "job-7", Pending: true}, nil
+		}
+		h.deliver(s)
+		h.wantStates("accepted 1")
+		if err := settled(); err != nil {
+			t.Error(err)
+		}
+		h.wantStates("failed 1")
+		if got := h.text("SELECT way || ' ' || error FROM deliveries"); got != "template failed: user block" {
+			t.Errorf("the ledger says %q", got)
 		}
 	})
 }

@@ -67,7 +67,7 @@ func (c *courier) again(ctx context.Context, o outcome, retry *bot.RetryError) o
 		wait = max(wait, backoff(o.job.Attempt))
 	}
 	// Many that were told the same shall not come back at the same moment.
-	wait += rand.N(wait/5 + time.Second)
+	wait += rand.N(min(wait/5, longestBackoff) + time.Second)
 	o.state, o.due = Planned, c.now().Add(wait)
 	if retry.All {
 		until := c.now().Add(max(retry.After, time.Second))

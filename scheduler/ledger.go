@@ -109,16 +109,28 @@ func (l *Ledger) Retry(ctx context.Context, ids []int64) (int, error) {
 	return int(n), err
 }
 
-// Settle brings the result of an accepted message: problem is "" when it was sent.
+// Settle brings the result of an accepted message: problem is "" when it was
+// sent. A *bot.RetryError means that the ledger does not know yet that it was
+// accepted: it may be one of those under way.
 func (l *Ledger) Settle(ctx context.Context, channel, providerID, problem string) error {
 	state := Sent
 	if problem != "" {
 		state = Failed
 	}
-	_, err := l.db.ExecContext(ctx, "UPDATE deliveries SET state = ?, error = ?, updated_at = ? WHERE state = ? AND channel = ? AND provider_id = ?",
+	result, err := l.db.ExecContext(ctx, "UPDATE deliveries SET state = ?, error = ?, updated_at = ? WHERE state = ? AND channel = ? AND provider_id = ?",
 		state, clean(problem), l.now().UnixMilli(), Accepted, channel, providerID)
 	if err != nil {
 		return fmt.Errorf("settle what %s accepted: %w", channel, err)
+	}
+	if n, err := result.RowsAffected(); err != nil || n > 0 {
+		return err
+	}
+	var sending []int64
+	if err := l.db.NewRaw("SELECT id FROM deliveries WHERE state = ? AND channel = ? LIMIT 1", Sending, channel).Scan(ctx, &sending); err != nil {
+		return fmt.Errorf("settle what %s accepted: %w", channel, err)
+	}
+	if len(sending) > 0 {
+		return &bot.RetryError{After: linger, Err: fmt.Errorf("%s has not accepted %s yet", channel, providerID)}
 	}
 	return nil
 }

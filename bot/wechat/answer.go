@@ -35,6 +35,10 @@ func (c *Channel) converse(ctx context.Context, e envelope) ([]byte, error) {
 	var id, stored string
 	var trouble error
 	plain, err := c.exchange(e.xml, func(in *message.MixMessage) string {
+		if taken, err := c.happened(ctx, in, e.xml); taken {
+			trouble = err
+			return ""
+		}
 		m, ok := c.message(in)
 		if !ok {
 			c.log.Debug("nothing to answer", "type", string(in.MsgType), "event", string(in.Event))

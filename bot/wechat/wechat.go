@@ -66,6 +66,10 @@ type Config struct {
 	Late func(ctx context.Context, chat bot.ChatID, r bot.Reply) error
 	// Held adds what waits for this reader to an answer; may be nil.
 	Held func(ctx context.Context, chat bot.ChatID, r bot.Reply) (bot.Reply, error)
+	// Settle brings the result of a message that the platform had accepted;
+	// problem is "" when it arrived. A *bot.RetryError: its receipt is still on
+	// the way. May be nil.
+	Settle func(ctx context.Context, providerID, problem string) error
 	// Patience is how long a request may take before the platform gets an empty
 	// answer; 0 means 4.5 s, which leaves half a second of the platform's five.
 	Patience time.Duration
@@ -81,6 +85,7 @@ type Channel struct {
 	basic    *basic.Basic
 	tokens   *tokens
 	windows  *Windows
+	quotas   *quotas
 	refusals refusals
 	late     crew
 }
@@ -103,6 +108,7 @@ func New(cfg Config) (*Channel, error) {
 	c := &Channel{cfg: cfg, log: cfg.Logger.With("channel", cfg.Name)}
 	c.tokens = newTokens(cfg, c.log)
 	c.windows = NewWindows(cfg.DB, cfg.Name, cfg.Now)
+	c.quotas = &quotas{db: cfg.DB, channel: cfg.Name, now: cfg.Now}
 	c.refusals = refusals{now: cfg.Now, log: c.log}
 	c.account = officialaccount.NewOfficialAccount(&config.Config{
 		AppID: cfg.AppID, AppSecret: cfg.Secret, Token: cfg.Token, EncodingAESKey: cfg.AESKey,

@@ -124,6 +124,9 @@ func (cs *channels) wechat(name string, c ChannelConfig) error {
 		Held: func(ctx context.Context, chat bot.ChatID, r bot.Reply) (bot.Reply, error) {
 			return cs.digests().Held(ctx, chat, r)
 		},
+		Settle: func(ctx context.Context, id, problem string) error {
+			return cs.digests().Settle(ctx, name, id, problem)
+		},
 	})
 	if err != nil {
 		return err
