@@ -56,6 +56,7 @@ func (b *Bot) search(ctx context.Context, t *turn, text string, exact bool) (Rep
 		reply.Text += "\n" + t.T("bot.dropped", "Words", strings.Join(results.Dropped, t.T("bot.comma")))
 	}
 	reply.Groups = []Group{{Cards: b.hits(results.Hits, t, 1)}}
+	reply.Best = best(text, results)
 	if len(results.IDs) > page {
 		reply.Actions = append(reply.Actions, moreAction(t, id, 2))
 	}
@@ -96,32 +97,6 @@ func (b *Bot) hint(ctx context.Context, t *turn, text string) (Reply, error) {
 		return Reply{}, err
 	}
 	return reply, nil
-}
-
-// topics adds the topics with most articles as things to say next.
-func (b *Bot) topics(ctx context.Context, t *turn, reply *Reply) error {
-	tags, err := b.tags(ctx, t)
-	if err != nil {
-		return err
-	}
-	for _, tag := range tags {
-		reply.Actions = appendFitting(reply.Actions, Action{Label: tag, Text: "/search " + tag})
-	}
-	reply.Actions = append(reply.Actions, Action{Label: t.T("bot.newest"), Text: "/latest"}, Action{Label: t.T("bot.help"), Text: "/help"})
-	return nil
-}
-
-// tags are the three topics with most articles in the reader's language.
-func (b *Bot) tags(ctx context.Context, t *turn) ([]string, error) {
-	counts, err := b.library.Tags(ctx, t.wants, 3)
-	if err != nil {
-		return nil, err
-	}
-	var tags []string
-	for _, c := range counts {
-		tags = append(tags, c.Tag)
-	}
-	return tags, nil
 }
 
 func (b *Bot) latest(ctx context.Context, t *turn, _ string) (Reply, error) {

@@ -37,6 +37,7 @@ func commands() []command {
 		{name: "search", arg: words, run: (*Bot).searchCommand},
 		{name: "exact", arg: words, run: (*Bot).exactCommand, hidden: true},
 		{name: "latest", run: (*Bot).latest},
+		{name: "topics", run: (*Bot).topicsCommand},
 		{name: "read", arg: number, run: (*Bot).read},
 		{name: "more", run: (*Bot).more},
 		{name: "back", run: (*Bot).back},

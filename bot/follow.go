@@ -154,7 +154,7 @@ var timeRule = regexp.MustCompile(`(?i)(\b(at|alle|ore)\s+\d{1,2}\b|\d{1,2}[:：
 
 func (b *Bot) followWhat(ctx context.Context, t *turn) (Reply, error) {
 	reply := Reply{Text: t.T("bot.follow_what")}
-	tags, err := b.tags(ctx, t)
+	tags, err := b.tags(ctx, t, 3)
 	if err != nil {
 		return Reply{}, err
 	}

@@ -33,7 +33,7 @@ const (
 	Join  Kind = "join"  // began to follow the account, opened the bot; Text may hold a payload
 	Leave Kind = "leave" // unfollowed, blocked, removed
 	Scan  Kind = "scan"
-	Media Kind = "media" // a picture, sticker, voice, place: Text is its kind ("picture", "sticker", …)
+	Media Kind = "media" // a picture, sticker, voice, place: Text is its kind ("picture", "sticker", …), or a shared link's title
 )
 
 // A Message is something a reader said or did. Taps, menu clicks, scans and

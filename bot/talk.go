@@ -59,8 +59,11 @@ func (b *Bot) leave(ctx context.Context, t *turn) error {
 	return b.chats.Suspend(ctx, t.Chat)
 }
 
-// media answers what is no text: Text names its kind.
+// media answers what is no text: a link, or what Text names the kind of.
 func (b *Bot) media(ctx context.Context, t *turn) (Reply, error) {
+	if t.Link != "" {
+		return b.shared(ctx, t)
+	}
 	key := "bot.media_other"
 	switch t.Text {
 	case "picture", "sticker", "voice", "video", "place":
