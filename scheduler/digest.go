@@ -124,12 +124,24 @@ func (d *Digests) personal(ctx context.Context, shared bot.Reply, j job, shown i
 	if j.edition.Kind == KindLate {
 		return shared, nil
 	}
+	if j.to().Audience() {
+		return d.common(shared), nil
+	}
 	reply, err := d.cut(ctx, shared, j.to(), j.edition, shown)
 	if err != nil {
 		return reply, err
 	}
 	reply.Actions = append(reply.Actions, d.followActions(reply.Lang, j.Follow)...)
 	return reply, nil
+}
+
+// common is the message for an audience: all the cards, of which the channel
+// takes as many as it can show. There is no list that a number could refer to.
+func (d *Digests) common(shared bot.Reply) bot.Reply {
+	reply := shared
+	reply.Groups = []bot.Group{{Cards: slices.Clone(shared.Groups[0].Cards)}}
+	unnumber(reply.Groups[0].Cards)
+	return reply
 }
 
 // cut keeps the first cards of what all share, as a list of the chat.

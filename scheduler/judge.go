@@ -29,6 +29,8 @@ func (c *courier) judge(ctx context.Context, o outcome, receipt bot.Receipt, err
 			o.state = Accepted
 		}
 		c.pause.well()
+	case o.job.to().Audience() && (errors.Is(err, bot.ErrGone) || errors.Is(err, bot.ErrNotNow)):
+		o.state = Failed // an audience neither goes away nor writes to us
 	case errors.Is(err, bot.ErrGone):
 		o.state = Gone
 	case errors.Is(err, bot.ErrNotNow):
@@ -45,9 +47,10 @@ func (c *courier) judge(ctx context.Context, o outcome, receipt bot.Receipt, err
 		o = c.fault(ctx, o, fault)
 	case doubtful(err) || ctx.Err() != nil: // some adapters' errors do not tell that time ran out
 		o.state = Unknown
-		if c.channel.InDoubt == Resend {
-			o.state, o.due = Planned, c.now().Add(backoff(o.job.Attempt))
-			o = c.orGiveUp(o)
+		due := c.now().Add(backoff(o.job.Attempt))
+		// An audience's key keeps the platform from sending twice.
+		if (c.channel.InDoubt == Resend || o.job.to().Audience()) && !c.late(o.job, due) {
+			o.state, o.due = Planned, due
 		}
 	default:
 		o.state = Failed
@@ -63,6 +66,11 @@ func doubtful(err error) bool {
 // again plans the message later, as the platform asked.
 func (c *courier) again(ctx context.Context, o outcome, retry *bot.RetryError) outcome {
 	wait := max(retry.After, 0)
+	if o.job.to().Audience() && wait > 0 {
+		// One message, asked to wait until a certain time: nobody to be spread from.
+		o.state, o.due = Planned, c.now().Add(wait)
+		return c.orGiveUp(o)
+	}
 	if o.job.Attempt > 1 || wait == 0 {
 		wait = max(wait, backoff(o.job.Attempt))
 	}
@@ -91,12 +99,14 @@ func (c *courier) fault(ctx context.Context, o outcome, fault *bot.ConfigError) 
 
 // orGiveUp ends a message that would come too late.
 func (c *courier) orGiveUp(o outcome) outcome {
-	if created := o.job.edition.Created; o.due.Sub(created) > c.giveUp {
+	if c.late(o.job, o.due) {
 		o.state = Failed
 		o.problem = fmt.Sprintf("given up after %d tries: %s", o.job.Attempt, o.problem)
 	}
 	return o
 }
+
+func (c *courier) late(j job, due time.Time) bool { return due.Sub(j.edition.Created) > c.giveUp }
 
 // backoff doubles from five seconds on.
 func backoff(attempt int) time.Duration {

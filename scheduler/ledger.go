@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -133,6 +134,53 @@ func (l *Ledger) Settle(ctx context.Context, channel, providerID, problem string
 		return &bot.RetryError{After: linger, Err: fmt.Errorf("%s has not accepted %s yet", channel, providerID)}
 	}
 	return nil
+}
+
+// Result brings the result of a message that a platform accepted under
+// providerID, with a note for the publisher. ok is false when no delivery waits
+// for it: there is none, or it has its result, or it is not written yet.
+func (l *Ledger) Result(ctx context.Context, channel, providerID string, sent bool, note string) (ok bool, err error) {
+	state := Sent
+	if !sent {
+		state = Failed
+	}
+	result, err := l.db.ExecContext(ctx, "UPDATE deliveries SET state = ?, error = ?, updated_at = ? WHERE state = ? AND channel = ? AND provider_id = ?",
+		state, clean(note), l.now().UnixMilli(), Accepted, channel, providerID)
+	if err != nil {
+		return false, fmt.Errorf("settle what %s accepted: %w", channel, err)
+	}
+	n, err := result.RowsAffected()
+	return n > 0, err
+}
+
+// ErrNoDelivery: there is no delivery with this number.
+var ErrNoDelivery = errors.New("there is no such delivery")
+
+// Cancel keeps a delivery from going out and tells the state it was or is in:
+// ok is false when it is on its way already, or has ended.
+func (l *Ledger) Cancel(ctx context.Context, id int64) (state State, ok bool, err error) {
+	err = l.db.Tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		var states []State
+		if err := tx.NewRaw("SELECT state FROM deliveries WHERE id = ?", id).Scan(ctx, &states); err != nil {
+			return err
+		}
+		if len(states) == 0 {
+			return fmt.Errorf("delivery %d: %w", id, ErrNoDelivery)
+		}
+		state = states[0]
+		result, err := tx.ExecContext(ctx, `UPDATE deliveries SET state = ?, error = 'cancelled by the publisher', claim = '', lease_until = 0, updated_at = ?
+			WHERE id = ? AND state IN (?, ?, ?)`, Cancelled, l.now().UnixMilli(), id, Planned, Claimed, Held)
+		if err != nil {
+			return err
+		}
+		n, err := result.RowsAffected()
+		ok = n > 0
+		return err
+	})
+	if err != nil {
+		return "", false, fmt.Errorf("cancel a delivery: %w", err)
+	}
+	return state, ok, nil
 }
 
 // Forget deletes everything about a chat.

@@ -4,8 +4,11 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -38,8 +41,18 @@ type job struct {
 
 func (j job) to() bot.ChatID { return bot.ChatID{Channel: j.Channel, ID: j.Chat} }
 
-// key stays the same however often the message is tried.
-func (j job) key() string { return fmt.Sprintf("newsie-%d", j.ID) }
+// key stays the same however often the message is tried. That to an audience is
+// handed to the platform, which refuses to send under one key twice: it must not
+// be that of another edition either, not even of one in a database that was made
+// anew.
+func (j job) key() string {
+	if !j.to().Audience() {
+		return fmt.Sprintf("newsie-%d", j.ID)
+	}
+	e := j.edition
+	sum := sha256.Sum256([]byte(strings.Join([]string{e.Kind, e.Key, j.Channel, j.Chat, strconv.FormatInt(e.Created.UnixMilli(), 10)}, "\x00")))
+	return "newsie-" + hex.EncodeToString(sum[:20])
+}
 
 // nextDue is when the channel's next planned delivery is due; ok is false when there is none.
 func nextDue(ctx context.Context, db *database.DB, channel string) (due time.Time, ok bool, err error) {
@@ -257,7 +270,9 @@ func moveChat(ctx context.Context, tx bun.Tx, from, to bot.ChatID) error {
 }
 
 // recoverLeases takes back what processes that ended, or stood still, have left:
-// what was claimed is planned again, what was being sent is in doubt.
+// what was claimed is planned again, what was being sent is in doubt. To an
+// audience it is sent again, whatever the channel's policy: the platform takes
+// one key once.
 func recoverLeases(ctx context.Context, db *database.DB, resend []string, giveUp time.Duration, now time.Time) (Recovered, error) {
 	var r Recovered
 	clock, err := db.Now(ctx)
@@ -275,10 +290,10 @@ func recoverLeases(ctx context.Context, db *database.DB, resend []string, giveUp
 	}{
 		{&r.Planned, "UPDATE deliveries SET state = ?, claim = '', lease_until = 0, updated_at = ? WHERE state = ? AND lease_until < ?",
 			[]any{Planned, ms, Claimed, clock}},
-		{&r.Resent, "UPDATE deliveries SET state = ?, claim = '', lease_until = 0, updated_at = ?, error = 'in doubt, sent again' WHERE state = ? AND lease_until < ? AND channel IN (?)",
-			[]any{Planned, ms, Sending, clock, bun.List(resend)}},
-		{&r.Unknown, "UPDATE deliveries SET state = ?, lease_until = 0, updated_at = ?, error = 'newsie ended while this was being sent' WHERE state = ? AND lease_until < ? AND channel NOT IN (?)",
-			[]any{Unknown, ms, Sending, clock, bun.List(resend)}},
+		{&r.Resent, "UPDATE deliveries SET state = ?, claim = '', lease_until = 0, updated_at = ?, error = 'in doubt, sent again' WHERE state = ? AND lease_until < ? AND (channel IN (?) OR chat LIKE ?)",
+			[]any{Planned, ms, Sending, clock, bun.List(resend), bot.Everybody + "%"}},
+		{&r.Unknown, "UPDATE deliveries SET state = ?, lease_until = 0, updated_at = ?, error = 'newsie ended while this was being sent' WHERE state = ? AND lease_until < ? AND channel NOT IN (?) AND chat NOT LIKE ?",
+			[]any{Unknown, ms, Sending, clock, bun.List(resend), bot.Everybody + "%"}},
 		{&r.GivenUp, "UPDATE deliveries SET state = ?, updated_at = ?, error = CASE error WHEN '' THEN 'could not be sent in time' ELSE error END WHERE state = ? AND due_at < ?",
 			[]any{Failed, ms, Planned, now.Add(-giveUp).UnixMilli()}},
 	} {
