@@ -1,26 +1,60 @@
 package wechattest
 
 import (
-	"crypto/rand"
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
-	"strings"
+	"regexp"
 	"time"
-	"unicode/utf8"
 )
 
 // Paths of the API that the platform plays.
 const (
-	StableToken = "/cgi-bin/stable_token"
-	Token       = "/cgi-bin/token"
-	CustomSend  = "/cgi-bin/message/custom/send"
-	CallbackIP  = "/cgi-bin/getcallbackip"
+	StableToken  = "/cgi-bin/stable_token"
+	Token        = "/cgi-bin/token"
+	CallbackIP   = "/cgi-bin/getcallbackip"
+	QuotaOf      = "/cgi-bin/openapi/quota/get"
+	ClearQuota   = "/cgi-bin/clear_quota"
+	CustomSend   = "/cgi-bin/message/custom/send"
+	CustomStaff  = "/cgi-bin/customservice/getkflist"
+	TagList      = "/cgi-bin/tags/get"
+	FollowerList = "/cgi-bin/user/get"
+	MenuCreate   = "/cgi-bin/menu/create"
+	MenuGet      = "/cgi-bin/menu/get"
+	MenuDelete   = "/cgi-bin/menu/delete"
 )
 
-type token struct {
-	value   string
-	expires time.Time
+// An endpoint is one call of the API. do answers it, with the lock held, after
+// the token, the account's ability and the day's calls are checked.
+type endpoint struct {
+	may   func(Account) bool // nil: every account
+	daily int                // calls a Beijing day; 0: not limited
+	do    func(*http.Request) any
+}
+
+func verified(a Account) bool        { return a.Verified }
+func verifiedService(a Account) bool { return a.Verified && a.Service }
+
+// endpoints are the calls that need a token, by method and path. Daily limits
+// are those of the platform's table of call frequencies; it shows others to
+// accounts with many followers. (m)
+func (s *Server) endpoints() map[string]endpoint {
+	return map[string]endpoint{
+		"GET " + CallbackIP: {nil, 0, func(*http.Request) any {
+			return map[string]any{"ip_list": []string{"203.0.113.10", "203.0.113.11"}}
+		}},
+		"POST " + QuotaOf:     {nil, 0, s.quotaOf},
+		"POST " + ClearQuota:  {nil, 0, s.clearQuota},
+		"GET " + TagList:      {verified, 1000, s.tagList},
+		"GET " + FollowerList: {verified, 500, s.followerList},
+		"GET " + CustomStaff:  {verified, 0, s.customStaff},
+		"POST " + CustomSend:  {verified, 500_000, s.customSend},
+		"POST " + MenuCreate:  {verified, 1000, s.menuCreate},
+		"GET " + MenuGet:      {verified, 10_000, s.menuGet},
+		"GET " + MenuDelete:   {verified, 1000, s.menuDelete},
+	}
 }
 
 // A fault is an answer that a test orders.
@@ -63,16 +97,34 @@ func (s *Server) Calls(path string) int {
 	return s.calls[path]
 }
 
+// Use makes n calls of a path count as made today, as if by another program.
+func (s *Server) Use(path string, n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.counts[s.today(path)] += n
+}
+
 // messages are what the codes mean, as the platform words them.
 var messages = map[int]string{
-	-1: "system error", 40001: "invalid credential, access_token is invalid or not latest", 40003: "invalid openid",
-	40008: "invalid message type", 40013: "invalid appid", 40014: "invalid access_token", 40125: "invalid appsecret",
-	40243: "AppSecret has been frozen", 41001: "access_token missing", 42001: "access_token expired",
-	43004: "require subscribe", 43101: "user refuse to accept the msg", 44004: "empty content",
-	45002: "content size out of limit", 45008: "article size out of limit", 45009: "reach max api daily quota limit",
+	-1: "system error", 0: "ok", 40001: "invalid credential, access_token is invalid or not latest", 40003: "invalid openid",
+	40004: "invalid media type", 40005: "invalid file type", 40007: "invalid media_id", 40008: "invalid message type",
+	40009: "invalid image size", 40012: "invalid thumb size", 40013: "invalid appid", 40014: "invalid access_token",
+	40015: "invalid menu type", 40016: "invalid button size", 40017: "invalid button type", 40018: "invalid button name size",
+	40019: "invalid button key size", 40020: "invalid button url size", 40022: "invalid sub button level",
+	40023: "invalid sub button size", 40024: "invalid sub button type", 40025: "invalid sub button name size",
+	40026: "invalid sub button key size", 40027: "invalid sub button url size", 40035: "invalid parameter",
+	40037: "invalid template_id", 40054: "invalid sub button url domain", 40055: "invalid button url domain",
+	40059: "invalid msg id", 40125: "invalid appsecret", 40132: "invalid username", 40243: "AppSecret has been frozen",
+	41001: "access_token missing", 41005: "media data missing", 42001: "access_token expired", 43004: "require subscribe",
+	43101: "user refuse to accept the msg", 44003: "empty news data", 44004: "empty content", 45001: "media size out of limit",
+	45002: "content size out of limit", 45003: "title size out of limit", 45004: "description size out of limit",
+	45005: "url size out of limit", 45008: "article size out of limit", 45009: "reach max api daily quota limit",
 	45011: "api minute-quota reach limit", 45015: "response out of time limit or subscription is canceled",
-	45028: "has no masssend quota", 45047: "out of response count limit", 45067: "text size out of limit",
-	47001: "data format error", 48001: "api unauthorized", 48004: "api forbidden for irregularities", 50002: "user limited",
+	45028: "has no masssend quota", 45047: "out of response count limit", 45065: "clientmsgid exist",
+	45066: "same clientmsgid retry too fast", 45067: "clientmsgid size out of limit", 45110: "author size out of limit",
+	45159: "invalid tag id", 46003: "menu no exist", 47001: "data format error", 47003: "argument invalid!",
+	48001: "api unauthorized", 48004: "api forbidden for irregularities", 48006: "forbid to clear quota because of reaching the limit",
+	50002: "user limited", 76003: "cgi_path not found, please check",
 }
 
 func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
@@ -85,26 +137,39 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var answer any
-	switch r.Method + " " + r.URL.Path {
+	switch name := r.Method + " " + r.URL.Path; name {
 	case "POST " + StableToken:
 		answer = s.stableToken(r)
 	case "GET " + Token:
 		answer = s.unstableToken(r)
-	case "POST " + CustomSend:
-		answer = s.customSend(r)
-	case "GET " + CallbackIP:
-		if code := s.authorize(r); code != 0 {
-			answer = s.failure(code)
-		} else {
-			answer = map[string]any{"ip_list": []string{"203.0.113.10", "203.0.113.11"}}
-		}
 	default:
-		s.problem("%s %s: there is no such call", r.Method, r.URL.Path)
-		http.NotFound(w, r)
-		return
+		e, known := s.calling[name]
+		if !known {
+			s.problem("%s: there is no such call", name)
+			http.NotFound(w, r)
+			return
+		}
+		answer = s.call(e, r)
+	}
+	if code, ok := answer.(int); ok {
+		answer = s.failure(code)
 	}
 	w.Header().Set("Content-Type", "application/json; encoding=utf-8")
 	_ = json.NewEncoder(w).Encode(answer)
+}
+
+// call answers a call that needs a token; an int is an error code.
+func (s *Server) call(e endpoint, r *http.Request) any {
+	if code := s.authorize(r); code != 0 {
+		return code
+	}
+	if e.may != nil && !e.may(s.Account) {
+		return 48001
+	}
+	if e.daily > 0 && !s.spend(r.URL.Path, e.daily) {
+		return 45009
+	}
+	return e.do(r)
 }
 
 func (s *Server) fault(w http.ResponseWriter, f fault) {
@@ -124,6 +189,9 @@ func (s *Server) fault(w http.ResponseWriter, f fault) {
 
 func (s *Server) failure(code int) map[string]any {
 	text := messages[code]
+	if code == 0 {
+		return map[string]any{"errcode": 0, "errmsg": text}
+	}
 	if code == 40164 {
 		address := s.blocked
 		if address == "" {
@@ -134,78 +202,45 @@ func (s *Server) failure(code int) map[string]any {
 	return map[string]any{"errcode": code, "errmsg": text + " rid: 67a1b2c3-0d4e5f60-11223344"}
 }
 
-// credentials checks who asks for a token.
-func (s *Server) credentials(grant, appID, secret string) int {
-	switch {
-	case grant != "client_credential":
-		return 40002
-	case appID != s.AppID:
-		return 40013
-	case secret != s.Secret:
-		return 40125
-	case s.blocked != "":
-		return 40164
+// success is an answer with more than its code.
+func (s *Server) success(more map[string]any) map[string]any {
+	more["errcode"], more["errmsg"] = 0, "ok"
+	return more
+}
+
+const maxBody = 16 << 20
+
+// escaped finds characters that need no escaping in JSON but came escaped: the
+// platform is known to keep and show them so. (m)
+var escaped = regexp.MustCompile(`(?:^|[^\\])\\u(?:003[cCeE]|0026|[4-9][0-9a-fA-F]{3})`)
+
+// decode reads the body of a call.
+func (s *Server) decode(r *http.Request, in any) bool {
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody))
+	if err != nil || json.NewDecoder(bytes.NewReader(body)).Decode(in) != nil {
+		return false
 	}
-	return 0
+	if found := escaped.Find(body); found != nil {
+		s.problem("%s: %q is shown to readers as it is: send it unescaped", r.URL.Path, found)
+	}
+	return true
+}
+
+func beijing() *time.Location { return time.FixedZone("Asia/Shanghai", 8*60*60) }
+
+// today is the key under which the calls of the Beijing day are counted.
+func (s *Server) today(what string) string {
+	return what + s.now().In(beijing()).Format(" 2006-01-02")
 }
 
 // spend counts a call against what is allowed a Beijing day.
 func (s *Server) spend(what string, allowed int) bool {
-	day := what + s.now().In(time.FixedZone("", 8*60*60)).Format(" 2006-01-02")
+	day := s.today(what)
+	if s.counts[day] >= allowed {
+		return false
+	}
 	s.counts[day]++
-	return s.counts[day] <= allowed
-}
-
-// stableToken repeats the token until five minutes before its end, or makes a
-// new one when forced, which kills the previous.
-func (s *Server) stableToken(r *http.Request) any {
-	var in struct {
-		Grant  string `json:"grant_type"`
-		AppID  string `json:"appid"`
-		Secret string `json:"secret"`
-		Force  bool   `json:"force_refresh"`
-	}
-	if json.NewDecoder(r.Body).Decode(&in) != nil {
-		return s.failure(47001)
-	}
-	if code := s.credentials(in.Grant, in.AppID, in.Secret); code != 0 {
-		return s.failure(code)
-	}
-	if in.Force && !s.spend("forced", forcedADay) {
-		return s.failure(45009)
-	}
-	if in.Force || s.now().After(s.stable.expires.Add(-5*time.Minute)) {
-		s.stable = s.newToken()
-	}
-	return s.stable.answer(s.now())
-}
-
-// unstableToken makes a new token, which kills the previous one.
-func (s *Server) unstableToken(r *http.Request) any {
-	q := r.URL.Query()
-	if code := s.credentials(q.Get("grant_type"), q.Get("appid"), q.Get("secret")); code != 0 {
-		return s.failure(code)
-	}
-	if !s.spend("token", unstableADay) {
-		return s.failure(45009)
-	}
-	s.unstable = s.newToken()
-	return s.unstable.answer(s.now())
-}
-
-func (s *Server) newToken() token {
-	return token{value: "99_" + rand.Text(), expires: s.now().Add(tokenLife)}
-}
-
-func (t token) answer(now time.Time) any {
-	return map[string]any{"access_token": t.value, "expires_in": int(t.expires.Sub(now).Seconds())}
-}
-
-// Revoke kills the stable token, as a reset of the AppSecret does.
-func (s *Server) Revoke() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.stable = token{}
+	return true
 }
 
 func (s *Server) authorize(r *http.Request) int {
@@ -220,66 +255,6 @@ func (s *Server) authorize(r *http.Request) int {
 		if given == t.value && !s.now().Before(t.expires) {
 			return 42001
 		}
-	}
-	return 0
-}
-
-func (s *Server) customSend(r *http.Request) any {
-	var in struct {
-		To   string `json:"touser"`
-		Type string `json:"msgtype"`
-		Text struct {
-			Content string `json:"content"`
-		} `json:"text"`
-	}
-	if code := s.authorize(r); code != 0 {
-		return s.failure(code)
-	}
-	if json.NewDecoder(r.Body).Decode(&in) != nil {
-		return s.failure(47001)
-	}
-	reader := s.readers[in.To]
-	content := in.Text.Content
-	code := 0
-	switch {
-	case !s.Verified:
-		code = 48001
-	case reader == nil:
-		code = 40003
-	case !reader.follows:
-		code = 43004
-	case in.Type != "text":
-		code = 40008
-	case strings.TrimSpace(content) == "":
-		code = 44004
-	case len(content) > MaxText:
-		code = 45002
-	case !utf8.ValidString(content):
-		code = 47001
-	default:
-		code = reader.spend(s.now())
-	}
-	if code == 0 {
-		for _, p := range checkText(content) {
-			s.problem("customer message: %s", p)
-		}
-		reader.see(show(content))
-	}
-	return s.failure(code)
-}
-
-// spend takes a customer message from the reader's open windows.
-func (r *Reader) spend(now time.Time) int {
-	said, click := now.Sub(r.said) < saidWindow, now.Sub(r.clicked) < clickWindow
-	switch {
-	case click && r.afterClick < clickMessages:
-		r.afterClick++
-	case said && r.afterSaid < saidMessages:
-		r.afterSaid++
-	case said || click:
-		return 45047
-	default:
-		return 45015
 	}
 	return 0
 }

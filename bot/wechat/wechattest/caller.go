@@ -133,7 +133,7 @@ func (s *Server) deliver(r *Reader, message string, passive bool) Bubble {
 			bubble = Bubble{Who: System, Text: OutOfService}
 		}
 		bubble.Response = body
-		if bubble.Text != "" || len(bubble.News) > 0 {
+		if (bubble.Text != "" || len(bubble.News) > 0) && !r.unseen {
 			r.see(bubble)
 		}
 		return bubble
@@ -142,7 +142,9 @@ func (s *Server) deliver(r *Reader, message string, passive bool) Bubble {
 	defer s.mu.Unlock()
 	s.problem("no answer to %s in %d tries", r.OpenID, tries)
 	bubble := Bubble{Who: System, Text: OutOfService}
-	r.see(bubble)
+	if !r.unseen {
+		r.see(bubble)
+	}
 	return bubble
 }
 

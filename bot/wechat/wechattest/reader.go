@@ -18,17 +18,22 @@ const (
 // A Bubble is one message on the reader's phone.
 type Bubble struct {
 	Who   string
+	Kind  string // "": a message; news, mpnewsarticle, msgmenu, opened, …
 	Text  string // as shown, without markup
 	Raw   string // as sent
 	Links []Link // web links, as shown and where they lead
 	Taps  []Link // tappable lines, as shown and what they say
 	News  []News
+	URL   string // where the whole message leads
 
 	Response string // the HTTP body it came in, encrypted or not
 }
 
 // A Link is a word that can be touched.
-type Link struct{ Label, Target string }
+type Link struct {
+	Label, Target string
+	ID            string // of a tappable line
+}
 
 // News is an article in a news message.
 type News struct {
@@ -53,6 +58,9 @@ type Reader struct {
 	last       string // the message, to be repeated
 	passive    bool
 	lastTap    []Link
+	unseen     bool // the answer to this event is not shown
+	tags       []int
+	grants     map[string]int // notices still allowed, by template
 }
 
 // see puts a bubble on the phone; the server's lock is held.
@@ -132,7 +140,7 @@ func (r *Reader) Tap(label string) (Bubble, error) {
 	r.server.mu.Unlock()
 	for _, tap := range taps {
 		if strings.Contains(tap.Label, label) {
-			return r.send("text", element("Content", tap.Target)+"<bizmsgmenuid>1</bizmsgmenuid>", tap.Target, true), nil
+			return r.send("text", element("Content", tap.Target)+"<bizmsgmenuid>"+tap.ID+"</bizmsgmenuid>", tap.Target, true), nil
 		}
 	}
 	return Bubble{}, fmt.Errorf("no line %q to tap among %v", label, taps)
@@ -218,9 +226,9 @@ func show(content string) Bubble {
 			if err != nil {
 				said = tap[1]
 			}
-			b.Taps = append(b.Taps, Link{label, said})
+			b.Taps = append(b.Taps, Link{label, said, tap[2]})
 		} else {
-			b.Links = append(b.Links, Link{label, target})
+			b.Links = append(b.Links, Link{Label: label, Target: target})
 		}
 		return label
 	})

@@ -50,6 +50,7 @@ type Account struct {
 	ID       string // the account's own user name, gh_…
 	Mode     Mode
 	Verified bool
+	Service  bool // a service account instead of a subscription account
 }
 
 // A Clock is a time that stands still until it is advanced.
@@ -98,6 +99,14 @@ type Server struct {
 	blocked   string // the caller's address, when it is not whitelisted
 	lose      int
 	problems  []string
+
+	calling    map[string]endpoint // by method and path
+	auto       bool
+	queued     []event
+	background sync.WaitGroup
+	tags       []tag
+	menu       []Button
+	published  map[string][]News // articles by article_id
 }
 
 // New starts a platform whose clock is clock; with nil it is the machine's, for
@@ -112,12 +121,14 @@ func New(t testing.TB, account Account, clock *Clock) *Server {
 		readers: map[string]*Reader{}, counts: map[string]int{}, faults: map[string][]fault{}, calls: map[string]int{},
 		messageID: 24_000_000_000_000_000,
 	}
+	s.calling, s.tags, s.published = s.endpoints(), []tag{{starred, "星标组"}}, map[string][]News{}
 	if clock != nil {
 		s.now, s.advance = clock.Now, clock.Advance
 	}
 	s.api = httptest.NewServer(http.HandlerFunc(s.serveAPI))
 	s.URL = s.api.URL
 	t.Cleanup(func() {
+		s.background.Wait()
 		s.client.CloseIdleConnections()
 		s.api.Close()
 		for _, problem := range s.Problems() {
@@ -189,5 +200,14 @@ func (s *Server) Reader(openid string) *Reader {
 		r = &Reader{OpenID: openid, server: s}
 		s.readers[openid] = r
 	}
+	return r
+}
+
+// Follower is a reader who already follows the account, without an event.
+func (s *Server) Follower(openid string) *Reader {
+	r := s.Reader(openid)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r.follows = true
 	return r
 }

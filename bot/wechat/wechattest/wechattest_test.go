@@ -152,11 +152,13 @@ func TestVerifyIsStrict(t *testing.T) {
 // call calls the API and returns its error code and the answer.
 func call(t *testing.T, s *wechattest.Server, method, path string, query url.Values, body any) (int, map[string]any) {
 	t.Helper()
-	data, err := json.Marshal(body)
-	if err != nil {
+	var data strings.Builder
+	encoder := json.NewEncoder(&data)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(body); err != nil {
 		t.Fatal(err)
 	}
-	request, err := http.NewRequestWithContext(t.Context(), method, s.URL+path+"?"+query.Encode(), strings.NewReader(string(data)))
+	request, err := http.NewRequestWithContext(t.Context(), method, s.URL+path+"?"+query.Encode(), strings.NewReader(data.String()))
 	if err != nil {
 		t.Fatal(err)
 	}
