@@ -12,18 +12,28 @@ import (
 
 // Paths of the API that the platform plays.
 const (
-	StableToken  = "/cgi-bin/stable_token"
-	Token        = "/cgi-bin/token"
-	CallbackIP   = "/cgi-bin/getcallbackip"
-	QuotaOf      = "/cgi-bin/openapi/quota/get"
-	ClearQuota   = "/cgi-bin/clear_quota"
-	CustomSend   = "/cgi-bin/message/custom/send"
-	CustomStaff  = "/cgi-bin/customservice/getkflist"
-	TagList      = "/cgi-bin/tags/get"
-	FollowerList = "/cgi-bin/user/get"
-	MenuCreate   = "/cgi-bin/menu/create"
-	MenuGet      = "/cgi-bin/menu/get"
-	MenuDelete   = "/cgi-bin/menu/delete"
+	StableToken    = "/cgi-bin/stable_token"
+	Token          = "/cgi-bin/token"
+	CallbackIP     = "/cgi-bin/getcallbackip"
+	QuotaOf        = "/cgi-bin/openapi/quota/get"
+	ClearQuota     = "/cgi-bin/clear_quota"
+	CustomSend     = "/cgi-bin/message/custom/send"
+	CustomStaff    = "/cgi-bin/customservice/getkflist"
+	TagList        = "/cgi-bin/tags/get"
+	FollowerList   = "/cgi-bin/user/get"
+	MenuCreate     = "/cgi-bin/menu/create"
+	MenuGet        = "/cgi-bin/menu/get"
+	MenuDelete     = "/cgi-bin/menu/delete"
+	MaterialAdd    = "/cgi-bin/material/add_material"
+	MaterialCount  = "/cgi-bin/material/get_materialcount"
+	MaterialDelete = "/cgi-bin/material/del_material"
+	ImageUpload    = "/cgi-bin/media/uploadimg"
+	DraftAdd       = "/cgi-bin/draft/add"
+	DraftGet       = "/cgi-bin/draft/get"
+	DraftDelete    = "/cgi-bin/draft/delete"
+	DraftCount     = "/cgi-bin/draft/count"
+	DraftBatch     = "/cgi-bin/draft/batchget"
+	Publish        = "/cgi-bin/freepublish/submit"
 )
 
 // An endpoint is one call of the API. do answers it, with the lock held, after
@@ -54,6 +64,17 @@ func (s *Server) endpoints() map[string]endpoint {
 		"POST " + MenuCreate:  {verified, 1000, s.menuCreate},
 		"GET " + MenuGet:      {verified, 10_000, s.menuGet},
 		"GET " + MenuDelete:   {verified, 1000, s.menuDelete},
+
+		"POST " + MaterialAdd:    {nil, 1000, s.addMaterial},
+		"GET " + MaterialCount:   {nil, 5000, s.materialCount},
+		"POST " + MaterialDelete: {nil, 1000, s.deleteMaterial},
+		"POST " + ImageUpload:    {nil, 1000, s.uploadImage},
+		"POST " + DraftAdd:       {nil, 1000, s.draftAdd},
+		"POST " + DraftGet:       {nil, 1000, s.draftGet},
+		"POST " + DraftDelete:    {nil, 1000, s.draftDelete},
+		"GET " + DraftCount:      {nil, 1000, s.draftCount},
+		"POST " + DraftBatch:     {nil, 1000, s.draftBatch},
+		"POST " + Publish:        {verified, 100, s.publish},
 	}
 }
 

@@ -106,6 +106,10 @@ type Server struct {
 	background sync.WaitGroup
 	tags       []tag
 	menu       []Button
+	serials    int
+	keptBefore int
+	materials  []Material
+	drafts     []Draft
 	published  map[string][]News // articles by article_id
 }
 
@@ -210,4 +214,10 @@ func (s *Server) Follower(openid string) *Reader {
 	defer s.mu.Unlock()
 	r.follows = true
 	return r
+}
+
+// serial is a number that was not used before; s.mu must be held.
+func (s *Server) serial() string {
+	s.serials++
+	return fmt.Sprintf("%s%06d", s.ID, s.serials)
 }
