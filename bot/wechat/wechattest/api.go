@@ -34,6 +34,12 @@ const (
 	DraftCount     = "/cgi-bin/draft/count"
 	DraftBatch     = "/cgi-bin/draft/batchget"
 	Publish        = "/cgi-bin/freepublish/submit"
+	MassSendAll    = "/cgi-bin/message/mass/sendall"
+	MassSendList   = "/cgi-bin/message/mass/send"
+	MassPreview    = "/cgi-bin/message/mass/preview"
+	MassGet        = "/cgi-bin/message/mass/get"
+	MassDelete     = "/cgi-bin/message/mass/delete"
+	MassSpeed      = "/cgi-bin/message/mass/speed/get"
 )
 
 // An endpoint is one call of the API. do answers it, with the lock held, after
@@ -75,6 +81,13 @@ func (s *Server) endpoints() map[string]endpoint {
 		"GET " + DraftCount:      {nil, 1000, s.draftCount},
 		"POST " + DraftBatch:     {nil, 1000, s.draftBatch},
 		"POST " + Publish:        {verified, 100, s.publish},
+
+		"POST " + MassSendAll:  {verified, 100, s.massSendAll},
+		"POST " + MassSendList: {verifiedService, 100, s.massSendList},
+		"POST " + MassPreview:  {verified, 100, s.massPreview},
+		"POST " + MassGet:      {verified, 1000, s.massGet},
+		"POST " + MassDelete:   {verified, 10, s.massDelete},
+		"POST " + MassSpeed:    {verified, 1000, s.massSpeed},
 	}
 }
 
@@ -133,7 +146,7 @@ var messages = map[int]string{
 	40015: "invalid menu type", 40016: "invalid button size", 40017: "invalid button type", 40018: "invalid button name size",
 	40019: "invalid button key size", 40020: "invalid button url size", 40022: "invalid sub button level",
 	40023: "invalid sub button size", 40024: "invalid sub button type", 40025: "invalid sub button name size",
-	40026: "invalid sub button key size", 40027: "invalid sub button url size", 40035: "invalid parameter",
+	40026: "invalid sub button key size", 40027: "invalid sub button url size", 40031: "invalid openid list size", 40035: "invalid parameter",
 	40037: "invalid template_id", 40054: "invalid sub button url domain", 40055: "invalid button url domain",
 	40059: "invalid msg id", 40125: "invalid appsecret", 40132: "invalid username", 40243: "AppSecret has been frozen",
 	41001: "access_token missing", 41005: "media data missing", 42001: "access_token expired", 43004: "require subscribe",

@@ -40,12 +40,15 @@ func (s *Server) Wait() { s.background.Wait() }
 func (s *Server) Flush() {
 	for {
 		s.mu.Lock()
-		if len(s.queued) == 0 {
+		var e event
+		if m := s.mass(underWay); m != nil {
+			e = s.finish(m, MassSuccess)
+		} else if len(s.queued) > 0 {
+			e, s.queued = s.queued[0], s.queued[1:]
+		} else {
 			s.mu.Unlock()
 			return
 		}
-		e := s.queued[0]
-		s.queued = s.queued[1:]
 		s.mu.Unlock()
 		s.send(e)
 	}

@@ -60,6 +60,9 @@ type Reader struct {
 	lastTap    []Link
 	unseen     bool // the answer to this event is not shown
 	tags       []int
+	muted      bool
+	name       string
+	masses     map[string]int // received, by month
 	grants     map[string]int // notices still allowed, by template
 }
 

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -55,8 +56,9 @@ type Account struct {
 
 // A Clock is a time that stands still until it is advanced.
 type Clock struct {
-	mu sync.Mutex
-	at time.Time
+	mu     sync.Mutex
+	at     time.Time
+	passed []func() // called after each advance
 }
 
 // NewClock starts a clock.
@@ -69,11 +71,22 @@ func (c *Clock) Now() time.Time {
 	return c.at
 }
 
-// Advance moves the clock.
+// Advance moves the clock. What happens on the platform by then has happened
+// when it returns.
 func (c *Clock) Advance(d time.Duration) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.at = c.at.Add(d)
+	passed := slices.Clone(c.passed)
+	c.mu.Unlock()
+	for _, do := range passed {
+		do()
+	}
+}
+
+func (c *Clock) onAdvance(do func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.passed = append(c.passed, do)
 }
 
 // A Server is the platform, with one account on it.
@@ -110,6 +123,8 @@ type Server struct {
 	keptBefore int
 	materials  []Material
 	drafts     []Draft
+	masses     []*Mass
+	protected  bool
 	published  map[string][]News // articles by article_id
 }
 
@@ -128,6 +143,7 @@ func New(t testing.TB, account Account, clock *Clock) *Server {
 	s.calling, s.tags, s.published = s.endpoints(), []tag{{starred, "星标组"}}, map[string][]News{}
 	if clock != nil {
 		s.now, s.advance = clock.Now, clock.Advance
+		clock.onAdvance(s.expire)
 	}
 	s.api = httptest.NewServer(http.HandlerFunc(s.serveAPI))
 	s.URL = s.api.URL
