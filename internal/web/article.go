@@ -33,6 +33,7 @@ type articleView struct {
 	Also         []link // where else the story is told
 
 	Previous, Next *link
+	With           []link // what was found beside it
 	Recommended    []link
 	Related        []link
 
@@ -47,7 +48,8 @@ type link struct {
 
 type property struct{ Name, Content string }
 
-// article serves /a/ID/slug.
+// article serves /a/ID/slug. With ?with=2.3 it also lists what was found beside
+// it, as a chat leads to it that shows one article of several.
 func (s *site) article(w http.ResponseWriter, r *http.Request) {
 	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
 	if err != nil || id <= 0 {
@@ -76,7 +78,7 @@ func (s *site) article(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, to, http.StatusMovedPermanently)
 		return
 	}
-	view, err := s.articleView(r.Context(), s.printer(r), a)
+	view, err := s.articleView(r.Context(), s.printer(r), a, withIDs(r))
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -84,7 +86,7 @@ func (s *site) article(w http.ResponseWriter, r *http.Request) {
 	s.show(w, r, http.StatusOK, "article", view)
 }
 
-func (s *site) articleView(ctx context.Context, p locale.Printer, a content.Article) (articleView, error) {
+func (s *site) articleView(ctx context.Context, p locale.Printer, a content.Article, with []int64) (articleView, error) {
 	view := articleView{
 		frame: s.frame(p), ArticleTitle: a.Title, Author: a.Author, Note: a.Note, Summary: a.Summary,
 		Cover: s.picture(a.Cover), Body: s.body(a.Body, s.picture),
@@ -110,13 +112,19 @@ func (s *site) articleView(ctx context.Context, p locale.Printer, a content.Arti
 		view.Tags = append(view.Tags, link{Title: tag, Path: s.root + "/tag/" + url.PathEscape(tag)})
 	}
 	var err error
+	shown := map[string]bool{a.Title: true}
+	if view.With, err = s.with(ctx, p, a.ID, with); err != nil {
+		return view, err
+	}
+	for _, l := range view.With {
+		shown[l.Title] = true
+	}
 	if view.Previous, err = s.neighbour(ctx, p, a.Previous); err != nil {
 		return view, err
 	}
 	if view.Next, err = s.neighbour(ctx, p, a.Next); err != nil {
 		return view, err
 	}
-	shown := map[string]bool{a.Title: true}
 	for _, teaser := range a.Recommended {
 		l, err := s.neighbour(ctx, p, teaser.Title)
 		if err != nil {

@@ -38,7 +38,7 @@ func TestPagesInABrowser(t *testing.T) {
 		width, height int64
 	}{{"phone", 375, 812}, {"desktop", 1280, 800}} {
 		for _, scheme := range []string{"light", "dark"} {
-			for name, path := range map[string]string{"article-en": "/a/3/qr-codes", "article-zh": "/a/4/微店的二维码", "home": "/", "missing": "/nowhere"} {
+			for name, path := range map[string]string{"article-en": "/a/3/qr-codes", "article-zh": "/a/4/微店的二维码", "article-with": "/a/3/qr-codes?with=4.2", "home": "/", "missing": "/nowhere"} {
 				if name == "missing" && scheme == "dark" {
 					continue
 				}

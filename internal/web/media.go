@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -14,10 +15,19 @@ import (
 const forEver = "public, max-age=31536000, immutable"
 
 // media serves the pictures that articles brought. Their names are hashes of
-// their bytes, so they never change.
+// their bytes, so they never change. With ?cover=900x500 it is the middle of one
+// in the size that chats show a card's picture in, as a JPEG.
 func (s *site) media(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("name")
+	size, cover := r.URL.Query()["cover"]
+	if cover && !slices.Equal(size, []string{coverSize}) {
+		s.notFound(w, r)
+		return
+	}
 	figure, err := s.Library.Picture(r.Context(), name)
+	if err == nil && cover {
+		figure, err = s.covers.of(r.Context(), figure)
+	}
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -33,12 +43,16 @@ func (s *site) media(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
 	h.Set("Cross-Origin-Resource-Policy", "cross-origin") // chats and feed readers show them
 	h.Set("Cache-Control", forEver)
-	h.Set("ETag", `"`+strings.Map(func(c rune) rune {
+	tag := strings.Map(func(c rune) rune {
 		if c == '"' || c < ' ' || c > '~' {
 			return -1
 		}
 		return c
-	}, name)+`"`)
+	}, name)
+	if cover {
+		tag += "-" + coverSize
+	}
+	h.Set("ETag", `"`+tag+`"`)
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(figure.Data))
 }
 

@@ -67,6 +67,7 @@ type site struct {
 	pages     *template.Template
 	assets    assets
 	languages languages
+	covers    *covers
 }
 
 // New gives the handler of everything the server serves.
@@ -88,7 +89,7 @@ func New(config Config) (http.Handler, error) {
 	if config.Now == nil {
 		config.Now = time.Now
 	}
-	s := &site{Config: config, public: public, root: public.EscapedPath()}
+	s := &site{Config: config, public: public, root: public.EscapedPath(), covers: newCovers()}
 	if s.assets, err = readAssets(s.root); err != nil {
 		return nil, err
 	}
