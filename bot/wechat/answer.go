@@ -34,24 +34,24 @@ func (c *Channel) converse(ctx context.Context, e envelope) ([]byte, error) {
 	var chat bot.ChatID
 	var id, stored string
 	var trouble error
-	plain, err := c.exchange(e.xml, func(in *message.MixMessage) string {
+	plain, err := c.exchange(e.xml, func(in *message.MixMessage) bubble {
 		if taken, err := c.happened(ctx, in, e.xml); taken {
 			trouble = err
-			return ""
+			return bubble{}
 		}
 		m, ok := c.message(in)
 		if !ok {
 			c.log.Debug("nothing to answer", "type", string(in.MsgType), "event", string(in.Event))
-			return ""
+			return bubble{}
 		}
 		fresh, reply, err := c.claim(ctx, m.Chat, m.ID)
 		if err != nil {
 			trouble = err
-			return ""
+			return bubble{}
 		}
 		if !fresh {
 			stored = reply
-			return ""
+			return bubble{}
 		}
 		chat, id = m.Chat, m.ID
 		return c.answer(ctx, m)
@@ -81,10 +81,10 @@ func (c *Channel) converse(ctx context.Context, e envelope) ([]byte, error) {
 }
 
 // exchange runs the library's server on plain XML: it parses the message, and
-// makes the answer's XML of the text that reply returns; "" is no answer. The
+// makes the answer's XML of what reply returns; the zero bubble is no answer. The
 // server gets a request of ours without a query, so that neither its own
 // signature check, nor its echo of any echostr, nor its JSON form can be reached.
-func (c *Channel) exchange(text []byte, reply func(*message.MixMessage) string) ([]byte, error) {
+func (c *Channel) exchange(text []byte, reply func(*message.MixMessage) bubble) ([]byte, error) {
 	out := &buffer{header: http.Header{}}
 	server := c.account.GetServer(&http.Request{
 		Method: http.MethodPost, URL: &url.URL{}, Header: http.Header{"Content-Type": {"text/xml"}},
@@ -92,11 +92,15 @@ func (c *Channel) exchange(text []byte, reply func(*message.MixMessage) string) 
 	}, out)
 	server.SkipValidate(true)
 	server.SetMessageHandler(func(in *message.MixMessage) *message.Reply {
-		content := reply(in)
-		if content == "" {
-			return nil
+		answer := reply(in)
+		switch {
+		case answer.article != nil:
+			// One only: more are shown after an event, not after a reader's words.
+			return &message.Reply{MsgType: message.MsgTypeNews, MsgData: message.NewNews([]*message.Article{answer.article})}
+		case answer.text != "":
+			return &message.Reply{MsgType: message.MsgTypeText, MsgData: message.NewText(answer.text)}
 		}
-		return &message.Reply{MsgType: message.MsgTypeText, MsgData: message.NewText(content)}
+		return nil
 	})
 	if err := server.Serve(); err != nil {
 		if wellFormed(text) {
@@ -105,7 +109,7 @@ func (c *Channel) exchange(text []byte, reply func(*message.MixMessage) string) 
 		}
 		return nil, malformed("not XML")
 	}
-	if reply, ok := server.ResponseMsg.(*message.Text); ok {
+	if reply, ok := server.ResponseMsg.(interface{ SetCreateTime(int64) }); ok {
 		reply.SetCreateTime(c.cfg.Now().Unix())
 	}
 	if err := server.Send(); err != nil {
@@ -168,12 +172,12 @@ func (c *Channel) keepSilent(ctx context.Context) {
 	}
 }
 
-// answer asks the handler, for as long as ctx lasts, and returns the text to
-// show; "" is no answer. What comes later is delivered as a message of its own.
+// answer asks the handler, for as long as ctx lasts, and returns what to show.
+// What comes later is delivered as a message of its own.
 //
 // This is the one place where an answer runs beside its request: a handler that
 // does not return in time must not keep the platform waiting.
-func (c *Channel) answer(ctx context.Context, m bot.Message) string {
+func (c *Channel) answer(ctx context.Context, m bot.Message) bubble {
 	var settled atomic.Bool // by whoever comes first, the answer or the deadline
 	answers := make(chan bot.Reply, 1)
 	started := c.late.start(ctx, func(ctx context.Context) {
@@ -189,7 +193,7 @@ func (c *Channel) answer(ctx context.Context, m bot.Message) string {
 		c.deliverLate(ctx, m, reply)
 	})
 	if !started {
-		return ""
+		return bubble{}
 	}
 	select {
 	case reply := <-answers:
@@ -197,17 +201,20 @@ func (c *Channel) answer(ctx context.Context, m bot.Message) string {
 	case <-ctx.Done():
 		if settled.CompareAndSwap(false, true) {
 			c.log.Warn("an answer took too long and will follow", "kind", string(m.Kind))
-			return ""
+			return bubble{}
 		}
 		return c.shown(m, <-answers)
 	}
 }
 
-func (c *Channel) shown(m bot.Message, reply bot.Reply) string {
+func (c *Channel) shown(m bot.Message, reply bot.Reply) bubble {
 	if m.Kind == bot.Leave { // nobody is there to read it
-		return ""
+		return bubble{}
 	}
-	return c.text(reply)
+	if article := c.article(reply); article != nil {
+		return bubble{article: article}
+	}
+	return bubble{text: c.text(reply)}
 }
 
 // handle asks the handler and adds what was held for the reader.
@@ -227,6 +234,9 @@ func (c *Channel) handle(ctx context.Context, m bot.Message) (reply bot.Reply, e
 	if err != nil {
 		c.log.Error("hand over what was held", "error", err)
 		return reply, nil
+	}
+	if len(with.Groups) != len(reply.Groups) || with.Text != reply.Text {
+		with.Best = bot.OneOfMany // no longer the first thing said
 	}
 	return with, nil
 }

@@ -1,13 +1,14 @@
 package wechat
 
 import (
-	"net/url"
 	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"github.com/clipperhouse/uax29/v2/graphemes"
+
+	"newsie/content"
 )
 
 // inXML reports whether XML 1.0 allows a character.
@@ -39,14 +40,17 @@ func forXML(text []byte) []byte {
 }
 
 // forText is text that the app can show: valid, without control characters
-// other than line breaks.
+// other than line breaks. Nothing is isolated or embedded for the direction of
+// writing: apps differ in what they know of that, and each line begins with its
+// own direction anyway. Characters that turn the direction are dropped, because
+// one left open would turn what follows.
 func forText(text string) string {
 	text = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u2028", "\n", "\u2029", "\n", "\t", " ").Replace(text)
 	return strings.TrimSpace(strings.Map(func(r rune) rune {
 		if r == '\n' {
 			return r
 		}
-		if !inXML(r) || unicode.Is(unicode.Cc, r) || r == '\uFEFF' || r == '\uFFFC' {
+		if !inXML(r) || unicode.Is(unicode.Cc, r) || r == '\uFEFF' || r == '\uFFFC' || content.Bidi(r) {
 			return -1
 		}
 		return r
@@ -69,11 +73,10 @@ var anchorInText = regexp.MustCompile(`(?i)</?a\b`)
 // is the text alone.
 func link(address, text string) string {
 	text = literal(text)
-	u, err := url.Parse(address)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || len(address) > maxLink {
+	if address = webAddress(address); address == "" {
 		return text
 	}
-	return `<a href="` + escape(address, addressUnsafe) + `">` + text + `</a>`
+	return `<a href="` + address + `">` + text + `</a>`
 }
 
 // Longer addresses would leave no room for anything else.

@@ -1,6 +1,7 @@
 package wechat
 
 import (
+	"cmp"
 	"math"
 	"sort"
 	"strings"
@@ -16,12 +17,11 @@ const Budget = 1800
 
 // text is reply as the app's text, within Budget; "" when it says nothing.
 func (c *Channel) text(reply bot.Reply) string {
-	lang := reply.Lang
-	if lang == "" {
-		lang = c.cfg.Language
-	}
-	return renderer{words: c.cfg.Catalog.Printer(lang), taps: c.cfg.TapLines}.fit(reply, Budget)
+	return renderer{words: c.cfg.Catalog.Printer(c.language(reply)), taps: c.cfg.TapLines}.fit(reply, Budget)
 }
+
+// language is the one that a reply's own words are in.
+func (c *Channel) language(reply bot.Reply) string { return cmp.Or(reply.Lang, c.cfg.Language) }
 
 // widest is the shape that shows everything.
 var widest = shape{also: true, meta: true, snippet: 110, title: 120, text: math.MaxInt}

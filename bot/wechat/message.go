@@ -52,7 +52,10 @@ func (c *Channel) message(in *message.MixMessage) (bot.Message, bool) {
 	case message.MsgTypeLocation:
 		m.Text = "place"
 	case message.MsgTypeLink:
-		m.Text = "link"
+		m.Link, m.Text = strings.TrimSpace(forLine(in.URL)), forLine(in.Title)
+		if m.Link == "" {
+			m.Text = "link"
+		}
 	default:
 		m.Text = "unknown"
 	}

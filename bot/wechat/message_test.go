@@ -37,7 +37,10 @@ func TestMessages(t *testing.T) {
 		{"video", func(r *wechattest.Reader) wechattest.Bubble { return r.Send("video") }, []heard{{bot.Media, "video"}}},
 		{"short video", func(r *wechattest.Reader) wechattest.Bubble { return r.Send("shortvideo") }, []heard{{bot.Media, "video"}}},
 		{"location", func(r *wechattest.Reader) wechattest.Bubble { return r.Send("location") }, []heard{{bot.Media, "place"}}},
-		{"link", func(r *wechattest.Reader) wechattest.Bubble { return r.Send("link") }, []heard{{bot.Media, "link"}}},
+		{"link", func(r *wechattest.Reader) wechattest.Bubble { return r.Send("link") }, []heard{{bot.Media, "A page"}}},
+		{"file", func(r *wechattest.Reader) wechattest.Bubble { return r.Send("file") }, []heard{{bot.Media, "unknown"}}},
+		{"template message sent", func(r *wechattest.Reader) wechattest.Bubble { return r.Event("TEMPLATESENDJOBFINISH", "") }, nil},
+		{"an event of the future", func(r *wechattest.Reader) wechattest.Bubble { return r.Event("TELEPORT", "x") }, nil},
 		{"unknown type", func(r *wechattest.Reader) wechattest.Bubble { return r.Send("hologram") }, []heard{{bot.Media, "unknown"}}},
 		{"subscribe", func(r *wechattest.Reader) wechattest.Bubble { return r.Subscribe() }, []heard{{bot.Join, ""}}},
 		{"subscribe by code", func(r *wechattest.Reader) wechattest.Bubble { return r.SubscribeBy("poster-7") }, []heard{{bot.Join, "poster-7"}}},
@@ -73,6 +76,24 @@ func TestMessageIsWhole(t *testing.T) {
 	want := bot.Message{Kind: bot.Text, Chat: s.chat("r1"), Text: "hi", Lang: "zh-Hans", At: time.Unix(s.clock.Now().Unix(), 0)}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(bot.Message{}, "ID")); diff != "" || got.ID == "" {
 		t.Errorf("id %q, -want +got:\n%s", got.ID, diff)
+	}
+}
+
+func TestASharedLinkIsWhole(t *testing.T) {
+	var got bot.Message
+	s := start(t, func(ctx context.Context, m bot.Message) (bot.Reply, error) {
+		got = m
+		return echo(ctx, m)
+	})
+	for _, test := range []struct{ title, address, text, link string }{
+		{"T & U\r\nx", " https://example.org/a?b=1&c=2 ", "T & U x", "https://example.org/a?b=1&c=2"},
+		{"", "https://example.org/a", "", "https://example.org/a"},
+		{"T", "", "link", ""},
+	} {
+		s.Reader("r1").Share(test.title, "about", test.address)
+		if got.Kind != bot.Media || got.Text != test.text || got.Link != test.link {
+			t.Errorf("%q, %q: heard %q, %q", test.title, test.address, got.Text, got.Link)
+		}
 	}
 }
 

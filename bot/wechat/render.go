@@ -98,14 +98,8 @@ func (r renderer) card(card bot.Card, s shape) string {
 		lines = append(lines, literal(text))
 	}
 	if s.meta {
-		var meta []string
-		for _, word := range []string{card.Source, card.Date} {
-			if word != "" {
-				meta = append(meta, literal(word))
-			}
-		}
-		if len(meta) > 0 {
-			lines = append(lines, strings.Join(meta, " · "))
+		if line := byline(card); line != "" {
+			lines = append(lines, literal(line))
 		}
 	}
 	if also := card.Also.Join(func(p bot.Place) string { return link(p.URL, p.Name) }); s.also && also != "" {

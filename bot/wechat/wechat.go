@@ -48,9 +48,10 @@ type Config struct {
 	Mode           Mode    // "": safe with an AESKey, plain without
 	Account        Account // "": unverified
 	TapLines       bool    // offer tappable lines; test accounts cannot
+	Answer         Answer  // when a question is answered with a news card; "": Auto
 	Language       string  // of readers who have not chosen; "": zh-Hans
 	APIURL         string  // instead of https://api.weixin.qq.com
-	PublicURL      string
+	PublicURL      string  // of the reader pages; news cards of several articles lead there
 
 	Handler  bot.Handler
 	Inbox    *bot.Inbox
@@ -130,6 +131,9 @@ func (cfg *Config) setDefaults() {
 	if cfg.Language == "" {
 		cfg.Language = "zh-Hans"
 	}
+	if cfg.Answer == "" {
+		cfg.Answer = Auto
+	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
@@ -168,6 +172,11 @@ func (cfg *Config) validate() error {
 		}
 	default:
 		wrong("mode %q is none of plain, compatible, safe", cfg.Mode)
+	}
+	switch cfg.Answer {
+	case List, Card, Auto:
+	default:
+		wrong("answer %q is none of list, card, auto", cfg.Answer)
 	}
 	switch cfg.Account {
 	case "", Unverified:

@@ -117,7 +117,7 @@ func (cs *channels) wechat(name string, c ChannelConfig) error {
 	tap := c.TapLines == nil || *c.TapLines
 	a, err := wechat.New(wechat.Config{
 		Name: name, AppID: c.AppID, Secret: c.AppSecret, Token: c.Token, AESKey: c.AESKey, PreviousAESKey: c.PreviousAESKey,
-		Mode: wechat.Mode(c.Mode), Account: wechat.Account(c.Account), TapLines: tap, Language: c.Language, APIURL: c.APIURL, PublicURL: cs.in.config.PublicURL,
+		Mode: wechat.Mode(c.Mode), Account: wechat.Account(c.Account), TapLines: tap, Answer: wechat.Answer(c.Answer), Language: c.Language, APIURL: c.APIURL, PublicURL: cs.in.config.PublicURL,
 		Handler: cs.bot.Handle, Inbox: cs.inbox(), Settings: cs.settings(), DB: cs.in.db, Catalog: cs.in.catalog, Logger: cs.in.log,
 		Notify: cs.notice.give,
 		Late:   func(ctx context.Context, chat bot.ChatID, r bot.Reply) error { return cs.digests().Late(ctx, chat, r) },

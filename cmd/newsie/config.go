@@ -71,6 +71,7 @@ type ChannelConfig struct {
 	PreviousAESKey string `yaml:"previous_aes_key" secret:"true"`
 	Account        string `yaml:"account"` // unverified, subscription, service
 	TapLines       *bool  `yaml:"tap_lines"`
+	Answer         string `yaml:"answer"` // auto, list, card
 
 	Suggestions []string `yaml:"suggestions"`
 }

@@ -171,6 +171,7 @@ func (c Config) checkChannel(k *checker, name string, ch ChannelConfig) {
 			}
 		}
 		k.oneOf(key+".account", ch.Account, "", "unverified", "subscription", "service")
+		k.oneOf(key+".answer", ch.Answer, "", "auto", "list", "card")
 		if (ch.Account == "subscription" || ch.Account == "service") && ch.AppSecret == "" {
 			k.add(key+".app_secret", "is missing: a verified account needs it to send messages")
 		}
