@@ -227,23 +227,27 @@ func (c *Channel) handle(ctx context.Context, m bot.Message) (reply bot.Reply, e
 	}()
 	c.noteWindow(ctx, m)
 	reply, err = c.cfg.Handler(ctx, m)
-	if err != nil || c.cfg.Held == nil || m.Kind == bot.Leave {
+	if err != nil || m.Kind == bot.Leave {
 		return reply, err
 	}
-	with, err := c.cfg.Held(ctx, m.Chat, reply)
-	if err != nil {
-		c.log.Error("hand over what was held", "error", err)
-		return reply, nil
+	with := reply
+	if c.cfg.Held != nil {
+		if with, err = c.cfg.Held(ctx, m.Chat, reply); err != nil {
+			c.log.Error("hand over what was held", "error", err)
+			with = reply
+		}
 	}
-	if len(with.Groups) != len(reply.Groups) || with.Text != reply.Text {
+	changed := len(with.Groups) != len(reply.Groups) || with.Text != reply.Text
+	if changed {
 		with.Best = bot.OneOfMany // no longer the first thing said
 	}
-	return with, nil
+	return c.offer(ctx, m, with, changed), nil
 }
 
 // noteWindow remembers that the account may now send customer messages.
 func (c *Channel) noteWindow(ctx context.Context, m bot.Message) {
-	if !c.abilities(ctx).Customer {
+	// What the account may do may turn out later: then the window should be known.
+	if able, known := c.knownAbilities(ctx); known && !able.Customer && m.Kind != bot.Leave {
 		return
 	}
 	var err error
@@ -274,8 +278,8 @@ func (c *Channel) deliverLate(ctx context.Context, m bot.Message, reply bot.Repl
 		return
 	}
 	if c.abilities(ctx).Customer {
-		_, err := c.Send(ctx, bot.Outgoing{To: m.Chat, Reply: reply})
-		if err == nil || errors.Is(err, bot.ErrUnknown) || errors.Is(err, bot.ErrGone) {
+		_, err := c.Send(ctx, bot.Outgoing{To: m.Chat, Reply: reply, Answer: true})
+		if err == nil || errors.Is(err, bot.ErrUnknown) {
 			if err != nil {
 				c.log.Warn("send a late answer", "error", err)
 			}

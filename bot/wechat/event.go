@@ -128,5 +128,24 @@ func (c *Channel) granted(ctx context.Context, reader string, raw []byte) error 
 	if err := xml.Unmarshal(raw, &r); err != nil {
 		return fmt.Errorf("read a notice's event: %w", err)
 	}
+	period := noticePeriod(c.cfg.Notice.Template)
+	for _, g := range r.Popup {
+		// A refusal takes nothing away: what was granted before stays.
+		if g.Template == c.cfg.Notice.Template && g.Template != "" && g.Status == "accept" {
+			if err := c.grants.add(ctx, reader, period); err != nil {
+				return err
+			}
+		}
+	}
+	for _, g := range r.Change {
+		if g.Template == c.cfg.Notice.Template && g.Template != "" && g.Status == "reject" {
+			if err := c.grants.set(ctx, reader, period, 0); err != nil {
+				return err
+			}
+		}
+	}
+	for _, sent := range r.Sent {
+		c.settleNotice(sent)
+	}
 	return nil
 }

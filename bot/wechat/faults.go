@@ -92,11 +92,10 @@ func (c *Channel) classify(err error, fetching bool) error {
 		return fmt.Errorf("%w: %w", bot.ErrUnknown, plain)
 	}
 	switch n {
-	case 43004:
-		return fmt.Errorf("%w: %w", bot.ErrGone, plain)
-	case 40003, 43101, 45015, 45047:
-		// 40003 is an unknown openid: also that of every reader after app_id was
-		// changed by mistake, so it must not count as gone for good.
+	case 40003, 43004, 43101, 45015, 45047:
+		// None means gone for good: 40003 is an unknown openid, also that of every
+		// reader after app_id was changed by mistake; and what is known of a reader
+		// who unfollowed (43004) is deleted when the platform reports it.
 		return fmt.Errorf("%w: %w", bot.ErrNotNow, plain)
 	case -1:
 		return &bot.RetryError{After: 10 * time.Second, Err: plain}

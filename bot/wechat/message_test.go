@@ -124,7 +124,7 @@ func TestLeavingIsHeardAndNotAnswered(t *testing.T) {
 	if b := r.Unsubscribe(); b.Response != "success" || got != bot.Leave {
 		t.Errorf("%q after %s", b.Response, got)
 	}
-	if _, open, err := wechat.NewWindows(s.db, "wx", s.clock.Now).Take(t.Context(), "r1"); err != nil || open {
+	if _, open, err := wechat.NewWindows(s.db, "wx", s.clock.Now).Take(t.Context(), "r1", true); err != nil || open {
 		t.Errorf("the window of a reader who left is open (%v)", err)
 	}
 }

@@ -41,17 +41,23 @@ const (
 type Config struct {
 	Name           string // of the channel
 	AppID          string
-	Secret         string  // the AppSecret; needed to push, not to answer
-	Token          string  // the one typed into the platform's server settings
-	AESKey         string  // EncodingAESKey, 43 characters
-	PreviousAESKey string  // still accepted while the key is being changed
-	Mode           Mode    // "": safe with an AESKey, plain without
-	Account        Account // "": unverified
-	TapLines       bool    // offer tappable lines; test accounts cannot
-	Answer         Answer  // when a question is answered with a news card; "": Auto
-	Language       string  // of readers who have not chosen; "": zh-Hans
-	APIURL         string  // instead of https://api.weixin.qq.com
-	PublicURL      string  // of the reader pages; news cards of several articles lead there
+	Secret         string         // the AppSecret; needed to push, not to answer
+	Token          string         // the one typed into the platform's server settings
+	AESKey         string         // EncodingAESKey, 43 characters
+	PreviousAESKey string         // still accepted while the key is being changed
+	Mode           Mode           // "": safe with an AESKey, plain without
+	Account        Account        // "": the platform is asked
+	TapLines       bool           // offer tappable lines; test accounts cannot
+	Answer         Answer         // when a question is answered with a news card; "": Auto
+	Language       string         // of readers who have not chosen; "": zh-Hans
+	APIURL         string         // instead of https://api.weixin.qq.com
+	PublicURL      string         // of the reader pages; news cards of several articles lead there
+	Title          string         // of the publication
+	Zone           *time.Location // of dates in notices; nil: Beijing's
+
+	Notice   Form // of subscription notices
+	Template Form // of template messages
+	Once     Once // one-time subscriptions
 
 	Handler  bot.Handler
 	Inbox    *bot.Inbox
@@ -79,16 +85,21 @@ type Config struct {
 // A Channel is one account. It is an http.Handler and a bot.Sender, safe for
 // concurrent use.
 type Channel struct {
-	cfg      Config
-	log      *slog.Logger
-	account  *officialaccount.OfficialAccount
-	customer *message.Manager
-	basic    *basic.Basic
-	tokens   *tokens
-	windows  *Windows
-	quotas   *quotas
-	refusals refusals
-	late     crew
+	cfg       Config
+	log       *slog.Logger
+	account   *officialaccount.OfficialAccount
+	customer  *message.Manager
+	basic     *basic.Basic
+	tokens    *tokens
+	windows   *Windows
+	quotas    *quotas
+	grants    *grants
+	asked     asked
+	subscribe *message.Subscribe
+	template  *message.Template
+	granting  seal
+	refusals  refusals
+	late      crew
 }
 
 const (
@@ -110,6 +121,7 @@ func New(cfg Config) (*Channel, error) {
 	c.tokens = newTokens(cfg, c.log)
 	c.windows = NewWindows(cfg.DB, cfg.Name, cfg.Now)
 	c.quotas = &quotas{db: cfg.DB, channel: cfg.Name, now: cfg.Now}
+	c.grants = &grants{db: cfg.DB, channel: cfg.Name, now: cfg.Now}
 	c.refusals = refusals{now: cfg.Now, log: c.log}
 	c.account = officialaccount.NewOfficialAccount(&config.Config{
 		AppID: cfg.AppID, AppSecret: cfg.Secret, Token: cfg.Token, EncodingAESKey: cfg.AESKey,
@@ -118,6 +130,7 @@ func New(cfg Config) (*Channel, error) {
 	// The library makes these at first use without a lock.
 	c.customer = c.account.GetCustomerMessageManager()
 	c.basic = c.account.GetBasic()
+	c.subscribe, c.template = c.account.GetSubscribe(), c.account.GetTemplate()
 	return c, nil
 }
 
@@ -139,6 +152,12 @@ func (cfg *Config) setDefaults() {
 	}
 	if cfg.Patience == 0 {
 		cfg.Patience = patience
+	}
+	if cfg.Zone == nil {
+		cfg.Zone = beijing
+	}
+	if cfg.Once.Template != "" && cfg.Once.Scenes == 0 {
+		cfg.Once.Scenes = usualScenes
 	}
 }
 
@@ -187,6 +206,9 @@ func (cfg *Config) validate() error {
 	default:
 		wrong("account %q is none of unverified, subscription, service", cfg.Account)
 	}
+	for _, problem := range cfg.checkForms() {
+		wrong("%s: %s", problem.Key, problem.What)
+	}
 	if cfg.Handler == nil || cfg.Inbox == nil || cfg.Settings == nil || cfg.DB == nil || cfg.Catalog == nil || cfg.Logger == nil {
 		wrong("handler, inbox, settings, database, catalog and logger must be given")
 	}
@@ -196,20 +218,22 @@ func (cfg *Config) validate() error {
 // Name is the channel's name.
 func (c *Channel) Name() string { return c.cfg.Name }
 
-// Run keeps house until ctx ends: it forgets closed windows every hour and,
-// at the end, gives late answers five seconds to be handed on.
+// Run keeps house until ctx ends: it asks the platform once a day what the
+// account may do, forgets closed windows every hour and, at the end, gives late
+// answers five seconds to be handed on.
 func (c *Channel) Run(ctx context.Context) error {
-	hourly := time.NewTicker(time.Hour)
-	defer hourly.Stop()
 	for {
-		if err := c.windows.Prune(ctx); err != nil && ctx.Err() == nil {
+		again := c.keepAsking(ctx)
+		if err := errors.Join(c.windows.Prune(ctx), c.quotas.prune(ctx)); err != nil && ctx.Err() == nil {
 			c.log.Warn("forget closed windows", "error", err)
 		}
+		timer := time.NewTimer(again)
 		select {
 		case <-ctx.Done():
+			timer.Stop()
 			c.late.finish(5 * time.Second)
 			return nil
-		case <-hourly.C:
+		case <-timer.C:
 		}
 	}
 }

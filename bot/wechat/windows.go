@@ -33,8 +33,8 @@ func (w Window) limit() int {
 }
 
 // Windows counts the customer messages of one account, shared by all replicas.
-// A window is two rows of the table quotas: "…@" holds when it opened, the
-// other how many messages it has taken.
+// A window is two rows of the table quotas, named "wechat/CHANNEL/READER": the
+// period "…@" holds when it opened, the other how many messages it has taken.
 type Windows struct {
 	db      *database.DB
 	channel string
@@ -60,13 +60,18 @@ func (w *Windows) Open(ctx context.Context, reader string, kind Window) error {
 }
 
 // Take uses one message of a reader's open window, the short-lived one first.
-// It reports false when none is open or all are used up.
-func (w *Windows) Take(ctx context.Context, reader string) (Window, bool, error) {
+// Only an answer may use a window's last: no digest burns what an answer might
+// need. It reports false when none is open or all are used up.
+func (w *Windows) Take(ctx context.Context, reader string, answer bool) (Window, bool, error) {
+	kept := 1
+	if answer {
+		kept = 0
+	}
 	for _, kind := range []Window{Click, Said} {
 		result, err := w.db.ExecContext(ctx, `UPDATE quotas SET used = used + 1
 			WHERE name = ? AND period = ? AND used < ?
 			AND EXISTS (SELECT 1 FROM quotas o WHERE o.name = ? AND o.period = ? AND o.used > ?)`,
-			w.name(reader), string(kind), kind.limit(),
+			w.name(reader), string(kind), kind.limit()-kept,
 			w.name(reader), string(kind)+"@", w.now().Add(-kind.length()).UnixMilli())
 		if err != nil {
 			return "", false, fmt.Errorf("use a window: %w", err)
@@ -85,7 +90,15 @@ func (w *Windows) GiveBack(ctx context.Context, reader string, kind Window) erro
 	return err
 }
 
-// Forget closes a reader's windows: the platform says so, or the reader left.
+// Close closes a reader's windows: the platform says that they are.
+func (w *Windows) Close(ctx context.Context, reader string) error {
+	_, err := w.db.ExecContext(ctx, "DELETE FROM quotas WHERE name = ? AND period IN (?, ?, ?, ?)", w.name(reader),
+		string(Said), string(Said)+"@", string(Click), string(Click)+"@")
+	return err
+}
+
+// Forget deletes all that is counted of a reader who left or wants to be
+// forgotten, grants included.
 func (w *Windows) Forget(ctx context.Context, reader string) error {
 	_, err := w.db.ExecContext(ctx, "DELETE FROM quotas WHERE name = ?", w.name(reader))
 	return err

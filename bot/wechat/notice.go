@@ -1,0 +1,258 @@
+package wechat
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/silenceper/wechat/v2/officialaccount/message"
+
+	"newsie/bot"
+)
+
+// A Form is a template that the publisher chose on the platform, and what
+// newsie writes into its fields: "thing1" -> "{topic}". The zero Form is none.
+type Form struct {
+	Template string // its id
+	Fields   map[string]string
+}
+
+// Once is the template of one-time subscriptions. The zero Once is none.
+type Once struct {
+	Template string
+	Scenes   int // how many messages a reader may grant ahead, 1 to 100; 0: 3
+}
+
+const (
+	usualScenes = 3
+	mostScenes  = 100
+)
+
+// A digest is an Outgoing as notices tell of it.
+type digest struct {
+	bot.Outgoing
+	cards  []bot.Card
+	url    string // of its first article
+	values map[string]string
+	now    time.Time
+}
+
+func (c *Channel) digest(o bot.Outgoing) digest {
+	d := digest{Outgoing: o, cards: cardsOf(o.Reply), now: c.cfg.Now().In(c.cfg.Zone)}
+	lang := o.Reply.Lang
+	if lang == "" {
+		lang = c.cfg.Language
+	}
+	d.url = c.landing(d.cards)
+	d.values = map[string]string{
+		"name": c.cfg.Title, "topic": o.Topic, "title": d.cards[0].Title, "text": o.Reply.Text,
+		"count": strconv.Itoa(max(o.Count, len(d.cards))), "date": c.cfg.Catalog.Printer(lang).Date(d.now),
+	}
+	return d
+}
+
+// landing is where a notice leads: the page of the first article, which knows
+// of the others.
+func (c *Channel) landing(cards []bot.Card) string {
+	first := cards[0]
+	if c.cfg.PublicURL == "" || first.Article == 0 {
+		return first.URL
+	}
+	address := strings.TrimRight(c.cfg.PublicURL, "/") + "/a/" + strconv.FormatInt(first.Article, 10)
+	var others []string
+	for _, card := range cards[1:] {
+		if card.Article != 0 {
+			others = append(others, strconv.FormatInt(card.Article, 10))
+		}
+	}
+	if len(others) > 0 {
+		address += "?with=" + strings.Join(others, ".")
+	}
+	return address
+}
+
+// noticeRung is a subscription notice: one for each time that the reader
+// granted one.
+func (c *Channel) noticeRung(d digest) rung {
+	reader, period := d.To.ID, noticePeriod(c.cfg.Notice.Template)
+	return rung{
+		way:  quotaNotice,
+		shut: []int64{43101},
+		take: func(ctx context.Context) (slot, bool, error) {
+			ok, err := c.grants.take(ctx, reader, period)
+			return slot{
+				back:  func(ctx context.Context) error { return c.grants.back(ctx, reader, period) },
+				close: func(ctx context.Context) error { return c.grants.set(ctx, reader, period, 0) },
+			}, ok, err
+		},
+		send: func(ctx context.Context, _ slot) (string, error) {
+			data := map[string]*message.SubscribeDataItem{}
+			for field, value := range c.cfg.Notice.fill(d) {
+				data[field] = &message.SubscribeDataItem{Value: value}
+			}
+			return "", c.call(ctx, false, func(string) error {
+				return c.subscribe.Send(&message.SubscribeMessage{ToUser: reader, TemplateID: c.cfg.Notice.Template, Page: d.url, Data: data})
+			})
+		},
+	}
+}
+
+// templateRung is a template message, which needs no grant.
+func (c *Channel) templateRung(d digest) rung {
+	return rung{
+		way:     quotaTemplate,
+		pending: true,
+		take: func(context.Context) (slot, bool, error) {
+			return slot{back: func(context.Context) error { return nil }}, true, nil
+		},
+		send: func(ctx context.Context, _ slot) (id string, err error) {
+			data := map[string]*message.TemplateDataItem{}
+			for field, value := range c.cfg.Template.fill(d) {
+				data[field] = &message.TemplateDataItem{Value: value}
+			}
+			err = c.call(ctx, false, func(string) error {
+				n, err := c.template.Send(&message.TemplateMessage{
+					ToUser: d.To.ID, TemplateID: c.cfg.Template.Template, URL: d.url, Data: data, ClientMsgID: d.Key,
+				})
+				if n != 0 {
+					id = strconv.FormatInt(n, 10)
+				}
+				return err
+			})
+			return id, err
+		},
+	}
+}
+
+// Limits of a one-time message, in characters.
+const (
+	mostOnceTitle   = 15
+	mostOnceContent = 200
+)
+
+// onceRung is a message that the reader granted by a link: one for each scene.
+func (c *Channel) onceRung(d digest) rung {
+	reader := d.To.ID
+	return rung{
+		way:  quotaOnce,
+		shut: []int64{43101},
+		take: func(ctx context.Context) (slot, bool, error) {
+			for {
+				scene, err := c.scene(ctx, reader, true)
+				if err != nil || scene == 0 {
+					return slot{}, false, err
+				}
+				period := oncePeriod(c.cfg.Once.Template, scene)
+				// Another replica may have been faster.
+				if ok, err := c.grants.take(ctx, reader, period); err != nil || ok {
+					return slot{
+						scene: scene,
+						back:  func(ctx context.Context) error { return c.grants.back(ctx, reader, period) },
+						close: func(ctx context.Context) error { return c.grants.set(ctx, reader, period, 0) },
+					}, ok, err
+				}
+			}
+		},
+		send: func(ctx context.Context, s slot) (string, error) {
+			type value struct {
+				Value string `json:"value"`
+			}
+			in := struct {
+				To       string           `json:"touser"`
+				Template string           `json:"template_id"`
+				URL      string           `json:"url,omitempty"`
+				Scene    string           `json:"scene"`
+				Title    string           `json:"title"`
+				Data     map[string]value `json:"data"`
+			}{
+				To: reader, Template: c.cfg.Once.Template, URL: d.url, Scene: strconv.Itoa(s.scene),
+				Title: d.onceTitle(), Data: map[string]value{"content": {d.onceContent()}},
+			}
+			return "", c.call(ctx, false, func(token string) error {
+				return post(ctx, "/cgi-bin/message/template/subscribe", token, in, nil)
+			})
+		},
+	}
+}
+
+func (d digest) onceTitle() string {
+	for _, text := range []string{d.Topic, d.values["name"], d.cards[0].Title} {
+		if text = clip(forLine(text), mostOnceTitle); text != "" {
+			return text
+		}
+	}
+	return "…"
+}
+
+// onceContent is the digest's heading and as many of its titles as fit.
+func (d digest) onceContent() string {
+	text := clip(forLine(d.Reply.Text), mostOnceContent/2)
+	for _, card := range d.cards {
+		title := clip(forLine(card.Title), 40)
+		if title == "" {
+			continue
+		}
+		with := strings.TrimPrefix(text+"\n· "+title, "\n")
+		if units(with) > mostOnceContent {
+			break
+		}
+		text = with
+	}
+	if text == "" {
+		return d.onceTitle()
+	}
+	return text
+}
+
+// settleNotice takes in what became of a notice. The platform gives notices no
+// number when it takes them, so the ledger's row cannot be found by one.
+func (c *Channel) settleNotice(r sentReport) {
+	if r.Code == 0 {
+		return
+	}
+	c.log.Warn("a subscription notice did not arrive", "code", r.Code, "status", forLine(r.Status))
+}
+
+// opens reports whether a link can be opened in the app.
+func opens(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http")
+}
+
+// A FieldProblem is a mistake in the configuration of a way of sending.
+type FieldProblem struct {
+	Key  string // below the channel: "notice.fields.thing1"
+	What string
+}
+
+// checkForms finds every mistake in the ways of sending.
+func (cfg *Config) checkForms() []FieldProblem {
+	problems := cfg.Notice.Check("notice", "template")
+	problems = append(problems, cfg.Template.Check("template", "id")...)
+	problems = append(problems, cfg.Once.Check("once")...)
+	if cfg.Once.Template != "" && !opens(cfg.PublicURL) {
+		problems = append(problems, FieldProblem{"once", "needs public_url, to which WeChat sends the reader back"})
+	}
+	return problems
+}
+
+// Check finds every mistake in a one-time subscription configured under key.
+func (o Once) Check(key string) []FieldProblem {
+	var problems []FieldProblem
+	if o.Template == "" {
+		if o.Scenes != 0 {
+			problems = append(problems, FieldProblem{key + ".template", missingTemplate})
+		}
+		return problems
+	}
+	if !templateRule.MatchString(o.Template) {
+		problems = append(problems, FieldProblem{key + ".template", fmt.Sprintf("%q is no template id: letters, digits, - and _", o.Template)})
+	}
+	if o.Scenes < 0 || o.Scenes > mostScenes {
+		problems = append(problems, FieldProblem{key + ".scenes", fmt.Sprintf("%d is none of 1 to %d", o.Scenes, mostScenes)})
+	}
+	return problems
+}
