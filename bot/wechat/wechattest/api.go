@@ -40,6 +40,11 @@ const (
 	MassGet        = "/cgi-bin/message/mass/get"
 	MassDelete     = "/cgi-bin/message/mass/delete"
 	MassSpeed      = "/cgi-bin/message/mass/speed/get"
+	NoticeSend     = "/cgi-bin/message/subscribe/bizsend"
+	NoticeList     = "/wxaapi/newtmpl/gettemplate"
+	OnceSend       = "/cgi-bin/message/template/subscribe"
+	TemplateSend   = "/cgi-bin/message/template/send"
+	TemplateList   = "/cgi-bin/template/get_all_private_template"
 )
 
 // An endpoint is one call of the API. do answers it, with the lock held, after
@@ -88,6 +93,12 @@ func (s *Server) endpoints() map[string]endpoint {
 		"POST " + MassGet:      {verified, 1000, s.massGet},
 		"POST " + MassDelete:   {verified, 10, s.massDelete},
 		"POST " + MassSpeed:    {verified, 1000, s.massSpeed},
+
+		"POST " + NoticeSend:   {verifiedService, 100_000, s.bizSend},
+		"GET " + NoticeList:    {verifiedService, 0, s.noticeList},
+		"POST " + OnceSend:     {verified, 100_000, s.once},
+		"POST " + TemplateSend: {verifiedService, 100_000, s.templateSend},
+		"GET " + TemplateList:  {verifiedService, 0, s.templateList},
 	}
 }
 

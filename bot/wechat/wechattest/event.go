@@ -120,7 +120,8 @@ func (r *Reader) grant(template string) {
 	r.grants[template]++
 }
 
-// Grants counts the notices of a template that the reader still allows.
+// Grants counts the notices of a template that the reader still allows; of a
+// lasting one, what is not zero allows any number.
 func (r *Reader) Grants(template string) int {
 	r.server.mu.Lock()
 	defer r.server.mu.Unlock()

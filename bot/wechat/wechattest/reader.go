@@ -17,14 +17,16 @@ const (
 
 // A Bubble is one message on the reader's phone.
 type Bubble struct {
-	Who   string
-	Kind  string // "": a message; news, mpnewsarticle, msgmenu, opened, …
-	Text  string // as shown, without markup
-	Raw   string // as sent
-	Links []Link // web links, as shown and where they lead
-	Taps  []Link // tappable lines, as shown and what they say
-	News  []News
-	URL   string // where the whole message leads
+	Who    string
+	Title  string // of a notice
+	Kind   string // "": a message; news, mpnewsarticle, msgmenu, opened, …
+	Text   string // as shown, without markup
+	Raw    string // as sent
+	Links  []Link // web links, as shown and where they lead
+	Taps   []Link // tappable lines, as shown and what they say
+	News   []News
+	URL    string  // where the whole message leads
+	Fields []Field // of a notice
 
 	Response string // the HTTP body it came in, encrypted or not
 }
@@ -63,6 +65,7 @@ type Reader struct {
 	muted      bool
 	name       string
 	masses     map[string]int // received, by month
+	scenes     []int          // of one-time subscriptions, confirmed
 	grants     map[string]int // notices still allowed, by template
 }
 
@@ -85,7 +88,12 @@ func (r *Reader) Phone() []Bubble {
 func (r *Reader) String() string {
 	var b strings.Builder
 	for _, bubble := range r.Phone() {
-		fmt.Fprintf(&b, "[%s]\n%s\n", bubble.Who, bubble.Text)
+		fmt.Fprintf(&b, "[%s]\n", strings.TrimSpace(bubble.Who+" "+bubble.Kind))
+		for _, line := range []string{bubble.Title, bubble.Text, bubble.URL} {
+			if line != "" {
+				fmt.Fprintln(&b, line)
+			}
+		}
 		for _, n := range bubble.News {
 			fmt.Fprintf(&b, "%s\n%s\n(%s)\n", n.Title, n.Description, n.URL)
 		}

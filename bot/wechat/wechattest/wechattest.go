@@ -51,7 +51,8 @@ type Account struct {
 	ID       string // the account's own user name, gh_…
 	Mode     Mode
 	Verified bool
-	Service  bool // a service account instead of a subscription account
+	Service  bool   // a service account instead of a subscription account
+	OneTime  string // the template id of one-time subscriptions
 }
 
 // A Clock is a time that stands still until it is advanced.
@@ -113,19 +114,23 @@ type Server struct {
 	lose      int
 	problems  []string
 
-	calling    map[string]endpoint // by method and path
-	auto       bool
-	queued     []event
-	background sync.WaitGroup
-	tags       []tag
-	menu       []Button
-	serials    int
-	keptBefore int
-	materials  []Material
-	drafts     []Draft
-	masses     []*Mass
-	protected  bool
-	published  map[string][]News // articles by article_id
+	calling       map[string]endpoint // by method and path
+	auto          bool
+	queued        []event
+	background    sync.WaitGroup
+	tags          []tag
+	menu          []Button
+	serials       int
+	keptBefore    int
+	materials     []Material
+	drafts        []Draft
+	masses        []*Mass
+	protected     bool
+	notices       []Template
+	templates     []Template
+	sentTemplates map[string]sentTemplate // by openid and client_msg_id
+	failing       int                     // template messages
+	published     map[string][]News       // articles by article_id
 }
 
 // New starts a platform whose clock is clock; with nil it is the machine's, for
@@ -141,6 +146,7 @@ func New(t testing.TB, account Account, clock *Clock) *Server {
 		messageID: 24_000_000_000_000_000,
 	}
 	s.calling, s.tags, s.published = s.endpoints(), []tag{{starred, "星标组"}}, map[string][]News{}
+	s.sentTemplates = map[string]sentTemplate{}
 	if clock != nil {
 		s.now, s.advance = clock.Now, clock.Advance
 		clock.onAdvance(s.expire)
@@ -165,7 +171,7 @@ func (a *Account) fill() {
 		value string
 	}{
 		{&a.AppID, "wx" + random[:16]}, {&a.Secret, "s3cr3t" + random}, {&a.Token, "T" + random[:12]},
-		{&a.AESKey, NewAESKey()}, {&a.ID, "gh_" + random[4:16]},
+		{&a.AESKey, NewAESKey()}, {&a.ID, "gh_" + random[4:16]}, {&a.OneTime, "ONCE_" + random[:12]},
 	} {
 		if *f.field == "" {
 			*f.field = f.value
