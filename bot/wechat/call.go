@@ -21,7 +21,7 @@ func (c *Channel) call(ctx context.Context, harmless bool, do func(token string)
 	for attempt := 0; ; attempt++ {
 		// Fetched here, within ctx: the library's own fetch knows no context, and
 		// a fault of it could not be told from one of the call.
-		token, err := c.account.GetAccessTokenContext(ctx)
+		token, err := c.tokens.current(ctx)
 		if err != nil {
 			return c.classify(err, true)
 		}

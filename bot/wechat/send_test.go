@@ -352,48 +352,6 @@ func TestAccountsHaveTheirOwnAddresses(t *testing.T) {
 	}
 }
 
-func TestCheck(t *testing.T) {
-	for _, test := range []struct {
-		name    string
-		options []option
-		break_  func(*stage)
-		want    []string // findings that are not OK: parts of what and advice
-	}{
-		{"all well", []option{verified}, func(*stage) {}, nil},
-		{"plain mode", []option{verified, mode(wechattest.Plain)}, func(*stage) {}, []string{"choose safe mode"}},
-		{"not whitelisted", []option{verified}, func(s *stage) { s.Block("203.0.113.99") }, []string{"add 203.0.113.99 to the IP whitelist"}},
-		{"wrong secret", nil, func(s *stage) { s.channel = s.replica(t, func(c *wechat.Config) { c.Secret = "other" }) }, []string{"AppSecret is wrong"}},
-		{"the API refuses", nil, func(s *stage) { s.Fail(wechattest.CallbackIP, 50002) }, []string{"the account is restricted"}},
-		{"a token died", nil, func(s *stage) { s.Fail(wechattest.CallbackIP, 40001) }, nil},
-		{"unreachable", nil, func(s *stage) { s.Cut(wechattest.StableToken) }, []string{"look at the network"}},
-		{"no secret", nil, func(s *stage) {
-			s.channel = s.replica(t, func(c *wechat.Config) { c.Secret, c.PreviousAESKey = "", c.AESKey })
-		}, nil},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			s := start(t, echo, test.options...)
-			test.break_(s)
-			var bad []string
-			for _, f := range s.channel.Check(t.Context()) {
-				if !f.OK {
-					bad = append(bad, f.What+" -> "+f.Advice)
-				}
-				if f.What == "" || !f.OK && f.Advice == "" || strings.Contains(f.What+f.Advice, s.Secret) {
-					t.Errorf("finding %+v", f)
-				}
-			}
-			if len(bad) != len(test.want) {
-				t.Fatalf("found %q, want %q", bad, test.want)
-			}
-			for i, want := range test.want {
-				if !strings.Contains(bad[i], want) {
-					t.Errorf("found %q, want %q", bad[i], want)
-				}
-			}
-		})
-	}
-}
-
 func TestBuckets(t *testing.T) {
 	s := start(t, echo)
 	if b := s.channel.Buckets(s.chat("r1")); len(b) != 1 || b[0].PerSecond <= 0 || b[0].Burst < 1 || !strings.Contains(b[0].Name, "wx") {

@@ -2,6 +2,7 @@ package wechat
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -18,10 +19,11 @@ type tokens struct {
 	appID, secret string
 	settings      *bot.Settings
 	log           *slog.Logger
+	fetching      chan struct{} // holds one who fetches
 }
 
 func newTokens(cfg Config, log *slog.Logger) *tokens {
-	return &tokens{appID: cfg.AppID, secret: cfg.Secret, settings: cfg.Settings, log: log}
+	return &tokens{appID: cfg.AppID, secret: cfg.Secret, settings: cfg.Settings, log: log, fetching: make(chan struct{}, 1)}
 }
 
 const settingsTimeout = 5 * time.Second
@@ -89,10 +91,75 @@ func (t *tokens) key() string {
 	return credential.CacheKeyOfficialAccountPrefix + "_stable_access_token_" + t.appID
 }
 
-// renew replaces a token that the platform refused. Another replica may have
-// done so already; and the platform repeats a stable token as long as it deems
-// it good, so that one it refuses nevertheless must be replaced by force.
+// current is the access token, fetched when there is none. Unlike the library,
+// whose lock knows no context, nobody waits longer than ctx for another's fetch.
+func (t *tokens) current(ctx context.Context) (string, error) {
+	if token, _ := t.GetContext(ctx, t.key()).(string); token != "" {
+		return token, nil
+	}
+	if err := t.lock(ctx); err != nil {
+		return "", err
+	}
+	defer t.unlock()
+	if token, _ := t.GetContext(ctx, t.key()).(string); token != "" {
+		return token, nil
+	}
+	fresh, err := t.fetch(ctx, false)
+	if err != nil {
+		return "", err
+	}
+	return fresh.AccessToken, t.keep(ctx, fresh)
+}
+
+// renew replaces a token that the platform refused. Whoever comes while it is
+// being replaced, here or on another replica, waits and uses the new one:
+// replacing by force kills the token before, so two at once would kill each
+// other's.
 func (t *tokens) renew(ctx context.Context, refused string) error {
+	if err := t.lock(ctx); err != nil {
+		return err
+	}
+	defer t.unlock()
+	tick := time.NewTicker(renewPoll)
+	defer tick.Stop()
+	for {
+		if current, _ := t.GetContext(ctx, t.key()).(string); current != "" && current != refused {
+			return nil
+		}
+		_, mine, err := t.settings.Create(ctx, t.renewing(), "", renewLease)
+		if err != nil {
+			return err
+		}
+		if mine {
+			return t.replace(ctx, refused)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return fmt.Errorf("wait for the new access token: %w", ctx.Err())
+		}
+	}
+}
+
+// A lease outlasts the two calls that a renewal may take, and frees the way
+// when its holder died.
+const (
+	renewLease = 2*callTimeout + 2*settingsTimeout
+	renewPoll  = 50 * time.Millisecond
+)
+
+func (t *tokens) renewing() string { return "wechat/renewing/" + t.appID }
+
+// replace fetches another token than the refused one. The platform repeats a
+// stable token as long as it deems it good, so that one it refuses nevertheless
+// must be replaced by force.
+func (t *tokens) replace(ctx context.Context, refused string) (err error) {
+	defer func() {
+		ctx, cancel := t.within(context.WithoutCancel(ctx))
+		defer cancel()
+		err = errors.Join(err, t.settings.Delete(ctx, t.renewing()))
+	}()
+	// The one before may have finished between our look and our turn.
 	if current, _ := t.GetContext(ctx, t.key()).(string); current != "" && current != refused {
 		return nil
 	}
@@ -103,9 +170,25 @@ func (t *tokens) renew(ctx context.Context, refused string) error {
 	if err != nil {
 		return err
 	}
-	// As the library does: five minutes before the end it fetches the next one.
+	return t.keep(ctx, fresh)
+}
+
+// keep saves a token for everybody. As the library does, it forgets it five
+// minutes before its end.
+func (t *tokens) keep(ctx context.Context, fresh credential.ResAccessToken) error {
 	return t.SetContext(ctx, t.key(), fresh.AccessToken, time.Duration(fresh.ExpiresIn-300)*time.Second)
 }
+
+func (t *tokens) lock(ctx context.Context) error {
+	select {
+	case t.fetching <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("wait for the access token: %w", ctx.Err())
+	}
+}
+
+func (t *tokens) unlock() { <-t.fetching }
 
 // fetch asks the platform, past the cache.
 func (t *tokens) fetch(ctx context.Context, force bool) (credential.ResAccessToken, error) {

@@ -14,12 +14,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"sync"
 	"time"
 
 	"github.com/silenceper/wechat/v2/officialaccount"
-	"github.com/silenceper/wechat/v2/officialaccount/basic"
 	"github.com/silenceper/wechat/v2/officialaccount/config"
+	"github.com/silenceper/wechat/v2/officialaccount/menu"
 	"github.com/silenceper/wechat/v2/officialaccount/message"
 
 	"newsie/bot"
@@ -51,13 +52,16 @@ type Config struct {
 	Answer         Answer         // when a question is answered with a news card; "": Auto
 	Language       string         // of readers who have not chosen; "": zh-Hans
 	APIURL         string         // instead of https://api.weixin.qq.com
-	PublicURL      string         // of the reader pages; news cards of several articles lead there
+	PublicURL      string         // of the reader pages and of our own address; "": none is configured
 	Title          string         // of the publication
 	Zone           *time.Location // of dates in notices; nil: Beijing's
 
 	Notice   Form // of subscription notices
 	Template Form // of template messages
 	Once     Once // one-time subscriptions
+
+	Menu    []Button // the one the account should have; none: DefaultMenu
+	MenuOff bool     // the account's menu is not newsie's
 
 	Handler  bot.Handler
 	Inbox    *bot.Inbox
@@ -77,6 +81,8 @@ type Config struct {
 	// problem is "" when it arrived. A *bot.RetryError: its receipt is still on
 	// the way. May be nil.
 	Settle func(ctx context.Context, providerID, problem string) error
+	// Transport calls our own address, for Check; nil: http.DefaultTransport.
+	Transport http.RoundTripper
 	// Patience is how long a request may take before the platform gets an empty
 	// answer; 0 means 4.5 s, which leaves half a second of the platform's five.
 	Patience time.Duration
@@ -89,7 +95,7 @@ type Channel struct {
 	log       *slog.Logger
 	account   *officialaccount.OfficialAccount
 	customer  *message.Manager
-	basic     *basic.Basic
+	menus     *menu.Menu
 	tokens    *tokens
 	windows   *Windows
 	quotas    *quotas
@@ -129,7 +135,7 @@ func New(cfg Config) (*Channel, error) {
 	})
 	// The library makes these at first use without a lock.
 	c.customer = c.account.GetCustomerMessageManager()
-	c.basic = c.account.GetBasic()
+	c.menus = c.account.GetMenu()
 	c.subscribe, c.template = c.account.GetSubscribe(), c.account.GetTemplate()
 	return c, nil
 }

@@ -113,12 +113,18 @@ func (cs *channels) telegram(name string, c ChannelConfig) error {
 	return nil
 }
 
-func (cs *channels) wechat(name string, c ChannelConfig) error {
+// account makes a WeChat account's adapter.
+func (cs *channels) account(name string, c ChannelConfig) (*wechat.Channel, error) {
 	tap := c.TapLines == nil || *c.TapLines
-	a, err := wechat.New(wechat.Config{
+	var menu MenuConfig
+	if c.Menu != nil {
+		menu = *c.Menu
+	}
+	return wechat.New(wechat.Config{
 		Name: name, AppID: c.AppID, Secret: c.AppSecret, Token: c.Token, AESKey: c.AESKey, PreviousAESKey: c.PreviousAESKey,
 		Mode: wechat.Mode(c.Mode), Account: wechat.Account(c.Account), TapLines: tap, Answer: wechat.Answer(c.Answer), Language: c.Language, APIURL: c.APIURL, PublicURL: cs.in.config.PublicURL,
 		Handler: cs.bot.Handle, Inbox: cs.inbox(), Settings: cs.settings(), DB: cs.in.db, Catalog: cs.in.catalog, Logger: cs.in.log,
+		Menu: menu.Buttons, MenuOff: menu.Off,
 		Notify: cs.notice.give,
 		Late:   func(ctx context.Context, chat bot.ChatID, r bot.Reply) error { return cs.digests().Late(ctx, chat, r) },
 		Held: func(ctx context.Context, chat bot.ChatID, r bot.Reply) (bot.Reply, error) {
@@ -128,10 +134,14 @@ func (cs *channels) wechat(name string, c ChannelConfig) error {
 			return cs.digests().Settle(ctx, name, id, problem)
 		},
 	})
+}
+
+func (cs *channels) wechat(name string, c ChannelConfig) error {
+	a, err := cs.account(name, c)
 	if err != nil {
 		return err
 	}
-	cs.adapters[name], cs.handlers[wechatPath(name)] = a, a
+	cs.adapters[name], cs.handlers[wechat.Path(name)] = a, a
 	windows := wechat.NewWindows(cs.in.db, name, time.Now)
 	cs.bot.Forgets(func(ctx context.Context, chat bot.ChatID) error {
 		if chat.Channel != name {
@@ -141,10 +151,6 @@ func (cs *channels) wechat(name string, c ChannelConfig) error {
 	})
 	return nil
 }
-
-// wechatPath is the address to type into the account's server settings, below
-// public_url.
-func wechatPath(name string) string { return "/hooks/wechat/" + name }
 
 func (cs *channels) inbox() *bot.Inbox       { return bot.NewInbox(cs.in.db, time.Now) }
 func (cs *channels) settings() *bot.Settings { return bot.NewSettings(cs.in.db, time.Now) }

@@ -65,13 +65,14 @@ type ChannelConfig struct {
 	WebhookSecret string `yaml:"webhook_secret" secret:"true"`
 	InDoubt       string `yaml:"in_doubt"` // skip, resend
 
-	AppID          string `yaml:"app_id"`
-	AppSecret      string `yaml:"app_secret" secret:"true"`
-	AESKey         string `yaml:"aes_key" secret:"true"`
-	PreviousAESKey string `yaml:"previous_aes_key" secret:"true"`
-	Account        string `yaml:"account"` // unverified, subscription, service
-	TapLines       *bool  `yaml:"tap_lines"`
-	Answer         string `yaml:"answer"` // auto, list, card
+	AppID          string      `yaml:"app_id"`
+	AppSecret      string      `yaml:"app_secret" secret:"true"`
+	AESKey         string      `yaml:"aes_key" secret:"true"`
+	PreviousAESKey string      `yaml:"previous_aes_key" secret:"true"`
+	Account        string      `yaml:"account"` // unverified, subscription, service
+	TapLines       *bool       `yaml:"tap_lines"`
+	Answer         string      `yaml:"answer"` // auto, list, card
+	Menu           *MenuConfig `yaml:"menu"`   // nil: newsie's own
 
 	Suggestions []string `yaml:"suggestions"`
 }

@@ -144,6 +144,7 @@ func (c Config) checkChannel(k *checker, name string, ch ChannelConfig) {
 	if d := time.Duration(ch.MinInterval); d < time.Minute {
 		k.add(key+".min_interval", "%s is too often: a minute at least", d)
 	}
+	ch.Menu.check(k, key, ch.Kind)
 	switch ch.Kind {
 	case "telegram":
 		if ch.Token == "" {
@@ -270,7 +271,8 @@ func parseProxy(s string) (netip.Prefix, error) {
 	return a.Prefix(a.BitLen())
 }
 
-// A lineIndex tells on which line, or in which variable, a key stands.
+// A lineIndex tells on which line, or in which variable, a key stands. The
+// entries of a list are counted from 1: channels.gzh.menu.2.name.
 type lineIndex map[string]string
 
 func (l lineIndex) where(key string) string {
@@ -286,6 +288,14 @@ func (l lineIndex) collect(file, prefix string, node *yaml.Node) {
 	if node.Kind == yaml.DocumentNode {
 		for _, child := range node.Content {
 			l.collect(file, prefix, child)
+		}
+		return
+	}
+	if node.Kind == yaml.SequenceNode {
+		for i, child := range node.Content {
+			key := fmt.Sprintf("%s.%d", prefix, i+1)
+			l[key] = fmt.Sprintf("%s:%d", file, child.Line)
+			l.collect(file, key, child)
 		}
 		return
 	}

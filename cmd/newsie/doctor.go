@@ -23,17 +23,32 @@ func doctorCommand(p *program) *cobra.Command {
 	c := &cobra.Command{
 		Use: "doctor", Short: "Check configuration, data, channels, and say what to do", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			bad := p.doctor(cmd.Context(), offline)
-			if bad > 0 {
-				_, _ = fmt.Fprintf(p.stdout, "\n%d of the checks need attention.\n", bad)
-				return errReported
-			}
-			_, _ = fmt.Fprintln(p.stdout, "\nAll is well.")
-			return nil
+			return p.verdict(p.doctor(cmd.Context(), offline))
 		},
 	}
 	c.Flags().BoolVar(&offline, "offline", false, "ask no platform")
 	return c
+}
+
+// verdict ends a doctor's report; it is an error when any check was bad.
+func (p *program) verdict(bad int) error {
+	if bad > 0 {
+		_, _ = fmt.Fprintf(p.stdout, "\n%d of the checks need attention.\n", bad)
+		return errReported
+	}
+	_, _ = fmt.Fprintln(p.stdout, "\nAll is well.")
+	return nil
+}
+
+func (p *program) printFinding(f bot.Finding) {
+	mark := "ok   "
+	if !f.OK {
+		mark = "FAIL "
+	}
+	_, _ = fmt.Fprintln(p.stdout, mark+f.What)
+	if f.Advice != "" {
+		_, _ = fmt.Fprintln(p.stdout, "     → "+f.Advice)
+	}
 }
 
 // doctor prints its findings and returns how many are bad.
@@ -41,13 +56,8 @@ func (p *program) doctor(ctx context.Context, offline bool) int {
 	bad := 0
 	report := func(findings ...bot.Finding) {
 		for _, f := range findings {
-			mark := "ok   "
-			if !f.OK {
-				mark, bad = "FAIL ", bad+1
-			}
-			_, _ = fmt.Fprintln(p.stdout, mark+f.What)
-			if f.Advice != "" {
-				_, _ = fmt.Fprintln(p.stdout, "     → "+f.Advice)
+			if p.printFinding(f); !f.OK {
+				bad++
 			}
 		}
 	}
@@ -215,24 +225,14 @@ func checkPublicURL(ctx context.Context, config Config, offline bool) []bot.Find
 }
 
 func (in *installation) checkChannels(ctx context.Context) []bot.Finding {
-	if in.library == nil { // another process has the index; the channels do not need it
-		in.library = content.Store(in.db, content.Options{Logger: in.log})
-		defer func() { in.library = nil }()
-	}
-	public := in.config.PublicURL
-	if public == "" {
-		public = "http://" + reachable(in.config.Listen)
-	}
-	b := in.newBot(public, nil)
-	cs := &channels{in: in, bot: b, public: public, metrics: newMetrics(),
-		notice:  &notice{settings: bot.NewSettings(in.db, time.Now), log: in.log},
-		digests: func() *scheduler.Scheduler { return nil }}
+	cs, done := in.offline()
+	defer done()
 	if err := cs.connect(); err != nil {
 		return []bot.Finding{{What: "channels: " + strings.ReplaceAll(err.Error(), "\n", "; ")}}
 	}
 	var findings []bot.Finding
 	for _, name := range in.config.channelNames() {
-		ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+		ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 		for _, f := range cs.adapters[name].Check(ctx) {
 			for _, prefix := range []string{"channel ", in.config.Channels[name].Kind + " "} {
 				f.What = strings.TrimPrefix(f.What, prefix+name+": ")
@@ -243,4 +243,24 @@ func (in *installation) checkChannels(ctx context.Context) []bot.Finding {
 		cancel()
 	}
 	return findings
+}
+
+// checkTimeout is for all that is asked about one channel.
+const checkTimeout = time.Minute
+
+// offline are channels that answer nobody, to ask the platforms with; connect
+// makes them. done must be called when they are no longer used.
+func (in *installation) offline() (cs *channels, done func()) {
+	done = func() {}
+	if in.library == nil { // another process may have the index; the channels do not need it
+		in.library = content.Store(in.db, content.Options{Logger: in.log})
+		done = func() { in.library = nil }
+	}
+	public := in.config.PublicURL
+	if public == "" {
+		public = "http://" + reachable(in.config.Listen)
+	}
+	return &channels{in: in, bot: in.newBot(public, nil), public: public, metrics: newMetrics(),
+		notice:  &notice{settings: bot.NewSettings(in.db, time.Now), log: in.log},
+		digests: func() *scheduler.Scheduler { return nil }}, done
 }

@@ -17,7 +17,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Args[1:], os.Environ(), os.Stdout, os.Stderr)
+	err := run(ctx, os.Args[1:], os.Environ(), os.Stdin, os.Stdout, os.Stderr)
 	stop()
 	if err != nil {
 		if !errors.Is(err, errReported) {
@@ -33,14 +33,15 @@ var errReported = errors.New("the errors above")
 // A program is one run of the command line.
 type program struct {
 	environ        []string
+	stdin          io.Reader
 	stdout, stderr io.Writer
 	configPath     string
 	data           string
 	database       string
 }
 
-func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) error {
-	p := &program{environ: environ, stdout: stdout, stderr: stderr}
+func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, stderr io.Writer) error {
+	p := &program{environ: environ, stdin: stdin, stdout: stdout, stderr: stderr}
 	root := &cobra.Command{
 		Use:   "newsie",
 		Short: "Puts a publisher's articles where the readers already chat",
@@ -62,7 +63,7 @@ Try it:  newsie serve --demo`,
 	flags.StringVar(&p.database, "database", "", "postgres://… instead of SQLite in the data folder (NEWSIE_DATABASE)")
 	root.AddCommand(
 		serveCommand(p), importCommand(p), searchCommand(p), suggestCommand(p), articleCommand(p), questionsCommand(p), evalCommand(p),
-		digestCommand(p), doctorCommand(p), backupCommand(p), restoreCommand(p), configCommand(p), versionCommand(p),
+		digestCommand(p), wechatCommand(p), doctorCommand(p), backupCommand(p), restoreCommand(p), configCommand(p), versionCommand(p),
 	)
 	return root.ExecuteContext(ctx)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/text/encoding/simplifiedchinese"
 
+	"newsie/bot/wechat/wechattest"
 	"newsie/internal/database/databasetest"
 )
 
@@ -28,6 +29,9 @@ import (
 //	binary FILE     makes a file that is no text
 //	eventually REGEXP ARGS...  runs newsie until its stdout matches
 //	logged REGEXP   waits until the serving newsie has logged it
+//	account NAME [unverified|service]  opens a WeChat account on a platform made
+//	                for the story, and configures it as that channel by variables
+//	block NAME [ADDRESS]  takes newsie off the account's whitelist, or puts it back
 //	gb18030 FILE    rewrites a UTF-8 file in that encoding
 func TestScripts(t *testing.T) {
 	t.Parallel()
@@ -47,7 +51,7 @@ func runScripts(t *testing.T, database func(t testing.TB) string) {
 		Dir:                "testdata/script",
 		RequireUniqueNames: true,
 		Setup: func(env *testscript.Env) error {
-			env.Values[storyKey{}] = &story{}
+			env.Values[storyKey{}] = &story{t: t, accounts: map[string]*wechattest.Server{}}
 			if address := database(t); address != "" {
 				env.Setenv("NEWSIE_DATABASE", address)
 			}
@@ -62,7 +66,7 @@ func runScripts(t *testing.T, database func(t testing.TB) string) {
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"serve": serveScript, "terminate": stopScript, "crash": crashScript, "say": sayScript, "get": getScript, "gb18030": encodeScript, "binary": binaryScript,
-			"eventually": eventuallyScript, "logged": loggedScript,
+			"eventually": eventuallyScript, "logged": loggedScript, "account": accountScript, "block": blockScript,
 		},
 	})
 }
@@ -71,8 +75,10 @@ type storyKey struct{}
 
 // A story is what a running script has.
 type story struct {
-	server *process
-	reader *browser
+	t        testing.TB // of all stories, which the accounts end with
+	server   *process
+	reader   *browser
+	accounts map[string]*wechattest.Server
 }
 
 func (s *story) end() {
@@ -146,6 +152,26 @@ func loggedScript(ts *testscript.TestScript, _ bool, args []string) {
 	if !poll(patience, func() bool { return want.MatchString(s.stderr.String()) }) {
 		ts.Fatalf("never logged: %s\n%s", args[0], s.stderr.String())
 	}
+}
+
+func accountScript(ts *testscript.TestScript, _ bool, args []string) {
+	s := told(ts)
+	kind := strings.Join(args[1:], " ")
+	account := wechattest.New(s.t, wechattest.Account{Verified: kind != "unverified", Service: kind == "service"}, nil)
+	s.accounts[args[0]] = account
+	if kind == "" {
+		kind = "subscription"
+	}
+	for key, value := range map[string]string{
+		"KIND": "wechat", "APP_ID": account.AppID, "APP_SECRET": account.Secret, "TOKEN": account.Token, "AES_KEY": account.AESKey,
+		"API_URL": account.URL, "ACCOUNT": kind,
+	} {
+		ts.Setenv("NEWSIE_CHANNELS_"+strings.ToUpper(args[0])+"_"+key, value)
+	}
+}
+
+func blockScript(ts *testscript.TestScript, _ bool, args []string) {
+	told(ts).accounts[args[0]].Block(strings.Join(args[1:], ""))
 }
 
 func encodeScript(ts *testscript.TestScript, _ bool, args []string) {

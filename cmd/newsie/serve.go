@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"newsie/bot"
+	"newsie/bot/wechat"
 	"newsie/content/ingest"
 	"newsie/internal/web"
 	"newsie/scheduler"
@@ -289,7 +290,7 @@ func (s *server) greet(started time.Time, demo bool) {
 		case "telegram":
 			lines = append(lines, "  Telegram      channel "+name)
 		case "wechat":
-			lines = append(lines, "  WeChat        channel "+name+", server address "+s.public+wechatPath(name))
+			lines = append(lines, "  WeChat        channel "+name+", server address "+s.public+wechat.Path(name))
 		}
 	}
 	if demo {

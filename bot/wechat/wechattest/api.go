@@ -75,6 +75,7 @@ func (s *Server) endpoints() map[string]endpoint {
 		"POST " + MenuCreate:  {verified, 1000, s.menuCreate},
 		"GET " + MenuGet:      {verified, 10_000, s.menuGet},
 		"GET " + MenuDelete:   {verified, 1000, s.menuDelete},
+		"GET " + SelfMenu:     {verified, 10_000, s.selfMenu},
 
 		"POST " + MaterialAdd:    {nil, 1000, s.addMaterial},
 		"GET " + MaterialCount:   {nil, 5000, s.materialCount},
@@ -176,6 +177,7 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.calls[r.URL.Path]++
+	w.Header().Set("Date", s.now().Add(s.ahead).UTC().Format(http.TimeFormat))
 	if orders := s.faults[r.URL.Path]; len(orders) > 0 {
 		s.faults[r.URL.Path] = orders[1:]
 		s.fault(w, orders[0])
@@ -288,12 +290,28 @@ func (s *Server) spend(what string, allowed int) bool {
 	return true
 }
 
+// ForceToken replaces the stable token, as another program may, and returns it.
+func (s *Server) ForceToken() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stable = s.newToken()
+	return s.stable.value
+}
+
+// Distrust refuses the stable token from now on, and goes on giving it to
+// whoever asks without force, as the platform has been seen to do.
+func (s *Server) Distrust() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.refused = s.stable.value
+}
+
 func (s *Server) authorize(r *http.Request) int {
 	given := r.URL.Query().Get("access_token")
 	switch {
 	case given == "":
 		return 41001
-	case given != s.stable.value && given != s.unstable.value:
+	case given != s.stable.value && given != s.unstable.value || given == s.refused:
 		return 40001
 	}
 	for _, t := range []token{s.stable, s.unstable} {

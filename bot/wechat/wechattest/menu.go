@@ -53,7 +53,7 @@ func (s *Server) menuCreate(r *http.Request) any {
 			b.SubButtons[j].SubButtons = []Button{}
 		}
 	}
-	s.menu = in.Buttons
+	s.menu, s.handMade, s.menuHidden = in.Buttons, nil, false
 	return 0
 }
 
@@ -113,11 +113,15 @@ func (s *Server) menuGet(*http.Request) any {
 	if s.menu == nil {
 		return 46003
 	}
-	return map[string]any{"menu": map[string]any{"button": s.menu}}
+	answer := map[string]any{"menu": map[string]any{"button": s.menu}}
+	if s.conditional > 0 {
+		answer["conditionalmenu"] = s.conditionals()
+	}
+	return answer
 }
 
 func (s *Server) menuDelete(*http.Request) any {
-	s.menu = nil
+	s.menu, s.handMade, s.conditional = nil, nil, 0
 	return 0
 }
 

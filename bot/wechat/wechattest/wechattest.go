@@ -112,7 +112,13 @@ type Server struct {
 	calls     map[string]int
 	blocked   string // the caller's address, when it is not whitelisted
 	lose      int
-	problems  []string
+	ahead     time.Duration
+
+	handMade    []Button // the menu, when the administration made it
+	menuHidden  bool
+	conditional int
+	refused     string // a token that is no longer taken, though it is still given
+	problems    []string
 
 	calling       map[string]endpoint // by method and path
 	auto          bool
@@ -187,6 +193,13 @@ func NewAESKey() string {
 	raw := make([]byte, 32)
 	_, _ = rand.Read(raw)
 	return strings.TrimSuffix(base64.StdEncoding.EncodeToString(raw), "=")
+}
+
+// Skew sets how far the clock of the API is ahead of the account's server.
+func (s *Server) Skew(ahead time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ahead = ahead
 }
 
 // Connect makes handler the account's server, behind real HTTP.
