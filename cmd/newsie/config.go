@@ -74,7 +74,32 @@ type ChannelConfig struct {
 	Answer         string      `yaml:"answer"` // auto, list, card
 	Menu           *MenuConfig `yaml:"menu"`   // nil: newsie's own
 
+	Notice   NoticeConfig   `yaml:"notice"`
+	Once     OnceConfig     `yaml:"once"`
+	Template TemplateConfig `yaml:"template"`
+
 	Suggestions []string `yaml:"suggestions"`
+}
+
+// NoticeConfig is the template of WeChat's subscription notices, and what its
+// fields say.
+type NoticeConfig struct {
+	Template string            `yaml:"template"`
+	Fields   map[string]string `yaml:"fields"`
+}
+
+// OnceConfig is the template of WeChat's one-time subscriptions, and how many
+// a reader may grant ahead.
+type OnceConfig struct {
+	Template string `yaml:"template"`
+	Scenes   int    `yaml:"scenes"`
+}
+
+// TemplateConfig is the template of WeChat's template messages, and what its
+// fields say.
+type TemplateConfig struct {
+	ID     string            `yaml:"id"`
+	Fields map[string]string `yaml:"fields"`
 }
 
 // SourceConfig is where articles come from by themselves.

@@ -137,6 +137,11 @@ func setEntry(m reflect.Value, prefix, name, value string) (string, error) {
 	if m.IsNil() {
 		m.Set(reflect.MakeMap(m.Type()))
 	}
+	if m.Type().Elem().Kind() == reflect.String {
+		entry := strings.ToLower(name)
+		m.SetMapIndex(reflect.ValueOf(entry), reflect.ValueOf(value))
+		return prefix + entry, nil
+	}
 	var names []string
 	for _, existing := range m.MapKeys() {
 		if strings.HasPrefix(name, strings.ToUpper(strings.ReplaceAll(existing.String(), "-", "_"))+"_") {
@@ -172,6 +177,12 @@ func parse(v reflect.Value, value string) error {
 	switch v.Kind() {
 	case reflect.String:
 		v.SetString(value)
+	case reflect.Int:
+		n, err := strconv.Atoi(value)
+		if err != nil {
+			return fmt.Errorf("%q is not a number", value)
+		}
+		v.SetInt(int64(n))
 	case reflect.Bool:
 		b, err := strconv.ParseBool(value)
 		if err != nil {

@@ -140,7 +140,7 @@ func (s *server) assemble(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.metrics.registry.MustRegister(s.scheduler.Collector())
+	s.metrics.registry.MustRegister(s.scheduler.Collector(), newWeChatCollector(s.channels.accounts))
 	s.bot.UseDigests(s.scheduler)
 	s.bot.Forgets(s.scheduler.Forget)
 	return nil
