@@ -34,10 +34,12 @@ type Config struct {
 	Sources        map[string]SourceConfig  `yaml:"sources"`
 	Publisher      PublisherConfig          `yaml:"publisher"`
 	Synonyms       string                   `yaml:"synonyms"` // a file of words that find each other
+	Rules          RulesConfig              `yaml:"rules"`
 
 	// AllowPrivateSources lets sources be read from this machine and its network.
 	AllowPrivateSources bool `yaml:"allow_private_sources"`
 
+	path  string    // of the file
 	lines lineIndex // where each key stands
 }
 
@@ -191,7 +193,9 @@ func loadConfig(path string, environ []string) (Config, error) {
 	}
 	problems = append(problems, overlay(&c, environ, lines)...)
 	c.fillIn()
-	c.resolveSynonyms(name, lines)
+	c.path = name
+	c.Synonyms = besideConfig(c.Synonyms, name, lines["synonyms"])
+	c.Rules.File = besideConfig(c.Rules.File, name, lines["rules"])
 	problems = append(problems, c.check(lines)...)
 	c.lines = lines
 	if len(problems) > 0 {

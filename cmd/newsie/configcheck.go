@@ -96,7 +96,7 @@ func (c Config) check(lines lineIndex) ConfigProblems {
 			k.add("publisher.chat", "is missing: the id of your own chat on %s", p.Channel)
 		}
 	}
-	return k.problems
+	return append(k.problems, c.inlineRuleProblems()...)
 }
 
 // mostRecency is the most that being new may count: half as much again as news,

@@ -114,7 +114,7 @@ func set(v reflect.Value, prefix, name, value string) (string, error) {
 		}
 		upper := strings.ToUpper(key)
 		switch {
-		case name == upper && field.Type.Kind() != reflect.Struct && field.Type.Kind() != reflect.Map:
+		case name == upper && oneValue(v.Field(i)):
 			return prefix + key, parse(v.Field(i), value)
 		case name == upper+"_FILE" && field.Tag.Get("secret") == "true":
 			data, err := os.ReadFile(value)
@@ -129,6 +129,14 @@ func set(v reflect.Value, prefix, name, value string) (string, error) {
 		}
 	}
 	return "", errors.New("there is no such key")
+}
+
+// oneValue tells of a key that a variable can hold the whole of.
+func oneValue(v reflect.Value) bool {
+	if _, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok {
+		return true
+	}
+	return v.Kind() != reflect.Struct && v.Kind() != reflect.Map
 }
 
 // setEntry finds which entry of a map a name means: an existing one, else the
