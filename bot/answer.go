@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 
 	"newsie/content"
+	"newsie/content/index"
 	"newsie/content/language"
 )
 
@@ -44,9 +46,6 @@ func (b *Bot) search(ctx context.Context, t *turn, text string, exact bool) (Rep
 		return Reply{}, err
 	}
 	if len(results.Hits) == 0 {
-		if reply, said, err := b.otherwise(ctx, t, text, "none"); said || err != nil {
-			return reply, err
-		}
 		t.outcome = "none"
 		return b.nothing(ctx, t, text)
 	}
@@ -70,8 +69,8 @@ func (b *Bot) search(ctx context.Context, t *turn, text string, exact bool) (Rep
 	if results.Corrected != "" {
 		topic = results.Corrected
 	}
-	if len(results.Dropped) > 0 || utf8.RuneCountInString(topic) > longestTopic {
-		return reply, nil // a sentence is no topic
+	if len(results.Dropped) > 0 || utf8.RuneCountInString(topic) > longestTopic || index.SameName(topic, results.Hits[0].Article.Title, true) {
+		return reply, nil // a sentence is no topic, nor is a title
 	}
 	reply.Actions = appendFitting(reply.Actions, Action{Label: t.T("bot.follow_this", "Query", short(topic, 20)), Text: "/follow " + topic})
 	return reply, nil
@@ -84,6 +83,8 @@ func (b *Bot) nothing(ctx context.Context, t *turn, text string) (Reply, error) 
 	if err != nil {
 		return Reply{}, err
 	}
+	// A single character of a Chinese name finds everything.
+	near = slices.DeleteFunc(near, func(word string) bool { return utf8.RuneCountInString(word) < 2 })
 	if len(near) > 0 {
 		reply.Text += "\n" + t.T("bot.nearest", "Words", strings.Join(near, t.T("bot.comma")))
 		for _, word := range near {

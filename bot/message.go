@@ -60,6 +60,7 @@ type Reply struct {
 	Lang    string  // the language the reply's own words are in
 	Text    string  // paragraphs separated by \n
 	Groups  []Group // headed lists of cards, best first
+	Ahead   int     // how many of the first groups waited for the reader: they come before Text
 	Actions []Action
 	Replace string // the list this reply pages, so that an adapter may edit its message
 	Best    Best   // what the first card is to the question

@@ -110,7 +110,7 @@ func (d *Digests) before(ctx context.Context, editions []Edition, visible map[in
 			r.Actions = append(slices.Clip(r.Actions), action)
 		}
 	}
-	r.Groups = append(groups, r.Groups...)
+	r.Groups, r.Ahead = append(groups, r.Groups...), len(groups)
 	return r, nil
 }
 
@@ -127,7 +127,7 @@ func (d *Digests) heldGroup(ctx context.Context, lang string, ids []int64, topic
 		heading = p.T("scheduler.held_since", "Count", count, "Day", p.T(fmt.Sprintf("scheduler.weekday_%d", since.Weekday())))
 	}
 	if len(topics) > 0 {
-		heading += ": " + strings.Join(topics[:min(len(topics), 3)], ", ")
+		heading = p.T("scheduler.about", "Heading", heading, "Topics", strings.Join(topics[:min(len(topics), 3)], p.T("bot.comma")))
 	}
 	// Not numbered: numbers are the answer's.
 	group := bot.Group{Heading: heading, Cards: d.cards(articles, p.Lang(), 0)}

@@ -39,7 +39,7 @@ func TestWhatWaitedComesWithTheNextAnswer(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := bot.Reply{Lang: "en", Text: "Found 1", Groups: []bot.Group{
+		want := bot.Reply{Lang: "en", Text: "Found 1", Ahead: 1, Groups: []bot.Group{
 			{Heading: "4 new articles since Monday: coffee, tea", Cards: []bot.Card{
 				{Article: 4, Title: "Article 4", Open: "/read 4"}, {Article: 3, Title: "Article 3", Open: "/read 3"},
 				{Article: 2, Title: "Article 2", Open: "/read 2"}, {Article: 1, Title: "Article 1", Open: "/read 1"},
@@ -146,7 +146,7 @@ func TestALateAnswer(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := bot.Reply{Lang: "en", Text: "Hello", Groups: []bot.Group{{Heading: "Found 1", Cards: []bot.Card{{Article: 1, Title: "Late"}}}}}
+		want := bot.Reply{Lang: "en", Text: "Hello", Ahead: 1, Groups: []bot.Group{{Heading: "Found 1", Cards: []bot.Card{{Article: 1, Title: "Late"}}}}}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("-want +got:\n%s", diff)
 		}

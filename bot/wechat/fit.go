@@ -5,6 +5,7 @@ import (
 	"math"
 	"sort"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/clipperhouse/uax29/v2/graphemes"
 
@@ -24,7 +25,7 @@ func (c *Channel) text(reply bot.Reply) string {
 func (c *Channel) language(reply bot.Reply) string { return cmp.Or(reply.Lang, c.cfg.Language) }
 
 // widest is the shape that shows everything.
-var widest = shape{also: true, meta: true, snippet: 110, title: 120, text: math.MaxInt}
+var widest = shape{also: true, meta: true, numbers: true, snippet: 96, title: 120, text: math.MaxInt}
 
 // fit renders reply within a budget of bytes. It never cuts the result: it
 // shows less of the reply, in the order in which a reader misses it least,
@@ -44,9 +45,10 @@ func (r renderer) fit(reply bot.Reply, budget int) string {
 	less := []func(){
 		func() { s.also = false },
 		func() { s.meta = false },
-		func() { s.snippet = 80 },
+		func() { s.snippet = 76 },
 		func() { s.snippet, s.title = 56, 80 },
 		func() { s.snippet, s.title = 36, 60 },
+		func() { s.numbers = false },
 		func() { s.snippet = 0 },
 		func() { s.title = 40 },
 		func() {
@@ -68,10 +70,10 @@ func (r renderer) fit(reply bot.Reply, budget int) string {
 		s.cards--
 	}
 	// What remains is the reply's own words and what to say next.
-	const few = 60
-	if width := columns(reply.Text); width > few {
-		s.text = few + sort.Search(width-few, func(n int) bool {
-			s.text = few + n + 1
+	const least = 60
+	if width := columns(reply.Text); width > least {
+		s.text = least + sort.Search(width-least, func(n int) bool {
+			s.text = least + n + 1
 			_, ok := fits()
 			return !ok
 		})
@@ -98,7 +100,11 @@ func columns(text string) int {
 	return n
 }
 
-// lastColumns is the end of a text, from the beginning of a word where there is one.
+// few columns are no loss where a clause begins.
+const few = 24
+
+// lastColumns is the end of a text, from the beginning of a clause or a word
+// where there is one.
 func lastColumns(text string, limit int) string {
 	total, skip := columns(text), 0
 	if total <= limit {
@@ -108,8 +114,15 @@ func lastColumns(text string, limit int) string {
 		skip += width(tokens.Value())
 		if total-skip <= limit {
 			rest := text[tokens.End():]
-			if _, after, ok := strings.Cut(rest, " "); ok && len(after) > len(rest)/2 {
-				return after
+			for _, marks := range []string{"，、；：,;:", " "} {
+				i := strings.IndexAny(rest, marks)
+				if i < 0 {
+					continue
+				}
+				_, size := utf8.DecodeRuneInString(rest[i:])
+				if after := strings.TrimLeft(rest[i+size:], " "); limit <= few || len(after) > len(rest)/2 {
+					return after
+				}
 			}
 			return rest
 		}

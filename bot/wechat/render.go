@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"newsie/bot"
+	"newsie/content/sentence"
 	"newsie/internal/locale"
 )
 
@@ -17,6 +18,7 @@ type shape struct {
 	title   int  // width of a title
 	cards   int  // how many cards, from the front
 	text    int  // width of the reply's own words
+	numbers bool // a line of numbers that open the cards, beside the titles that lead away
 	actions int  // how many actions, from the front
 }
 
@@ -30,12 +32,17 @@ type renderer struct {
 // render writes a tidy reply in a shape.
 func (r renderer) render(reply bot.Reply, s shape) string {
 	var parts []string
-	if text := shorten(reply.Text, s.text); text != "" {
-		parts = append(parts, literal(text))
+	say := func() {
+		if text := shorten(reply.Text, s.text); text != "" {
+			parts = append(parts, literal(text))
+		}
 	}
 	left := s.cards
 	var dropped []string
-	for _, group := range reply.Groups {
+	for i, group := range reply.Groups {
+		if i == reply.Ahead {
+			say()
+		}
 		shown := min(left, len(group.Cards))
 		left -= shown
 		if text := r.group(group, shown, s); text != "" {
@@ -47,11 +54,14 @@ func (r renderer) render(reply bot.Reply, s shape) string {
 			}
 		}
 	}
+	if reply.Ahead >= len(reply.Groups) {
+		say()
+	}
 	if len(dropped) > 0 {
 		parts = append(parts, r.words.T("wechat.left_out", "Count", len(dropped), "Numbers", strings.Join(dropped, ", ")))
 	}
-	if text := r.actions(reply.Actions[:min(s.actions, len(reply.Actions))]); text != "" {
-		parts = append(parts, text)
+	if next := r.next(reply, s); len(next) > 0 {
+		parts = append(parts, strings.Join(next, "\n"))
 	}
 	return strings.Join(parts, "\n\n")
 }
@@ -119,28 +129,94 @@ func excerpt(snippet bot.Snippet, limit int) string {
 	if columns(text[:end]) < limit {
 		return shorten(text, limit)
 	}
-	// A few characters before the word say where it stands.
-	return shorten("…"+lastColumns(text[:start], limit/4)+text[start:], limit)
+	// A few characters before the word say where it stands; more when there is
+	// little after it.
+	before := max(limit/4, limit-2-columns(text[start:]))
+	return shorten("…"+lastColumns(text[:start], before)+text[start:], limit)
 }
 
-func (r renderer) actions(actions []bot.Action) string {
-	var lines, typed []string
-	for _, action := range actions {
-		label := action.Label
-		switch {
-		case label == "":
-		case action.URL != "":
-			lines = append(lines, link(action.URL, label))
-		case r.taps:
-			lines = append(lines, tap(action.Text, label))
-		default:
-			typed = append(typed, r.words.T("wechat.quoted", "Words", literal(label)))
+// mostNumbers is how many numbers one line of them has at most.
+const mostNumbers = 8
+
+// numbered are the shown cards that a number opens in the chat while their
+// titles lead out of it; none when they are too many for a line.
+func numbered(reply bot.Reply, shown int) []bot.Card {
+	var list []bot.Card
+	for _, group := range reply.Groups {
+		n := min(shown, len(group.Cards))
+		shown -= n
+		for _, card := range group.Cards[:n] {
+			if card.Number > 0 && card.Open != "" && webAddress(card.URL) != "" {
+				list = append(list, card)
+			}
 		}
 	}
-	if len(typed) > 0 {
-		lines = append(lines, r.words.T("wechat.type", "Words", strings.Join(typed, r.words.T("wechat.or"))))
+	if len(list) > mostNumbers {
+		return nil
 	}
-	return strings.Join(lines, "\n")
+	return list
+}
+
+// numbers is the line of tappable numbers.
+func (r renderer) numbers(cards []bot.Card) string {
+	taps := make([]string, len(cards))
+	for i, card := range cards {
+		taps[i] = tap(card.Open, "["+strconv.Itoa(card.Number)+"]")
+	}
+	return r.words.T("wechat.numbers") + strings.Join(taps, "\u3000") // wide enough for a thumb
+}
+
+// next is the lines of what a reader may do now: links, then the numbers, then
+// what can be said.
+func (r renderer) next(reply bot.Reply, s shape) []string {
+	var lines, said []string
+	cards := numbered(reply, s.cards)
+	if !r.taps && len(cards) > 0 {
+		said = append(said, r.words.T("wechat.a_number"))
+	}
+	for _, action := range reply.Actions[:min(s.actions, len(reply.Actions))] {
+		switch words := r.typed(action); {
+		case action.URL != "":
+			lines = append(lines, link(action.URL, action.Label))
+		case r.taps:
+			said = append(said, tap(action.Text, action.Label))
+		case words != "":
+			said = append(said, r.words.T("wechat.quoted", "Words", literal(words)))
+		}
+	}
+	switch {
+	case r.taps && s.numbers && len(cards) > 0:
+		lines = append(lines, r.numbers(cards))
+		fallthrough
+	case r.taps:
+		return append(lines, said...)
+	case len(said) > 0:
+		lines = append(lines, r.words.T("wechat.type", "Words", strings.Join(said, r.words.T("wechat.or"))))
+	}
+	return lines
+}
+
+// typed is what a reader types instead of tapping an action; "" when there are
+// no words for it. Most labels are what they say.
+func (r renderer) typed(action bot.Action) string {
+	command, argument, _ := strings.Cut(strings.TrimPrefix(action.Text, "/"), " ")
+	first := func(command string) string {
+		word, _, _ := strings.Cut(r.words.T("command."+command+".words"), "|")
+		return word
+	}
+	switch command {
+	case "read": // by an id that nobody can remember
+		return ""
+	case "follow", "lang":
+		return first(command) + " " + forLine(argument)
+	case "more":
+		if action.Label != r.words.T("bot.more") {
+			return first("back")
+		}
+	case "exact", "when":
+		return action.Text
+	}
+	return action.Label
 }
 
 // tidy is reply with its words cleaned, and cut where no shape shows more of
@@ -153,7 +229,7 @@ func tidy(reply bot.Reply) bot.Reply {
 		groups[i] = bot.Group{Heading: shorten(forLine(group.Heading), widest.title), Cards: make([]bot.Card, len(group.Cards))}
 		for j, card := range group.Cards {
 			card.Title = shorten(forLine(card.Title), widest.title)
-			card.Snippet = tidySnippet(card.Snippet)
+			card.Snippet = tidySnippet(card.Snippet, card.Lang)
 			card.Source, card.Date = shorten(forLine(card.Source), 40), shorten(forLine(card.Date), 40)
 			card.Also.Places = slices.Clone(card.Also.Places)
 			for k := range card.Also.Places {
@@ -173,8 +249,9 @@ func tidy(reply bot.Reply) bot.Reply {
 	return reply
 }
 
-// tidySnippet cleans a snippet and keeps its first mark.
-func tidySnippet(snippet bot.Snippet) bot.Snippet {
+// tidySnippet cleans a snippet and keeps its first mark. Of a long one, the
+// sentences before the mark's go first.
+func tidySnippet(snippet bot.Snippet, lang string) bot.Snippet {
 	text := snippet.Text
 	if len(snippet.Marks) == 0 {
 		return bot.Snippet{Text: forLine(text)}
@@ -187,7 +264,20 @@ func tidySnippet(snippet bot.Snippet) bot.Snippet {
 	if before != "" && strings.TrimSpace(text[mark.Start-1:mark.Start]) == "" {
 		before += " "
 	}
-	return bot.Snippet{Text: before + rest, Marks: []bot.Span{{
+	out := bot.Snippet{Text: before + rest, Marks: []bot.Span{{
 		Start: len(before), End: len(before) + len(forLine(text[mark.Start:mark.End])),
 	}}}
+	if columns(out.Text) <= widest.snippet {
+		return out
+	}
+	start := 0
+	for _, s := range sentence.Split(lang, out.Text) {
+		if s.Start <= out.Marks[0].Start {
+			start = s.Start
+		}
+	}
+	out.Text = out.Text[start:]
+	out.Marks[0].Start -= start
+	out.Marks[0].End -= start
+	return out
 }

@@ -49,8 +49,7 @@ func configCommand(p *program) *cobra.Command {
 			if err == nil {
 				problems = config.missingFolders()
 			}
-			problems = append(problems, config.synonymProblems()...)
-			if problems = append(problems, config.ruleProblems()...); len(problems) > 0 {
+			if problems = append(problems, config.synonymProblems()...); len(problems) > 0 {
 				return problems
 			}
 			_, err = fmt.Fprintln(p.stdout, "The configuration is good.")

@@ -1,0 +1,153 @@
+package wechat_test
+
+import (
+	"context"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/tools/txtar"
+
+	"newsie/bot"
+	"newsie/bot/wechat"
+	"newsie/bot/wechat/wechattest"
+	"newsie/content"
+	"newsie/internal/database/databasetest"
+	"newsie/internal/locale"
+	"newsie/scheduler"
+)
+
+// A house is the whole of newsie behind one account: a small library in one
+// language, the bot, and the digests.
+type house struct {
+	*stage
+	t         *testing.T
+	lang      string
+	library   *content.Library
+	bot       *bot.Bot
+	scheduler *scheduler.Scheduler
+	late      chan struct{} // one for each answer kept for later
+	hold      chan struct{} // while it is not nil, answers wait for its end
+	shelf     map[string]content.Article
+}
+
+const lantern = "https://lantern.example"
+
+func openHouse(t *testing.T, lang string, options ...option) *house {
+	t.Helper()
+	h := &house{t: t, lang: lang, late: make(chan struct{}, 1), shelf: map[string]content.Article{}}
+	db := databasetest.SQLite(t)
+	options = append([]option{mode(wechattest.Plain), answers(wechat.Auto, lantern), func(a *wechattest.Account, c *wechat.Config) {
+		a.ID, c.Language = "gh_lantern00001", lang
+		c.Late = func(ctx context.Context, chat bot.ChatID, r bot.Reply) error {
+			defer func() { h.late <- struct{}{} }()
+			return h.scheduler.Late(ctx, chat, r)
+		}
+		c.Held = func(ctx context.Context, chat bot.ChatID, r bot.Reply) (bot.Reply, error) {
+			return h.scheduler.Held(ctx, chat, r)
+		}
+	}}, options...)
+	h.stage = startOn(t, db, h.handle, options...)
+	catalog, err := locale.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.library, err = content.Open(db, filepath.Join(t.TempDir(), "index"), content.Options{Now: h.clock.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = h.library.Close() })
+	name := h.fill()
+	h.bot = bot.New(bot.Config{
+		DB: db, Library: h.library, Catalog: catalog, Name: name, PublicURL: lantern, Now: h.clock.Now,
+		Channels: map[string]bot.Channel{"wx": {Lang: lang, Zone: "Asia/Shanghai", MinInterval: time.Hour, Recency: .05, ForgetOnLeave: true}},
+	})
+	h.scheduler, err = scheduler.New(scheduler.Config{
+		DB: db, Finder: h.library, Articles: h.library, Cards: h.bot.Cards, Lists: bot.NewLists(db, h.clock.Now), Catalog: catalog,
+		Channels: []scheduler.Channel{{Name: "wx", Sender: h.channel}}, Now: h.clock.Now,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.bot.UseDigests(h.scheduler)
+	h.bot.Forgets(h.scheduler.Forget)
+	return h
+}
+
+func (h *house) handle(ctx context.Context, m bot.Message) (bot.Reply, error) {
+	if h.hold != nil {
+		<-h.hold
+	}
+	return h.bot.Handle(ctx, m)
+}
+
+// fill reads the library of the house's language, all but the article "later",
+// and returns the publication's name.
+func (h *house) fill() string {
+	h.t.Helper()
+	archive, err := txtar.ParseFile(filepath.Join("testdata", "library", h.lang+".txtar"))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	name := strings.TrimSpace(string(archive.Comment))
+	for _, file := range archive.Files {
+		head, body, _ := strings.Cut(string(file.Data), "\n\n")
+		body = strings.TrimSpace(body)
+		a := content.Article{
+			Source: name, Key: file.Name, Slug: file.Name, Lang: h.lang, Hash: file.Name, Summary: body,
+			Body: []content.Block{{Kind: content.Paragraph, Text: body}},
+		}
+		for _, line := range strings.Split(head, "\n") {
+			key, value, _ := strings.Cut(line, ": ")
+			switch key {
+			case "title":
+				a.Title = value
+			case "author":
+				a.Author = value
+			case "tags":
+				a.Tags = strings.Split(value, ", ")
+			case "date":
+				if a.Published, err = time.Parse(time.DateOnly, value); err != nil {
+					h.t.Fatal(err)
+				}
+			case "cover":
+				a.Cover = "/media/0123456789abcdef.png"
+			default:
+				h.t.Fatalf("%s: %q", file.Name, line)
+			}
+		}
+		h.shelf[file.Name] = a
+		if file.Name != "later" {
+			h.add(file.Name)
+		}
+	}
+	h.follow()
+	return name
+}
+
+func (h *house) add(name string) {
+	h.t.Helper()
+	if _, _, err := h.library.Add(h.t.Context(), h.shelf[name], nil); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// follow brings the index up to date.
+func (h *house) follow() {
+	h.t.Helper()
+	if _, err := h.library.Follow(h.t.Context()); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// push plans what is due and tries to deliver it.
+func (h *house) push() {
+	h.t.Helper()
+	if _, err := h.scheduler.Plan(h.t.Context()); err != nil {
+		h.t.Fatal(err)
+	}
+	if _, err := h.scheduler.Deliver(h.t.Context()); err != nil {
+		h.t.Fatal(err)
+	}
+}
