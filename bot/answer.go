@@ -46,6 +46,9 @@ func (b *Bot) search(ctx context.Context, t *turn, text string, exact bool) (Rep
 		return Reply{}, err
 	}
 	if len(results.Hits) == 0 {
+		if reply, said, err := b.otherwise(ctx, t, text, "none"); said || err != nil {
+			return reply, err
+		}
 		t.outcome = "none"
 		return b.nothing(ctx, t, text)
 	}

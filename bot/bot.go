@@ -6,12 +6,14 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 
+	"newsie/bot/rules"
 	"newsie/content"
 	"newsie/content/language"
 	"newsie/internal/database"
@@ -33,6 +35,8 @@ type Bot struct {
 	digests  Digests
 	forget   []func(ctx context.Context, chat ChatID) error
 	observe  func(channel, outcome string, took time.Duration)
+	rules    atomic.Pointer[rules.Set]
+	notify   func(ctx context.Context, key, text string)
 	log      *slog.Logger
 	now      func() time.Time
 }
@@ -48,6 +52,7 @@ type Config struct {
 	Digests   Digests            // what a reader's next digests hold; may be nil
 	Forget    []func(ctx context.Context, chat ChatID) error
 	Observe   func(channel, outcome string, took time.Duration) // may be nil
+	Rules     *rules.Set                                        // the publisher's own; see SetRules
 	Logger    *slog.Logger
 	Now       func() time.Time
 	Limits    Limits // zero: the defaults
@@ -73,8 +78,10 @@ type Digests interface {
 func New(c Config) *Bot {
 	b := &Bot{
 		db: c.DB, library: c.Library, catalog: c.Catalog, name: c.Name, public: strings.TrimRight(c.PublicURL, "/"),
-		channels: c.Channels, digests: c.Digests, forget: c.Forget, observe: c.Observe, log: c.Logger, now: c.Now,
+		channels: c.Channels, digests: c.Digests, forget: c.Forget, observe: c.Observe,
+		log: c.Logger, now: c.Now,
 	}
+	b.rules.Store(c.Rules)
 	if b.now == nil {
 		b.now = time.Now
 	}
@@ -84,6 +91,7 @@ func New(c Config) *Bot {
 	if b.observe == nil {
 		b.observe = func(string, string, time.Duration) {}
 	}
+	b.notify = func(context.Context, string, string) {}
 	b.chats = &Chats{db: c.DB, now: b.now}
 	b.lists = &Lists{db: c.DB, now: b.now}
 	b.words = vocabulary(c.Catalog)
@@ -99,6 +107,10 @@ func (b *Bot) UseDigests(d Digests) { b.digests = d }
 // Call it before the first message.
 func (b *Bot) Forgets(f func(ctx context.Context, chat ChatID) error) { b.forget = append(b.forget, f) }
 
+// Notifies sets how the publisher is told what must be known; what has one key
+// is told once a day. Call it before the first message.
+func (b *Bot) Notifies(f func(ctx context.Context, key, text string)) { b.notify = f }
+
 // A turn is one message on its way to its reply.
 type turn struct {
 	Message
@@ -107,6 +119,8 @@ type turn struct {
 	locale.Printer
 	wants   string // the language of articles to put first
 	outcome string
+
+	defaulted bool // the publisher's default is being said, which has no default
 }
 
 // longest is how many characters a question may have; what is longer is no
@@ -144,6 +158,11 @@ func (b *Bot) reply(ctx context.Context, t *turn) (Reply, error) {
 		t.outcome = "silent"
 		return Reply{}, b.leave(ctx, t)
 	}
+	rule, quiet := b.ruling(t, command, arg, ok)
+	if quiet {
+		t.outcome = "silent"
+		return Reply{}, b.unspoken(ctx, t)
+	}
 	if !ok || !command.always {
 		if allowed, warn := b.flood.allow(t.Chat.String(), t.Addr); !allowed {
 			t.outcome = "limited"
@@ -151,6 +170,11 @@ func (b *Bot) reply(ctx context.Context, t *turn) (Reply, error) {
 				t.outcome = "silent"
 			}
 			return Reply{Text: t.T("bot.slow_down")}, nil
+		}
+	}
+	if rule.Rule != nil {
+		if reply, said, err := b.ruled(ctx, t, rule); said || err != nil {
+			return reply, err
 		}
 	}
 	switch {
@@ -169,13 +193,11 @@ func (b *Bot) reply(ctx context.Context, t *turn) (Reply, error) {
 func (b *Bot) question(ctx context.Context, t *turn) (Reply, error) {
 	switch {
 	case t.Text == "":
-		return b.hint(ctx, t, t.T("bot.empty"))
+		return b.unfit(ctx, t, t.T("bot.empty"))
 	case utf8.RuneCountInString(t.Text) > longest:
-		t.outcome = "unfit"
-		return b.hint(ctx, t, t.T("bot.too_long", "Count", longest))
+		return b.unfit(ctx, t, t.T("bot.too_long", "Count", longest))
 	case !strings.ContainsFunc(t.Text, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }):
-		t.outcome = "unfit"
-		return b.hint(ctx, t, t.T("bot.no_words"))
+		return b.unfit(ctx, t, t.T("bot.no_words"))
 	}
 	if address := addressRule.FindString(t.Text); address != "" {
 		return b.pasted(ctx, t, address)
@@ -196,8 +218,7 @@ func (b *Bot) pasted(ctx context.Context, t *turn, address string) (Reply, error
 	}
 	rest := strings.TrimSpace(addressRule.ReplaceAllString(t.Text, " "))
 	if rest == "" {
-		t.outcome = "unfit"
-		return b.hint(ctx, t, t.T("bot.not_ours"))
+		return b.unfit(ctx, t, t.T("bot.not_ours"))
 	}
 	return b.search(ctx, t, rest, false)
 }

@@ -25,7 +25,7 @@ func NewLists(db *database.DB, now func() time.Time) *Lists { return &Lists{db: 
 // A List is a numbered list of articles that a reader has seen in part.
 type List struct {
 	ID    int64
-	Kind  string // search, latest, related, digest
+	Kind  string // search, latest, related, digest, rule
 	Query string
 	IDs   []int64 // numbered from 1
 	Shown int     // of the first ones

@@ -42,6 +42,9 @@ func (b *Bot) join(ctx context.Context, t *turn) (Reply, error) {
 	if err := b.chats.Resume(ctx, t.Chat); err != nil {
 		return Reply{}, err
 	}
+	if reply, said, err := b.welcome(ctx, t); said || err != nil {
+		return reply, err
+	}
 	return b.hint(ctx, t, t.T("bot.welcome", "Name", b.name))
 }
 

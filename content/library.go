@@ -26,6 +26,7 @@ type Library struct {
 
 	woken     chan struct{}
 	following sync.Mutex
+	memory    memory
 }
 
 // Options of a Library; the zero value is usable.
@@ -112,12 +113,12 @@ func (l *Library) Search(ctx context.Context, q Query) (Results, error) {
 		results.IDs = append(results.IDs, hit.ID)
 		scores[hit.ID] = hit.Score
 	}
-	shown, err := l.load(ctx, results.IDs[:min(q.Limit, len(results.IDs))], meta+", body")
+	shown, err := l.tellings(ctx, results.IDs[:min(q.Limit, len(results.IDs))])
 	if err != nil {
 		return Results{}, err
 	}
-	for _, a := range shown {
-		results.Hits = append(results.Hits, l.hit(found, a, scores[a.ID]))
+	for _, t := range shown {
+		results.Hits = append(results.Hits, l.hit(found, t, scores[t.ID]))
 	}
 	results.Took = time.Since(start)
 	return results, nil
@@ -202,7 +203,7 @@ func (l *Library) nameThem(ctx context.Context, f *Filter) error {
 
 // Show gives articles that an earlier search found, with their snippets.
 func (l *Library) Show(ctx context.Context, text, lang string, ids []int64) ([]Hit, error) {
-	shown, err := l.load(ctx, ids, meta+", body")
+	shown, err := l.tellings(ctx, ids)
 	if err != nil || len(shown) == 0 {
 		return nil, err
 	}
@@ -213,8 +214,8 @@ func (l *Library) Show(ctx context.Context, text, lang string, ids []int64) ([]H
 		}
 	}
 	hits := make([]Hit, 0, len(shown))
-	for _, a := range shown {
-		hits = append(hits, l.hit(found, a, 0))
+	for _, t := range shown {
+		hits = append(hits, l.hit(found, t, 0))
 	}
 	return hits, nil
 }
@@ -224,8 +225,11 @@ func (l *Library) find(ctx context.Context, q Query, limit int) (index.Result, e
 		Text: q.Text, Lang: q.Lang, IDs: q.IDs, Limit: limit, Exact: q.Exact, Now: l.now(), Recency: q.Recency,
 		Langs: q.Filter.Langs, Tags: q.Filter.Tags, Sources: q.Filter.Sources, Authors: q.Filter.Authors,
 		Fetch: func(id int64) (string, error) {
-			a, err := l.Article(ctx, id)
-			return a.Title + "\n" + a.Text(), err
+			list, err := l.tellings(ctx, []int64{id})
+			if err != nil || len(list) == 0 {
+				return "", err
+			}
+			return list[0].Title + "\n" + list[0].whole, nil
 		},
 	})
 	if err != nil {
@@ -236,16 +240,15 @@ func (l *Library) find(ctx context.Context, q Query, limit int) (index.Result, e
 
 // hit makes the snippet: the telling sentences of the body, or the summary
 // when the match is elsewhere.
-func (l *Library) hit(found index.Result, a Article, score float64) Hit {
-	snippet := l.index.Snippet(found, a.Lang, snippetText(a))
+func (l *Library) hit(found index.Result, t telling, score float64) Hit {
+	snippet := l.index.Snippet(found, t.Lang, t.text)
 	if !snippet.Matched {
-		snippet = l.index.Snippet(found, a.Lang, a.Summary)
+		snippet = l.index.Snippet(found, t.Lang, t.Summary)
 		if !snippet.Matched {
-			snippet = index.Snippet{Text: a.Summary}
+			snippet = index.Snippet{Text: t.Summary}
 		}
 	}
-	a.Body = nil
-	return Hit{Article: a, Score: score, Snippet: snippet}
+	return Hit{Article: t.Article, Score: score, Snippet: snippet}
 }
 
 // snippetText leaves headings and code out: they are no sentences.
@@ -278,12 +281,7 @@ func (l *Library) distinct(ctx context.Context, q Query) (index.Result, []index.
 // seen keeps the hits that readers may see, each story once, with the scores of
 // the places that they get.
 func (l *Library) seen(ctx context.Context, hits []index.Hit, copies bool) ([]index.Hit, error) {
-	ids := make([]int64, len(hits))
-	for i, hit := range hits {
-		ids[i] = hit.ID
-	}
-	// The row's own story stands behind its body, which is long.
-	list, err := l.load(ctx, ids, "id, (SELECT m.story FROM articles AS m"+l.db.Via("articles_member")+" WHERE m.id = articles.id AND m.story <> 0) AS story")
+	list, err := l.sight(ctx, hits)
 	if err != nil {
 		return nil, err
 	}

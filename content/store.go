@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -292,6 +293,24 @@ func (l *Library) ByTitle(ctx context.Context, title string) (Article, bool, err
 // ByURL finds the published article with this canonical address.
 func (l *Library) ByURL(ctx context.Context, url string) (Article, bool, error) {
 	return l.first(ctx, "url = ?", url)
+}
+
+// ByKey finds the newest published article that its source knows by this key: a
+// file's path, a feed's id of the item.
+func (l *Library) ByKey(ctx context.Context, key string) (Article, bool, error) {
+	if key == "" {
+		return Article{}, false, nil
+	}
+	// The ids come from an index alone: no source is named that would lead to one.
+	var ids []int64
+	if err := l.db.Reader().NewRaw("SELECT id FROM articles WHERE source_key = ?", key).Scan(ctx, &ids); err != nil {
+		return Article{}, false, fmt.Errorf("look for an article by its key: %w", err)
+	}
+	list, err := l.Articles(ctx, ids)
+	if err != nil || len(list) == 0 {
+		return Article{}, false, err
+	}
+	return slices.MaxFunc(list, func(a, b Article) int { return a.Published.Compare(b.Published) }), true, nil
 }
 
 func (l *Library) first(ctx context.Context, condition, value string) (Article, bool, error) {

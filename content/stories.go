@@ -68,6 +68,9 @@ func leave(ctx context.Context, tx bun.Tx, id int64) ([]Article, error) {
 	if _, err := tx.ExecContext(ctx, "UPDATE articles SET story = 0 WHERE story = ? AND story <> 0", of); err != nil {
 		return nil, fmt.Errorf("break up the story of article %d: %w", id, err)
 	}
+	if err := storiesChanged(ctx, tx); err != nil {
+		return nil, err
+	}
 	return articles(rows)
 }
 
@@ -102,6 +105,15 @@ func join(ctx context.Context, tx bun.Tx, a *Article, print story.Print) error {
 		return fmt.Errorf("join article %d with %d: %w", a.ID, first.ID, err)
 	}
 	a.Story = of
+	return storiesChanged(ctx, tx)
+}
+
+// storiesChanged tells every replica's memory, once the transaction is done.
+func storiesChanged(ctx context.Context, tx bun.Tx) error {
+	_, err := tx.ExecContext(ctx, "INSERT INTO counters (name, value) VALUES ('stories', 1) ON CONFLICT (name) DO UPDATE SET value = counters.value + 1")
+	if err != nil {
+		return fmt.Errorf("count a change of stories: %w", err)
+	}
 	return nil
 }
 

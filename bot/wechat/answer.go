@@ -227,7 +227,7 @@ func (c *Channel) handle(ctx context.Context, m bot.Message) (reply bot.Reply, e
 	}()
 	c.noteWindow(ctx, m)
 	reply, err = c.cfg.Handler(ctx, m)
-	if err != nil || m.Kind == bot.Leave {
+	if err != nil || m.Kind == bot.Leave || reply.Empty() { // silence is what the publisher wants, or a flood gets
 		return reply, err
 	}
 	with := reply

@@ -145,7 +145,13 @@ func (c *Channel) granted(ctx context.Context, reader string, raw []byte) error 
 		}
 	}
 	for _, sent := range r.Sent {
-		c.settleNotice(sent)
+		problem := ""
+		if sent.Code != 0 {
+			problem = fmt.Sprintf("the platform reports: errcode=%d, %s", sent.Code, forLine(sent.Status))
+		}
+		if err := c.settle(ctx, sent.ID, problem); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -92,19 +92,29 @@ func (c *Channel) GrantLink(ctx context.Context, reader string, scene int, lang 
 func GrantedPath(channel string) string { return "/hooks/wechat/" + channel + "/granted" }
 
 // unseal checks who comes back, and tells which scene is meant and in which
-// language to answer.
+// language to answer. Of one who granted nothing it tells the language only.
 func (c *Channel) unseal(ctx context.Context, q url.Values) (reader string, scene int, lang string, err error) {
 	lang = c.cfg.Language
+	reserved := q.Get("reserved")
+	if len(reserved) <= macLength || len(reserved) > 128 {
+		return "", 0, lang, errors.New("no seal")
+	}
+	rest := reserved[macLength:]
+	expiry, tongue, _ := strings.Cut(rest, "x")
+	for _, known := range locale.Languages() {
+		if strings.ReplaceAll(known, "-", "") == tongue {
+			lang = known
+		}
+	}
+	if q.Get("action") != "confirm" {
+		return "", 0, lang, nil // the platform does not tell who it was
+	}
 	for _, name := range []string{"openid", "template_id", "action", "scene", "reserved"} {
 		if len(q[name]) != 1 || len(q.Get(name)) > 256 {
 			return "", 0, lang, errors.New("a part is missing")
 		}
 	}
-	reserved := q.Get("reserved")
-	if len(reserved) <= macLength {
-		return "", 0, lang, errors.New("the seal is too short")
-	}
-	reader, rest := q.Get("openid"), reserved[macLength:]
+	reader = q.Get("openid")
 	scene, err = strconv.Atoi(q.Get("scene"))
 	if err != nil || scene < 1 || scene > mostScenes || q.Get("template_id") != c.cfg.Once.Template {
 		return "", 0, lang, errors.New("another scene or template")
@@ -115,12 +125,6 @@ func (c *Channel) unseal(ctx context.Context, q url.Values) (reader string, scen
 	}
 	if subtle.ConstantTimeCompare([]byte(want), []byte(reserved[:macLength])) != 1 {
 		return "", 0, lang, errors.New("a forged seal")
-	}
-	expiry, tongue, _ := strings.Cut(rest, "x")
-	for _, known := range locale.Languages() {
-		if strings.ReplaceAll(known, "-", "") == tongue {
-			lang = known
-		}
 	}
 	until, err := strconv.ParseInt(expiry, 10, 64)
 	if err != nil || c.cfg.Now().Unix() > until {
@@ -149,9 +153,8 @@ func (c *Channel) Granted(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		c.refusals.add("grant")
 		page.status, page.text = http.StatusForbidden, "wechat.grant_void"
-	case r.URL.Query().Get("action") != "confirm":
+	case reader == "":
 		page.text = "wechat.grant_cancelled"
-		page.Again, err = c.GrantLink(ctx, reader, scene, lang)
 	case r.Method == http.MethodHead: // somebody's preview
 	default:
 		page.text = "wechat.grant_counted"
@@ -200,9 +203,6 @@ func (c *Channel) showGranted(w http.ResponseWriter, page grantedPage) {
 	words := c.cfg.Catalog.Printer(page.Lang)
 	page.Lang, page.Title, page.Nonce = words.Lang(), c.cfg.Title, rand.Text()
 	page.Back, page.AgainLabel = words.T("wechat.grant_back"), words.T("wechat.grant_again")
-	if page.text == "wechat.grant_cancelled" {
-		page.AgainLabel = words.T("wechat.grant_offer")
-	}
 	if page.text != "" {
 		page.Text = words.T(page.text)
 	}

@@ -536,6 +536,22 @@ func TestHeldIsHandedOver(t *testing.T) {
 	}
 }
 
+// Hours of quiet are quiet: what waits for a reader waits on.
+func TestSilenceHandsNothingOver(t *testing.T) {
+	asked := 0
+	silent := func(context.Context, bot.Message) (bot.Reply, error) { return bot.Reply{}, nil }
+	s := start(t, silent, func(_ *wechattest.Account, c *wechat.Config) {
+		c.Held = func(_ context.Context, _ bot.ChatID, r bot.Reply) (bot.Reply, error) {
+			asked++
+			r.Text = "held"
+			return r, nil
+		}
+	})
+	if b := s.Reader("r1").Say("hi"); string(b.Response) != "success" || asked != 0 {
+		t.Errorf("the answer is %q, held messages asked for %d times", b.Response, asked)
+	}
+}
+
 func FuzzHandler(f *testing.F) {
 	var mu sync.Mutex
 	s := start(f, echo, mode(wechattest.Safe))

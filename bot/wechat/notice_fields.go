@@ -27,13 +27,13 @@ var (
 	momentRule = regexp.MustCompile(`^(\d{4}年\d{1,2}月\d{1,2}日|\d{4}[-/]\d{1,2}[-/]\d{1,2})?( ?\d{1,2}:\d{2}(:\d{2})?)?$`)
 	hanOnly    = func(r rune) bool { return unicode.Is(unicode.Han, r) }
 	ascii      = func(r rune) bool { return r >= ' ' && r < 0x7F }
-	nameRune   = func(r rune) bool { return unicode.IsLetter(r) }
+	nameRune   = func(r rune) bool { return hanOnly(r) || ascii(r) }
 	anyText    = []string{"name", "topic", "title", "count", "date", "text"}
 
 	fieldKinds = map[string]fieldKind{
 		"thing":            {most: 20, holds: "up to 20 characters", takes: anyText, spare: "新文章"},
 		"phrase":           {most: 5, holds: "up to 5 Chinese characters", takes: []string{"name", "topic"}, keeps: hanOnly, spare: "新文章"},
-		"name":             {most: 10, holds: "up to 10 letters", takes: []string{"name", "topic"}, keeps: nameRune, spare: "newsie"},
+		"name":             {most: 20, holds: "up to 10 Chinese characters or 20 Latin letters", takes: []string{"name", "topic"}, keeps: nameRune, spare: "newsie"},
 		"const":            {most: 20, holds: "a word that the template lists"},
 		"number":           {most: 32, holds: "digits", takes: []string{"count"}, form: regexp.MustCompile(`^\d+(\.\d+)?$`), spare: "0"},
 		"letter":           {most: 32, holds: "letters", form: regexp.MustCompile(`^[A-Za-z]+$`)},
@@ -54,6 +54,8 @@ var (
 	placeholderRule = regexp.MustCompile(`\{([^{}]*)\}`)
 	templateRule    = regexp.MustCompile(`^[A-Za-z0-9_-]{6,128}$`)
 )
+
+const mostHanName = 10
 
 const missingTemplate = "is missing: the template's id, from the platform's list of your templates"
 
@@ -145,14 +147,13 @@ func (f Form) fill(d digest) map[string]string {
 		case "character_string":
 			values = with(values, "date", d.now.Format("2006-01-02 15:04"))
 		}
-		value := forLine(kind.replace(text, values))
+		// Invisible characters, such as those that join emoji, are refused too.
+		value := forLine(strings.Map(only(func(r rune) bool { return !unicode.Is(unicode.C, r) }), forLine(kind.replace(text, values))))
 		if kind.keeps != nil {
-			value = forLine(strings.Map(func(r rune) rune {
-				if kind.keeps(r) {
-					return r
-				}
-				return -1
-			}, value))
+			value = forLine(strings.Map(only(kind.keeps), value))
+		}
+		if name == "name" && strings.ContainsFunc(value, hanOnly) { // one or the other
+			value = crop(strings.Map(only(hanOnly), value), mostHanName)
 		}
 		cut := clip
 		if kind.keeps != nil || kind.form != nil {
@@ -164,6 +165,16 @@ func (f Form) fill(d digest) map[string]string {
 		filled[field] = value
 	}
 	return filled
+}
+
+// only is a mapping for strings.Map that keeps some characters.
+func only(keeps func(rune) bool) func(rune) rune {
+	return func(r rune) rune {
+		if keeps(r) {
+			return r
+		}
+		return -1
+	}
 }
 
 func with(values map[string]string, key, value string) map[string]string {

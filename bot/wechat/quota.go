@@ -25,7 +25,47 @@ type Quota struct {
 	Name   string // customer, notice, once, template, mass
 	Used   int64
 	Limit  int64  // 0: the platform tells none
-	Period string // the Beijing day, "2026-11-22"
+	Period string // the Beijing day, "2026-11-22", or its month, "2026-11"
+}
+
+// mostAMonth is how many mass sends a service account's readers get a month.
+const mostAMonth = 4
+
+// Quotas tells what the account has sent today, by all replicas, in each way
+// that it has; the mass sends of a service account are counted by the month.
+func (c *Channel) Quotas(ctx context.Context) ([]Quota, error) {
+	able := c.abilities(ctx)
+	today := c.quotas.today()
+	var list []Quota
+	for _, way := range []struct {
+		name string
+		has  bool
+	}{
+		{quotaCustomer, able.Customer}, {quotaNotice, able.Notice && c.cfg.Notice.Template != ""},
+		{quotaOnce, able.Once && c.cfg.Once.Template != ""}, {quotaTemplate, able.Template && c.cfg.Template.Template != ""},
+		{quotaMass, able.Mass},
+	} {
+		if !way.has {
+			continue
+		}
+		q := Quota{Name: way.name, Limit: dayLimits[way.name], Period: today}
+		row := c.quotas.name(way.name)
+		if way.name == quotaMass {
+			q.Limit = 1
+			if able.Monthly {
+				q.Limit, q.Period, row = mostAMonth, today[:len("2006-01")], c.quotas.monthName(way.name)
+			}
+		}
+		var used []int64
+		if err := c.cfg.DB.Reader().NewRaw("SELECT used FROM quotas WHERE name = ? AND period = ?", row, q.Period).Scan(ctx, &used); err != nil {
+			return nil, fmt.Errorf("read the quota of %s: %w", way.name, err)
+		}
+		if len(used) > 0 {
+			q.Used = used[0]
+		}
+		list = append(list, q)
+	}
+	return list, nil
 }
 
 // quotas counts what the platform counts, for all replicas, in rows of the
@@ -37,6 +77,8 @@ type quotas struct {
 }
 
 func (q *quotas) name(what string) string { return "wechat/" + q.channel + "/day:" + what }
+
+func (q *quotas) monthName(what string) string { return "wechat/" + q.channel + "/month:" + what }
 
 func (q *quotas) today() string { return q.now().In(beijing).Format(time.DateOnly) }
 
@@ -79,8 +121,13 @@ const keepQuotas = 40
 // prune forgets the counts of long ago.
 func (q *quotas) prune(ctx context.Context) error {
 	before := q.now().In(beijing).AddDate(0, 0, -keepQuotas).Format(time.DateOnly)
+	names := []string{q.monthName(quotaMass)}
 	for _, what := range []string{quotaCustomer, quotaNotice, quotaOnce, quotaTemplate, quotaMass} {
-		if _, err := q.db.ExecContext(ctx, "DELETE FROM quotas WHERE name = ? AND period < ?", q.name(what), before); err != nil {
+		names = append(names, q.name(what))
+	}
+	for _, name := range names {
+		// A month, "2026-11", comes before each of its days.
+		if _, err := q.db.ExecContext(ctx, "DELETE FROM quotas WHERE name = ? AND period < ?", name, before); err != nil {
 			return fmt.Errorf("forget old counts: %w", err)
 		}
 	}

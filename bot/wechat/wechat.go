@@ -91,21 +91,20 @@ type Config struct {
 // A Channel is one account. It is an http.Handler and a bot.Sender, safe for
 // concurrent use.
 type Channel struct {
-	cfg       Config
-	log       *slog.Logger
-	account   *officialaccount.OfficialAccount
-	customer  *message.Manager
-	menus     *menu.Menu
-	tokens    *tokens
-	windows   *Windows
-	quotas    *quotas
-	grants    *grants
-	asked     asked
-	subscribe *message.Subscribe
-	template  *message.Template
-	granting  seal
-	refusals  refusals
-	late      crew
+	cfg      Config
+	log      *slog.Logger
+	account  *officialaccount.OfficialAccount
+	customer *message.Manager
+	menus    *menu.Menu
+	tokens   *tokens
+	windows  *Windows
+	quotas   *quotas
+	grants   *grants
+	asked    asked
+	template *message.Template
+	granting seal
+	refusals refusals
+	late     crew
 }
 
 const (
@@ -136,7 +135,7 @@ func New(cfg Config) (*Channel, error) {
 	// The library makes these at first use without a lock.
 	c.customer = c.account.GetCustomerMessageManager()
 	c.menus = c.account.GetMenu()
-	c.subscribe, c.template = c.account.GetSubscribe(), c.account.GetTemplate()
+	c.template = c.account.GetTemplate()
 	return c, nil
 }
 

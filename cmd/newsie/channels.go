@@ -31,6 +31,7 @@ type channels struct {
 	digests  func() *scheduler.Scheduler // made after the channels it sends through
 	adapters map[string]adapter
 	handlers map[string]http.Handler // by path
+	accounts []*wechat.Channel       // those of the adapters that are WeChat's
 	chat     string                  // path of the first chat in the browser
 }
 
@@ -120,9 +121,15 @@ func (cs *channels) account(name string, c ChannelConfig) (*wechat.Channel, erro
 	if c.Menu != nil {
 		menu = *c.Menu
 	}
+	zone, err := time.LoadLocation(c.Zone)
+	if err != nil {
+		return nil, err
+	}
+	forms := c.forms()
 	return wechat.New(wechat.Config{
 		Name: name, AppID: c.AppID, Secret: c.AppSecret, Token: c.Token, AESKey: c.AESKey, PreviousAESKey: c.PreviousAESKey,
 		Mode: wechat.Mode(c.Mode), Account: wechat.Account(c.Account), TapLines: tap, Answer: wechat.Answer(c.Answer), Language: c.Language, APIURL: c.APIURL, PublicURL: cs.in.config.PublicURL,
+		Title: cs.in.config.Name, Zone: zone, Notice: forms.Notice, Once: forms.Once, Template: forms.Template,
 		Handler: cs.bot.Handle, Inbox: cs.inbox(), Settings: cs.settings(), DB: cs.in.db, Catalog: cs.in.catalog, Logger: cs.in.log,
 		Menu: menu.Buttons, MenuOff: menu.Off,
 		Notify: cs.notice.give,
@@ -142,6 +149,8 @@ func (cs *channels) wechat(name string, c ChannelConfig) error {
 		return err
 	}
 	cs.adapters[name], cs.handlers[wechat.Path(name)] = a, a
+	cs.handlers[wechat.GrantedPath(name)] = http.HandlerFunc(a.Granted)
+	cs.accounts = append(cs.accounts, a)
 	windows := wechat.NewWindows(cs.in.db, name, time.Now)
 	cs.bot.Forgets(func(ctx context.Context, chat bot.ChatID) error {
 		if chat.Channel != name {

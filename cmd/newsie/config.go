@@ -34,10 +34,12 @@ type Config struct {
 	Sources        map[string]SourceConfig  `yaml:"sources"`
 	Publisher      PublisherConfig          `yaml:"publisher"`
 	Synonyms       string                   `yaml:"synonyms"` // a file of words that find each other
+	Rules          RulesConfig              `yaml:"rules"`
 
 	// AllowPrivateSources lets sources be read from this machine and its network.
 	AllowPrivateSources bool `yaml:"allow_private_sources"`
 
+	path  string    // of the file
 	lines lineIndex // where each key stands
 }
 
@@ -74,7 +76,32 @@ type ChannelConfig struct {
 	Answer         string      `yaml:"answer"` // auto, list, card
 	Menu           *MenuConfig `yaml:"menu"`   // nil: newsie's own
 
+	Notice   NoticeConfig   `yaml:"notice"`
+	Once     OnceConfig     `yaml:"once"`
+	Template TemplateConfig `yaml:"template"`
+
 	Suggestions []string `yaml:"suggestions"`
+}
+
+// NoticeConfig is the template of WeChat's subscription notices, and what its
+// fields say.
+type NoticeConfig struct {
+	Template string            `yaml:"template"`
+	Fields   map[string]string `yaml:"fields"`
+}
+
+// OnceConfig is the template of WeChat's one-time subscriptions, and how many
+// a reader may grant ahead.
+type OnceConfig struct {
+	Template string `yaml:"template"`
+	Scenes   int    `yaml:"scenes"`
+}
+
+// TemplateConfig is the template of WeChat's template messages, and what its
+// fields say.
+type TemplateConfig struct {
+	ID     string            `yaml:"id"`
+	Fields map[string]string `yaml:"fields"`
 }
 
 // SourceConfig is where articles come from by themselves.
@@ -166,7 +193,9 @@ func loadConfig(path string, environ []string) (Config, error) {
 	}
 	problems = append(problems, overlay(&c, environ, lines)...)
 	c.fillIn()
-	c.resolveSynonyms(name, lines)
+	c.path = name
+	c.Synonyms = besideConfig(c.Synonyms, name, lines["synonyms"])
+	c.Rules.File = besideConfig(c.Rules.File, name, lines["rules"])
 	problems = append(problems, c.check(lines)...)
 	c.lines = lines
 	if len(problems) > 0 {

@@ -16,6 +16,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"newsie/bot/wechat"
 	"newsie/content/source"
 	"newsie/internal/database"
 	"newsie/internal/locale"
@@ -95,7 +96,7 @@ func (c Config) check(lines lineIndex) ConfigProblems {
 			k.add("publisher.chat", "is missing: the id of your own chat on %s", p.Channel)
 		}
 	}
-	return k.problems
+	return append(k.problems, c.inlineRuleProblems()...)
 }
 
 // mostRecency is the most that being new may count: half as much again as news,
@@ -176,6 +177,31 @@ func (c Config) checkChannel(k *checker, name string, ch ChannelConfig) {
 		if (ch.Account == "subscription" || ch.Account == "service") && ch.AppSecret == "" {
 			k.add(key+".app_secret", "is missing: a verified account needs it to send messages")
 		}
+		c.checkNotices(k, key, ch)
+	}
+}
+
+// checkNotices checks the ways in which digests go out besides customer messages.
+func (c Config) checkNotices(k *checker, key string, ch ChannelConfig) {
+	forms := ch.forms()
+	problems := slices.Concat(forms.Notice.Check("notice", "template"), forms.Template.Check("template", "id"), forms.Once.Check("once"))
+	for _, problem := range problems {
+		k.add(key+"."+problem.Key, "%s", problem.What)
+	}
+	if ch.Once.Template != "" && c.PublicURL == "" {
+		k.add(key+".once", "needs public_url, to which WeChat sends the reader back")
+	}
+	if ways := nonEmpty(ch.Notice.Template, ch.Once.Template, ch.Template.ID); len(ways) > 0 && ch.AppSecret == "" {
+		k.add(key+".app_secret", "is missing: notices are sent with it")
+	}
+}
+
+// forms are the templates of a WeChat channel.
+func (ch ChannelConfig) forms() wechat.Config {
+	return wechat.Config{
+		Notice:   wechat.Form{Template: ch.Notice.Template, Fields: ch.Notice.Fields},
+		Once:     wechat.Once{Template: ch.Once.Template, Scenes: ch.Once.Scenes},
+		Template: wechat.Form{Template: ch.Template.ID, Fields: ch.Template.Fields},
 	}
 }
 

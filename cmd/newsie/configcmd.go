@@ -49,7 +49,8 @@ func configCommand(p *program) *cobra.Command {
 			if err == nil {
 				problems = config.missingFolders()
 			}
-			if problems = append(problems, config.synonymProblems()...); len(problems) > 0 {
+			problems = append(problems, config.synonymProblems()...)
+			if problems = append(problems, config.ruleProblems()...); len(problems) > 0 {
 				return problems
 			}
 			_, err = fmt.Fprintln(p.stdout, "The configuration is good.")

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -121,7 +122,7 @@ func (in *installation) checkSources(ctx context.Context) []bot.Finding {
 		return []bot.Finding{{What: "sources: " + err.Error()}}
 	}
 	var findings []bot.Finding
-	for _, problem := range append(in.config.missingFolders(), in.config.synonymProblems()...) {
+	for _, problem := range slices.Concat(in.config.missingFolders(), in.config.synonymProblems(), in.config.ruleProblems()) {
 		findings = append(findings, bot.Finding{What: "configuration: " + problem.Where, Advice: problem.What})
 	}
 	const minutes = "2006-01-02 15:04 MST"

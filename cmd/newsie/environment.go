@@ -114,7 +114,7 @@ func set(v reflect.Value, prefix, name, value string) (string, error) {
 		}
 		upper := strings.ToUpper(key)
 		switch {
-		case name == upper && field.Type.Kind() != reflect.Struct && field.Type.Kind() != reflect.Map:
+		case name == upper && oneValue(v.Field(i)):
 			return prefix + key, parse(v.Field(i), value)
 		case name == upper+"_FILE" && field.Tag.Get("secret") == "true":
 			data, err := os.ReadFile(value)
@@ -131,11 +131,24 @@ func set(v reflect.Value, prefix, name, value string) (string, error) {
 	return "", errors.New("there is no such key")
 }
 
+// oneValue tells of a key that a variable can hold the whole of.
+func oneValue(v reflect.Value) bool {
+	if _, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok {
+		return true
+	}
+	return v.Kind() != reflect.Struct && v.Kind() != reflect.Map
+}
+
 // setEntry finds which entry of a map a name means: an existing one, else the
 // one whose rest is a key.
 func setEntry(m reflect.Value, prefix, name, value string) (string, error) {
 	if m.IsNil() {
 		m.Set(reflect.MakeMap(m.Type()))
+	}
+	if m.Type().Elem().Kind() == reflect.String {
+		entry := strings.ToLower(name)
+		m.SetMapIndex(reflect.ValueOf(entry), reflect.ValueOf(value))
+		return prefix + entry, nil
 	}
 	var names []string
 	for _, existing := range m.MapKeys() {
@@ -172,6 +185,12 @@ func parse(v reflect.Value, value string) error {
 	switch v.Kind() {
 	case reflect.String:
 		v.SetString(value)
+	case reflect.Int:
+		n, err := strconv.Atoi(value)
+		if err != nil {
+			return fmt.Errorf("%q is not a number", value)
+		}
+		v.SetInt(int64(n))
 	case reflect.Bool:
 		b, err := strconv.ParseBool(value)
 		if err != nil {

@@ -22,13 +22,13 @@ import (
 // An installation is the state of one newsie: its database, and its index when
 // this process is the one that keeps it.
 type installation struct {
-	config   Config
-	log      *slog.Logger
-	catalog  *locale.Catalog
-	db       *database.DB
-	library  *content.Library
-	lock     *flock.Flock
-	synonyms reading // what the library began with
+	config    Config
+	log       *slog.Logger
+	catalog   *locale.Catalog
+	db        *database.DB
+	library   *content.Library
+	lock      *flock.Flock
+	published []*publishedFile // the publisher's files that are obeyed
 }
 
 // errInUse: another process keeps the index of this data folder.

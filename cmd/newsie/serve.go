@@ -121,7 +121,11 @@ func (s *server) assemble(ctx context.Context) error {
 	}
 	s.metrics.watch(s.library)
 	s.bot = s.newBot(s.public, s.metrics.observe)
+	if err := s.loadRules(s.bot); err != nil {
+		return err
+	}
 	tell := &notice{settings: bot.NewSettings(s.db, time.Now), log: s.log, to: bot.ChatID{Channel: s.config.Publisher.Channel, ID: s.config.Publisher.Chat}}
+	s.bot.Notifies(tell.give)
 	s.channels = &channels{in: s.installation, bot: s.bot, public: s.public, metrics: s.metrics, notice: tell,
 		digests: func() *scheduler.Scheduler { return s.scheduler }}
 	if err := s.channels.connect(); err != nil {
@@ -140,7 +144,7 @@ func (s *server) assemble(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.metrics.registry.MustRegister(s.scheduler.Collector())
+	s.metrics.registry.MustRegister(s.scheduler.Collector(), newWeChatCollector(s.channels.accounts))
 	s.bot.UseDigests(s.scheduler)
 	s.bot.Forgets(s.scheduler.Forget)
 	return nil
@@ -218,7 +222,9 @@ func (s *server) run(ctx context.Context, control *control) error {
 	group.Go(func() error { return s.library.Run(ctx) })
 	group.Go(func() error { return s.scheduler.Run(ctx) })
 	group.Go(func() error { return control.run(ctx) })
-	group.Go(func() error { return s.watchSynonyms(ctx) })
+	for _, file := range s.published {
+		group.Go(func() error { return file.watch(ctx) })
+	}
 	for name, a := range s.channels.adapters {
 		group.Go(func() error {
 			if err := a.Run(ctx); err != nil && ctx.Err() == nil {

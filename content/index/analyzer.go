@@ -31,6 +31,7 @@ type analyzer struct {
 	glyphs []glyph
 	parts  []part
 	unit   int
+	only   *wanted // nil: every token
 }
 
 // A part is a piece of a compound: the glyphs from..to, and what joins it to
@@ -55,6 +56,9 @@ func (a *analyzer) analyze(text string, visit func(token)) {
 		case classWord:
 			from := i
 			i = a.compound(i)
+			if a.only != nil && !a.only.word(g, a.parts) {
+				continue
+			}
 			a.words(visit)
 			a.edge(visit, from, i)
 		case classPair:
@@ -76,6 +80,14 @@ func (a *analyzer) analyze(text string, visit func(token)) {
 // run emits the pairs and characters of a run.
 func (a *analyzer) run(visit func(token), from, to int) {
 	g := a.glyphs
+	if a.only != nil {
+		for i := from; i < to; i++ {
+			if a.only.chars[g[i].r] {
+				visit(token{kindChar, string(g[i].r), int(g[i].start), int(g[i].end), a.unit, i+1 == to})
+			}
+		}
+		return
+	}
 	var b [2 * utf8.UTFMax]byte
 	for i := from; i+1 < to; i++ {
 		n := utf8.EncodeRune(b[:], g[i].r)

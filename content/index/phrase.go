@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
+	"unicode/utf8"
 )
 
 const (
@@ -32,6 +34,8 @@ func (s *searcher) lift(hits []candidate) error {
 		return nil
 	}
 	hits = hits[:min(len(hits), closest)]
+	w := s.index.workers.Get().(*worker)
+	defer s.index.workers.Put(w)
 	near := func(i int) bool { // to the one before it
 		return i > 0 && i < len(hits) && hits[i].score*phraseBonus > hits[i-1].score
 	}
@@ -44,7 +48,8 @@ func (s *searcher) lift(hits []candidate) error {
 		if err != nil {
 			return fmt.Errorf("fetch article %d: %w", hits[i].id, err)
 		}
-		if containsRun(phraseWords(text), phrase) {
+		w.glyphs = fold(w.glyphs[:0], text)
+		if hasRun(w.glyphs, phrase) {
 			has = append(has, i)
 		}
 	}
@@ -59,9 +64,11 @@ func (s *searcher) lift(hits []candidate) error {
 // with or without accents, with any punctuation between, but in order, whole
 // words and not stemmed.
 func (x *Index) hasPhrases(text string, phrases []string) bool {
-	words := phraseWords(text)
+	w := x.workers.Get().(*worker)
+	defer x.workers.Put(w)
+	w.glyphs = fold(w.glyphs[:0], text)
 	for _, p := range phrases {
-		if !containsRun(words, phraseWords(p)) {
+		if words := phraseWords(p); len(words) > 0 && !hasRun(w.glyphs, words) {
 			return false
 		}
 	}
@@ -94,11 +101,73 @@ func phraseWords(text string) []string {
 	return list
 }
 
-func containsRun(words, run []string) bool {
-	for i := 0; i+len(run) <= len(words); i++ {
-		if slices.Equal(words[i:i+len(run)], run) {
+// hasRun tells whether the words and characters of a folded text contain some
+// that phraseWords gave, one after the other.
+func hasRun(g []glyph, run []string) bool {
+	for i := 0; i < len(g); {
+		end := endOf(g, i)
+		if end == i {
+			i++
+			continue
+		}
+		if isWord(g[i:end], run[0]) && goesOn(g, end, run[1:]) {
 			return true
 		}
+		i = end
 	}
 	return false
+}
+
+// endOf is where the word or character that begins at i ends; i when none does.
+func endOf(g []glyph, i int) int {
+	switch g[i].class {
+	case classPair:
+		return i + 1
+	case classWord:
+		for i < len(g) && g[i].class == classWord {
+			i++
+		}
+	}
+	return i
+}
+
+func goesOn(g []glyph, i int, run []string) bool {
+	for len(run) > 0 {
+		if i == len(g) {
+			return false
+		}
+		end := endOf(g, i)
+		if end == i {
+			i++
+			continue
+		}
+		if !isWord(g[i:end], run[0]) {
+			return false
+		}
+		i, run = end, run[1:]
+	}
+	return true
+}
+
+// isWord tells whether glyphs are a word, but for the accents of letters.
+func isWord(g []glyph, word string) bool {
+	for _, x := range g {
+		if x.r < utf8.RuneSelf {
+			if word == "" || rune(word[0]) != x.r {
+				return false
+			}
+			word = word[1:]
+			continue
+		}
+		letter := string(x.r)
+		if x.class == classWord {
+			letter = plain(letter)
+		}
+		rest, ok := strings.CutPrefix(word, letter)
+		if !ok {
+			return false
+		}
+		word = rest
+	}
+	return word == ""
 }

@@ -67,6 +67,14 @@ func (x *Index) Snippet(r Result, lang, text string) Snippet {
 
 // matches finds where the groups of a plan stand in a text.
 func (p *plan) matches(w *worker, lang, text string) []match {
+	if lang == "" {
+		lang = language.Detect(text)
+	}
+	return p.matchesAmong(w, lang, text, p.wants(lang))
+}
+
+// matchesAmong looks at the tokens that only admits; nil admits all.
+func (p *plan) matchesAmong(w *worker, lang, text string, only *wanted) []match {
 	byTerm := map[string]*group{}
 	var pinyin []variant
 	for _, g := range p.groups {
@@ -78,10 +86,8 @@ func (p *plan) matches(w *worker, lang, text string) []match {
 		}
 	}
 	var list []match
-	if lang == "" {
-		lang = language.Detect(text)
-	}
 	content := p.content()
+	w.only = only
 	w.analyze(text, func(t token) {
 		switch t.kind {
 		case kindWord, kindPart:
@@ -94,6 +100,7 @@ func (p *plan) matches(w *worker, lang, text string) []match {
 			}
 		}
 	})
+	w.only = nil
 	list = append(list, p.runMatches(w.glyphs, byTerm)...)
 	for _, v := range pinyin {
 		list = append(list, pinyinMatches(w.glyphs, v.term, byTerm[fieldPinyin+v.term])...)
