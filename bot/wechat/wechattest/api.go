@@ -24,6 +24,7 @@ const (
 	MenuCreate     = "/cgi-bin/menu/create"
 	MenuGet        = "/cgi-bin/menu/get"
 	MenuDelete     = "/cgi-bin/menu/delete"
+	QRCreate       = "/cgi-bin/qrcode/create"
 	MaterialAdd    = "/cgi-bin/material/add_material"
 	MaterialCount  = "/cgi-bin/material/get_materialcount"
 	MaterialDelete = "/cgi-bin/material/del_material"
@@ -76,6 +77,7 @@ func (s *Server) endpoints() map[string]endpoint {
 		"GET " + MenuGet:      {verified, 10_000, s.menuGet},
 		"GET " + MenuDelete:   {verified, 1000, s.menuDelete},
 		"GET " + SelfMenu:     {verified, 10_000, s.selfMenu},
+		"POST " + QRCreate:    {verifiedService, 100_000, s.qrCreate},
 
 		"POST " + MaterialAdd:    {nil, 1000, s.addMaterial},
 		"GET " + MaterialCount:   {nil, 5000, s.materialCount},
@@ -159,14 +161,14 @@ var messages = map[int]string{
 	40019: "invalid button key size", 40020: "invalid button url size", 40022: "invalid sub button level",
 	40023: "invalid sub button size", 40024: "invalid sub button type", 40025: "invalid sub button name size",
 	40026: "invalid sub button key size", 40027: "invalid sub button url size", 40031: "invalid openid list size", 40035: "invalid parameter",
-	40037: "invalid template_id", 40054: "invalid sub button url domain", 40055: "invalid button url domain",
+	40037: "invalid template_id", 40052: "invalid expire seconds", 40053: "invalid action info", 40054: "invalid sub button url domain", 40055: "invalid button url domain",
 	40059: "invalid msg id", 40125: "invalid appsecret", 40132: "invalid username", 40243: "AppSecret has been frozen",
 	41001: "access_token missing", 41005: "media data missing", 42001: "access_token expired", 43004: "require subscribe",
 	43101: "user refuse to accept the msg", 44003: "empty news data", 44004: "empty content", 45001: "media size out of limit",
 	45002: "content size out of limit", 45003: "title size out of limit", 45004: "description size out of limit",
 	45005: "url size out of limit", 45008: "article size out of limit", 45009: "reach max api daily quota limit",
 	45011: "api minute-quota reach limit", 45015: "response out of time limit or subscription is canceled",
-	45028: "has no masssend quota", 45047: "out of response count limit", 45065: "clientmsgid exist",
+	45028: "has no masssend quota", 45029: "qrcode count out of limit", 45047: "out of response count limit", 45065: "clientmsgid exist",
 	45066: "same clientmsgid retry too fast", 45067: "clientmsgid size out of limit", 45110: "author size out of limit",
 	45159: "invalid tag id", 46003: "menu no exist", 47001: "data format error", 47003: "argument invalid!",
 	48001: "api unauthorized", 48004: "api forbidden for irregularities", 48006: "forbid to clear quota because of reaching the limit",

@@ -1,0 +1,50 @@
+package wechattest_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/silenceper/wechat/v2/officialaccount/basic"
+
+	"newsie/bot/wechat/wechattest"
+)
+
+func TestCodeLimits(t *testing.T) {
+	scene := func(id any, text string) object { return object{"scene": object{"scene_id": id, "scene_str": text}} }
+	for name, test := range map[string]struct {
+		request object
+		code    int
+	}{
+		"temporary":            {object{"action_name": "QR_STR_SCENE", "expire_seconds": 30 * 86400, "action_info": scene(0, "shop")}, 0},
+		"31 days":              {object{"action_name": "QR_STR_SCENE", "expire_seconds": 31 * 86400, "action_info": scene(0, "shop")}, 40052},
+		"scene of 64":          {object{"action_name": "QR_LIMIT_STR_SCENE", "action_info": scene(0, strings.Repeat("微", 64))}, 0},
+		"scene of 65":          {object{"action_name": "QR_LIMIT_STR_SCENE", "action_info": scene(0, strings.Repeat("微", 65))}, 40053},
+		"no scene":             {object{"action_name": "QR_STR_SCENE"}, 40053},
+		"permanent, 100,000":   {object{"action_name": "QR_LIMIT_SCENE", "action_info": scene(100_000, "")}, 0},
+		"permanent, 100,001":   {object{"action_name": "QR_LIMIT_SCENE", "action_info": scene(100_001, "")}, 40053},
+		"temporary of 32 bits": {object{"action_name": "QR_SCENE", "action_info": scene(1<<32-1, "")}, 0},
+		"temporary of 33 bits": {object{"action_name": "QR_SCENE", "action_info": scene(1<<32, "")}, 40053},
+		"zero":                 {object{"action_name": "QR_SCENE", "action_info": scene(0, "")}, 40053},
+		"unknown":              {object{"action_name": "QR"}, 40053},
+		"of no shape":          {object{"action_name": 1}, 47001},
+	} {
+		a := service(t)
+		code, answer := a.post(wechattest.QRCreate, test.request)
+		a.want(name, code, test.code)
+		if ticket, _ := answer["ticket"].(string); (ticket != "") != (test.code == 0) {
+			t.Errorf("%s: %v", name, answer)
+		}
+	}
+	a := subscription(t)
+	code, _ := a.post(wechattest.QRCreate, object{})
+	a.want("a subscription account", code, 48001)
+}
+
+func TestCodesOfTheLibrary(t *testing.T) {
+	a := service(t)
+	ticket, err := library(t, a.Server).GetBasic().GetQRTicket(basic.NewTmpQrRequest(time.Hour, "shop"))
+	if err != nil || ticket.Ticket == "" || ticket.ExpireSeconds != 3600 {
+		t.Errorf("%+v %v", ticket, err)
+	}
+}
