@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"regexp"
 	"time"
+	"unicode/utf8"
 )
 
 // Paths of the API that the platform plays.
@@ -266,7 +267,7 @@ var escaped = regexp.MustCompile(`(?:^|[^\\])\\u(?:003[cCeE]|0026|[4-9][0-9a-fA-
 // decode reads the body of a call.
 func (s *Server) decode(r *http.Request, in any) bool {
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody))
-	if err != nil || json.NewDecoder(bytes.NewReader(body)).Decode(in) != nil {
+	if err != nil || !utf8.Valid(body) || json.NewDecoder(bytes.NewReader(body)).Decode(in) != nil {
 		return false
 	}
 	if found := escaped.Find(body); found != nil {

@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"strings"
 	"time"
-	"unicode/utf8"
 )
 
 type customMessage struct {
@@ -123,8 +122,6 @@ func checkContent(content string) int {
 		return 44004
 	case len(content) > MaxText:
 		return 45002
-	case !utf8.ValidString(content):
-		return 47001
 	}
 	return 0
 }

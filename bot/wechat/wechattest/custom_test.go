@@ -69,6 +69,13 @@ func TestCustomerMenuOfTheLibrary(t *testing.T) {
 	}
 }
 
+func TestNotUTF8IsRefused(t *testing.T) {
+	a := subscription(t)
+	a.Reader("r1").Say("hi")
+	code, _ := a.raw(wechattest.CustomSend, "application/json", "{\"touser\":\"r1\",\"msgtype\":\"text\",\"text\":{\"content\":\"\xff\"}}")
+	a.want("not UTF-8", code, 47001)
+}
+
 func TestEscapedCharactersAreNoticed(t *testing.T) {
 	a := subscription(t)
 	a.Reader("r1").Say("hi")

@@ -17,7 +17,6 @@ const (
 	maxAuthor     = 16
 	maxDigest     = 128
 	maxContent    = 20_000
-	contentBytes  = 1 << 20
 	maxSourceURL  = 1024 // bytes
 	digestFromOwn = 54   // characters of the body, when no digest is given
 )
@@ -96,9 +95,7 @@ func (s *Server) checkArticle(a *Article, only bool) int {
 		return 45110
 	case utf8.RuneCountInString(a.Digest) > maxDigest:
 		return 45004
-	case strings.TrimSpace(a.Content) == "":
-		return 44003
-	case utf8.RuneCountInString(a.Content) >= maxContent, len(a.Content) >= contentBytes:
+	case utf8.RuneCountInString(a.Content) >= maxContent: // which is less than 1 MB
 		return 45002
 	case len(a.SourceURL) > maxSourceURL:
 		return 45005 // (m)

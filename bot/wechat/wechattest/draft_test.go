@@ -77,8 +77,14 @@ func TestDraftLimits(t *testing.T) {
 		})
 	}
 	a := start(t, wechattest.Account{})
-	code, _ := a.post(wechattest.DraftAdd, []int{1})
-	a.want("not drafts", code, 47001)
+	for _, path := range []string{wechattest.DraftAdd, wechattest.DraftGet, wechattest.DraftDelete, wechattest.DraftBatch, wechattest.MaterialDelete} {
+		code, _ := a.post(path, []int{1})
+		a.want("of no shape: "+path, code, 47001)
+	}
+	a.post(wechattest.DraftAdd, object{"articles": []object{article(a.cover(), "content", "<p>"+long(55)+"</p>")}})
+	if got := a.Drafts()[0].Articles[0].Digest; got != long(54) {
+		t.Errorf("digest of the body: %q", got)
+	}
 }
 
 func TestDraftsAreCleaned(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
@@ -257,6 +258,8 @@ func (s *Server) massSendList(r *http.Request) any {
 	if !s.decode(r, &in) || json.Unmarshal(in.To, &openids) != nil {
 		return 47001
 	}
+	slices.Sort(openids)
+	openids = slices.Compact(openids)
 	return s.massSend(&in, func(m *Mass) int {
 		if len(openids) < leastOpenIDs || len(openids) > mostOpenIDs {
 			return 40031 // (m)

@@ -314,6 +314,31 @@ func TestMassOfTheLibrary(t *testing.T) {
 	}
 }
 
+func TestMassToAList(t *testing.T) {
+	a := service(t)
+	list := make([]string, 10_001)
+	for i := range list {
+		list[i] = a.Follower(fmt.Sprint("r", i)).OpenID
+	}
+	send := func(openids []string) int {
+		code, _ := a.post(wechattest.MassSendList, object{"touser": openids, "msgtype": "text", "text": object{"content": "hello"}})
+		return code
+	}
+	a.want("10,001", send(list), 40031)
+	a.want("10,000", send(list[1:]), 0)
+	a.want("one", send(list[:1]), 40031)
+	a.want("one, twice", send([]string{"r0", "r0"}), 40031)
+	code, _ := a.post(wechattest.MassSendList, object{"touser": "r0"})
+	a.want("no list", code, 47001)
+	a.Flush()
+	if a.Masses()[0].Readers != 10_000 || len(a.Reader("r0").Phone()) != 0 || len(a.Reader("r1").Phone()) != 1 {
+		t.Errorf("%d readers", a.Masses()[0].Readers)
+	}
+	other := subscription(t)
+	code, _ = other.post(wechattest.MassSendList, object{})
+	other.want("a subscription account", code, 48001)
+}
+
 func TestMassByItself(t *testing.T) {
 	a := subscription(t)
 	posted := a.recorded("success")
