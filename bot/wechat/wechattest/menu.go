@@ -130,6 +130,12 @@ func (s *Server) menuDelete(*http.Request) any {
 func (r *Reader) Press(names ...string) (Bubble, error) {
 	r.server.mu.Lock()
 	buttons, follows := r.server.menu, r.follows
+	switch {
+	case r.server.menuHidden:
+		buttons = nil
+	case buttons == nil:
+		buttons = r.server.handMade
+	}
 	r.server.mu.Unlock()
 	if !follows {
 		return Bubble{}, fmt.Errorf("%s does not follow the account and sees no menu", r.OpenID)

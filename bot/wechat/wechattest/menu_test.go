@@ -128,3 +128,16 @@ func TestPressing(t *testing.T) {
 		t.Error("pressed without following")
 	}
 }
+
+func TestPressingWhatWasMadeByHand(t *testing.T) {
+	a := subscription(t)
+	r := a.Follower("r1")
+	a.MakeMenu(wechattest.Button{Type: "click", Name: "new", Key: "k"})
+	if _, err := r.Press("new"); err != nil {
+		t.Error(err)
+	}
+	a.HideMenu()
+	if _, err := r.Press("new"); err == nil {
+		t.Error("a hidden button was pressed")
+	}
+}
