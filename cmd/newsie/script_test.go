@@ -30,7 +30,8 @@ import (
 //	eventually REGEXP ARGS...  runs newsie until its stdout matches
 //	logged REGEXP   waits until the serving newsie has logged it
 //	account NAME [unverified|service]  opens a WeChat account on a platform made
-//	                for the story, and configures it as that channel by variables
+//	                for the story, and configures it as that channel by variables; $FREE is
+//	                an address to serve at
 //	block NAME [ADDRESS]  takes newsie off the account's whitelist, or puts it back
 //	gb18030 FILE    rewrites a UTF-8 file in that encoding
 func TestScripts(t *testing.T) {
@@ -92,7 +93,13 @@ func told(ts *testscript.TestScript) *story { return ts.Value(storyKey{}).(*stor
 func serveScript(ts *testscript.TestScript, _ bool, args []string) {
 	s := told(ts)
 	var vars []string
-	for _, name := range []string{"PATH", "HOME", "TMPDIR", "NEWSIE_DATABASE", "NEWSIE_DATA"} {
+	names := []string{"PATH", "HOME", "TMPDIR", "NEWSIE_DATABASE", "NEWSIE_DATA", "NEWSIE_PUBLIC_URL"}
+	for account := range s.accounts {
+		for _, key := range accountKeys {
+			names = append(names, accountVariable(account, key))
+		}
+	}
+	for _, name := range names {
 		if value := ts.Getenv(name); value != "" {
 			vars = append(vars, name+"="+value)
 		}
@@ -159,6 +166,7 @@ func accountScript(ts *testscript.TestScript, _ bool, args []string) {
 	kind := strings.Join(args[1:], " ")
 	account := wechattest.New(s.t, wechattest.Account{Verified: kind != "unverified", Service: kind == "service"}, nil)
 	s.accounts[args[0]] = account
+	ts.Setenv("FREE", freeAddress(s.t))
 	if kind == "" {
 		kind = "subscription"
 	}
@@ -166,8 +174,15 @@ func accountScript(ts *testscript.TestScript, _ bool, args []string) {
 		"KIND": "wechat", "APP_ID": account.AppID, "APP_SECRET": account.Secret, "TOKEN": account.Token, "AES_KEY": account.AESKey,
 		"API_URL": account.URL, "ACCOUNT": kind,
 	} {
-		ts.Setenv("NEWSIE_CHANNELS_"+strings.ToUpper(args[0])+"_"+key, value)
+		ts.Setenv(accountVariable(args[0], key), value)
 	}
+}
+
+// accountKeys are those that a story's account is configured by.
+var accountKeys = []string{"KIND", "APP_ID", "APP_SECRET", "TOKEN", "AES_KEY", "API_URL", "ACCOUNT"}
+
+func accountVariable(channel, key string) string {
+	return "NEWSIE_CHANNELS_" + strings.ToUpper(channel) + "_" + key
 }
 
 func blockScript(ts *testscript.TestScript, _ bool, args []string) {
