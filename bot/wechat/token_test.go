@@ -82,11 +82,13 @@ func TestRenewalsWaitForTheOneThatIsUnderWay(t *testing.T) {
 		before := s.Calls(wechattest.StableToken)
 		done := make(chan error, 1)
 		go func() { done <- s.push(t, "r0", "news") }()
+		saved := make(chan error, 1)
 		time.AfterFunc(100*time.Millisecond, func() {
-			if err := s.config.Settings.Save(context.Background(), "gowechat_officialaccount__stable_access_token_"+s.AppID, fresh, time.Hour); err != nil {
-				t.Error(err)
-			}
+			saved <- s.config.Settings.Save(context.Background(), "gowechat_officialaccount__stable_access_token_"+s.AppID, fresh, time.Hour)
 		})
+		if err := <-saved; err != nil {
+			t.Fatal(err)
+		}
 		if err := <-done; err != nil || s.Calls(wechattest.StableToken) != before {
 			t.Errorf("%v, %d tokens fetched", err, s.Calls(wechattest.StableToken)-before)
 		}
