@@ -20,7 +20,8 @@ import (
 type Report struct {
 	Account   Account
 	Abilities Abilities
-	Quotas    []CallQuota
+	Calls     []CallQuota // by the platform's count
+	Sent      []Quota     // by ours
 	Findings  []bot.Finding
 }
 
@@ -45,6 +46,7 @@ func (c *Channel) Doctor(ctx context.Context) Report {
 	}
 	r.Findings = append(r.Findings, c.checkAddress(ctx)...)
 	r.Account = r.Abilities.Account()
+	c.checkSent(ctx, &r)
 	for i, rung := range c.rungs(r.Abilities) {
 		r.add(true, fmt.Sprintf("digests, %d: %s", i+1, rung))
 	}
@@ -91,7 +93,7 @@ func (c *Channel) checkAPI(ctx context.Context, r *Report) {
 	r.add(true, "the API takes calls from this address")
 	r.Findings = append(r.Findings, clockFinding(ahead))
 	c.checkAbilities(ctx, r)
-	r.Quotas = c.callQuotas(ctx, r)
+	r.Calls = c.callQuotas(ctx, r)
 	r.Findings = append(r.Findings, c.checkMenu(ctx))
 }
 
@@ -229,6 +231,33 @@ func (c *Channel) callQuotas(ctx context.Context, r *Report) []CallQuota {
 		r.Findings = append(r.Findings, f)
 	}
 	return quotas
+}
+
+// sentNames are what the ways of sending are called here.
+var sentNames = map[string]string{
+	quotaCustomer: "customer messages", quotaNotice: "subscription notices", quotaOnce: "one-time messages",
+	quotaTemplate: "template messages", quotaMass: "mass sends",
+}
+
+// checkSent tells what went out, by our own count. What is used up is no fault.
+func (c *Channel) checkSent(ctx context.Context, r *Report) {
+	sent, err := c.Quotas(ctx)
+	if err != nil {
+		r.Findings = append(r.Findings, finding("count what was sent", err))
+		return
+	}
+	r.Sent = sent
+	for _, q := range sent {
+		period := "today"
+		if len(q.Period) == len("2006-01") {
+			period = "this month"
+		}
+		what := fmt.Sprintf("%s sent %s, by newsie's count: %d", sentNames[q.Name], period, q.Used)
+		if q.Limit > 0 {
+			what += fmt.Sprintf(" of %d", q.Limit)
+		}
+		r.add(true, what)
+	}
 }
 
 // checkMenu tells whether the account has the configured menu. A default that

@@ -129,7 +129,7 @@ func TestDoctorTellsWhatIsLeft(t *testing.T) {
 		}
 		var sent wechat.CallQuota
 		report := s.public(t).Doctor(t.Context())
-		for _, q := range report.Quotas {
+		for _, q := range report.Calls {
 			if q.Path == wechattest.CustomSend {
 				sent = q
 			}
@@ -137,7 +137,61 @@ func TestDoctorTellsWhatIsLeft(t *testing.T) {
 		if diff := cmp.Diff(wechat.CallQuota{Path: wechattest.CustomSend, Limit: 500_000, Used: 3, Left: 499_997}, sent); diff != "" {
 			t.Error(diff)
 		}
+		want := wechat.Quota{Name: "customer", Limit: 500_000, Used: 3, Period: "2026-11-22"}
+		if len(report.Sent) == 0 || report.Sent[0] != want {
+			t.Errorf("by our count %+v", report.Sent)
+		}
+		told := ""
+		for _, f := range report.Findings {
+			told += f.What + "\n"
+		}
+		for _, want := range []string{"customer messages today, by WeChat's count: 3 of 500000 used", "customer messages sent today, by newsie's count: 3 of 500000"} {
+			if !strings.Contains(told, want) {
+				t.Errorf("%q is not in\n%s", want, told)
+			}
+		}
 	})
+}
+
+func TestAbilitiesAreAskedFor(t *testing.T) {
+	undeclared := func(a *wechattest.Account, c *wechat.Config) { a.Verified, a.Service = true, true }
+	form := wechat.Form{Template: "OPENTM-0123456789_abcdefghijklmnopqrstuvw", Fields: map[string]string{"thing1": "{topic}"}}
+	for _, test := range []struct {
+		name    string
+		options []option
+		set     func(*stage, *wechat.Config)
+		want    []string // among the findings
+		account wechat.Account
+	}{
+		{"nothing declared, service", []option{undeclared}, nil, []string{"ok a verified service account", "ok customer messages: yes", "ok template messages: yes, and none are configured", "ok mass sends: yes"}, wechat.Service},
+		{"nothing declared, unverified", nil, nil, []string{"ok not verified, or a personal one", "ok customer messages: no", "ok mass sends: no", "ok digests, 1: otherwise it waits"}, wechat.Unverified},
+		{"declared less", []option{undeclared}, func(_ *stage, c *wechat.Config) { c.Account = wechat.Unverified }, []string{"ok customer messages: the account may, and newsie does not"}, wechat.Unverified},
+		{"declared more", nil, func(_ *stage, c *wechat.Config) { c.Account = wechat.Service }, []string{"FAIL customer messages: the account may not", "ok template messages: no"}, wechat.Service},
+		{"declared more, and used", []option{verified}, func(_ *stage, c *wechat.Config) { c.Account, c.Template = wechat.Service, form }, []string{"FAIL template messages: the account may not", "ok customer messages: yes"}, wechat.Service},
+		{"templates configured", []option{undeclared}, func(_ *stage, c *wechat.Config) { c.Template = form }, []string{"ok template messages: yes", "ok digests, 2: a template message", "ok digests, 3: otherwise"}, wechat.Service},
+		{"cannot be asked", []option{undeclared}, func(s *stage, _ *wechat.Config) { s.Fail(wechattest.CustomStaff, 45011) }, []string{"FAIL ask what the account may do"}, wechat.Unverified},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := start(t, echo, test.options...)
+			report := s.public(t, func(c *wechat.Config) {
+				if test.set != nil {
+					test.set(s, c)
+				}
+			}).Doctor(t.Context())
+			told := ""
+			for _, f := range report.Findings {
+				told += map[bool]string{true: "ok ", false: "FAIL "}[f.OK] + strings.TrimPrefix(f.What, "the account is ") + "\n"
+			}
+			for _, want := range test.want {
+				if !strings.Contains(told, want) {
+					t.Errorf("%q is not in\n%s", want, told)
+				}
+			}
+			if report.Account != test.account {
+				t.Errorf("account %q, want %q", report.Account, test.account)
+			}
+		})
+	}
 }
 
 func TestDoctorDisturbsNobody(t *testing.T) {

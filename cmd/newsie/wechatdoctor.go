@@ -72,27 +72,28 @@ func (p *program) wechatDoctor(cmd *cobra.Command, in *installation, args []stri
 
 // accountJSON is a report as scripts read it.
 type accountJSON struct {
-	Channel   string        `json:"channel"`
-	AppID     string        `json:"app_id"`
-	Account   string        `json:"account"`
-	Abilities abilitiesJSON `json:"abilities"`
-	Quotas    []quotaJSON   `json:"quotas"` // of a day of Beijing, by WeChat's count
-	Findings  []findingJSON `json:"findings"`
-	Bad       int           `json:"bad"` // how many findings are not ok
+	Channel   string           `json:"channel"`
+	AppID     string           `json:"app_id"`
+	Account   string           `json:"account"`
+	Abilities wechat.Abilities `json:"abilities"`
+	Calls     []callJSON       `json:"calls"` // a day of Beijing, by WeChat's count
+	Sent      []sentJSON       `json:"sent"`  // by newsie's
+	Findings  []findingJSON    `json:"findings"`
+	Bad       int              `json:"bad"` // how many findings are not ok
 }
 
-type abilitiesJSON struct {
-	Customer bool `json:"customer"`
-	Notice   bool `json:"notice"`
-	Template bool `json:"template"`
-	Mass     bool `json:"mass"`
-}
-
-type quotaJSON struct {
+type callJSON struct {
 	Path  string `json:"path"`
 	Limit int64  `json:"limit"`
 	Used  int64  `json:"used"`
 	Left  int64  `json:"left"`
+}
+
+type sentJSON struct {
+	Way    string `json:"way"`
+	Used   int64  `json:"used"`
+	Limit  int64  `json:"limit,omitempty"`
+	Period string `json:"period"` // the day or month in Beijing
 }
 
 type findingJSON struct {
@@ -103,11 +104,14 @@ type findingJSON struct {
 
 func asAccountJSON(name, appID string, r wechat.Report) accountJSON {
 	shown := accountJSON{
-		Channel: name, AppID: appID, Account: string(r.Account), Quotas: []quotaJSON{}, Findings: []findingJSON{},
-		Abilities: abilitiesJSON{r.Abilities.Customer, r.Abilities.Notice, r.Abilities.Template, r.Abilities.Mass},
+		Channel: name, AppID: appID, Account: string(r.Account), Calls: []callJSON{}, Sent: []sentJSON{}, Findings: []findingJSON{},
+		Abilities: r.Abilities,
 	}
-	for _, q := range r.Quotas {
-		shown.Quotas = append(shown.Quotas, quotaJSON(q))
+	for _, q := range r.Calls {
+		shown.Calls = append(shown.Calls, callJSON(q))
+	}
+	for _, q := range r.Sent {
+		shown.Sent = append(shown.Sent, sentJSON{q.Name, q.Used, q.Limit, q.Period})
 	}
 	for _, f := range r.Findings {
 		shown.Findings = append(shown.Findings, findingJSON(f))
