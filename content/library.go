@@ -103,6 +103,9 @@ func (l *Library) Search(ctx context.Context, q Query) (Results, error) {
 	if parsed := index.ParseQuery(q.Text); strings.TrimSpace(parsed.Text) == "" && parsed.Filtered() {
 		return l.browse(ctx, q, parsed, start)
 	}
+	if err := l.remember(ctx); err != nil {
+		return Results{}, err
+	}
 	found, hits, err := l.distinct(ctx, q)
 	if err != nil {
 		return Results{}, err
@@ -203,6 +206,9 @@ func (l *Library) nameThem(ctx context.Context, f *Filter) error {
 
 // Show gives articles that an earlier search found, with their snippets.
 func (l *Library) Show(ctx context.Context, text, lang string, ids []int64) ([]Hit, error) {
+	if err := l.remember(ctx); err != nil {
+		return nil, err
+	}
 	shown, err := l.tellings(ctx, ids)
 	if err != nil || len(shown) == 0 {
 		return nil, err
@@ -241,9 +247,9 @@ func (l *Library) find(ctx context.Context, q Query, limit int) (index.Result, e
 // hit makes the snippet: the telling sentences of the body, or the summary
 // when the match is elsewhere.
 func (l *Library) hit(found index.Result, t telling, score float64) Hit {
-	snippet := l.index.Snippet(found, t.Lang, t.text)
+	snippet := l.index.Snippet(found, t.text)
 	if !snippet.Matched {
-		snippet = l.index.Snippet(found, t.Lang, t.Summary)
+		snippet = l.index.Snippet(found, index.Sentences(t.Lang, t.Summary))
 		if !snippet.Matched {
 			snippet = index.Snippet{Text: t.Summary}
 		}
@@ -270,21 +276,18 @@ func (l *Library) distinct(ctx context.Context, q Query) (index.Result, []index.
 		if err != nil {
 			return index.Result{}, nil, err
 		}
-		hits, err := l.seen(ctx, found.Hits, q.Filter.Copies)
+		hits := l.seen(found.Hits, q.Filter.Copies)
 		// A list of copies alone is too short to be shown.
-		if err != nil || len(hits) >= q.Limit || len(found.Hits) < limit {
-			return found, hits, err
+		if len(hits) >= q.Limit || len(found.Hits) < limit {
+			return found, hits, nil
 		}
 	}
 }
 
 // seen keeps the hits that readers may see, each story once, with the scores of
 // the places that they get.
-func (l *Library) seen(ctx context.Context, hits []index.Hit, copies bool) ([]index.Hit, error) {
-	list, err := l.sight(ctx, hits)
-	if err != nil {
-		return nil, err
-	}
+func (l *Library) seen(hits []index.Hit, copies bool) []index.Hit {
+	list := l.sight(hits)
 	best := make(map[int64]float64, len(hits)) // of an article, or of its story
 	for _, hit := range slices.Backward(hits) {
 		best[hit.ID] = hit.Score
@@ -305,7 +308,7 @@ func (l *Library) seen(ctx context.Context, hits []index.Hit, copies bool) ([]in
 			shown[i].Score = best[a.Story]
 		}
 	}
-	return shown, nil
+	return shown
 }
 
 // bareAddress is an address without its scheme: a host, and a path.

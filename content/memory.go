@@ -11,8 +11,8 @@ import (
 
 // A memory is what a replica remembers of the store, so that a search need not
 // read it anew: which articles readers may see, of which story each is, and the
-// articles shown lately. Every use of it first asks the database for the
-// counters that each change moves, so it never shows what was withdrawn.
+// articles shown lately. Every search first asks the database for the counters
+// that each change moves (remember), so it never shows what was withdrawn.
 type memory struct {
 	mu      sync.RWMutex
 	at      counters
@@ -128,11 +128,8 @@ func (l *Library) rememberStories(ctx context.Context) error {
 }
 
 // sight gives those of some articles that readers may see, in the same order,
-// with their ids, positions and stories alone.
-func (l *Library) sight(ctx context.Context, hits []index.Hit) ([]Article, error) {
-	if err := l.remember(ctx); err != nil {
-		return nil, err
-	}
+// with their ids, positions and stories alone, as remembered.
+func (l *Library) sight(hits []index.Hit) []Article {
 	m := &l.memory
 	m.mu.RLock()
 	defer m.mu.RUnlock()
@@ -142,22 +139,19 @@ func (l *Library) sight(ctx context.Context, hits []index.Hit) ([]Article, error
 			seen = append(seen, Article{ID: hit.ID, Seq: seq, Story: m.stories[hit.ID]})
 		}
 	}
-	return seen, nil
+	return seen
 }
 
 // A telling is an article with the sentences that a snippet may be made of. It
 // is shared: nobody changes it.
 type telling struct {
 	Article // without its body
-	text    string
+	text    index.Text
 	whole   string // with headings and code
 }
 
 // tellings loads published articles by id, those shown lately from memory.
 func (l *Library) tellings(ctx context.Context, ids []int64) ([]telling, error) {
-	if err := l.remember(ctx); err != nil {
-		return nil, err
-	}
 	found := make(map[int64]telling, len(ids))
 	var missing []int64
 	m := &l.memory
@@ -181,9 +175,9 @@ func (l *Library) tellings(ctx context.Context, ids []int64) ([]telling, error) 
 			return nil, err
 		}
 		for _, a := range loaded {
-			t := telling{a, snippetText(a), a.Text()}
-			if t.Body = nil; t.whole == t.text {
-				t.whole = t.text // once in memory
+			t := telling{a, index.Sentences(a.Lang, snippetText(a)), a.Text()}
+			if t.Body = nil; t.whole == t.text.Text {
+				t.whole = t.text.Text // once in memory
 			}
 			if found[a.ID] = t; a.Story == 0 {
 				m.shown.put(t)
@@ -200,7 +194,7 @@ func (l *Library) tellings(ctx context.Context, ids []int64) ([]telling, error) 
 }
 
 // mostRecent bounds the articles shown lately, in bytes of their texts.
-const mostRecent = 16 << 20
+const mostRecent = 64 << 20
 
 // recent keeps the articles used last.
 type recent struct {
@@ -211,8 +205,8 @@ type recent struct {
 }
 
 func (t telling) size() int {
-	n := len(t.text)
-	if len(t.whole) > n {
+	n := t.text.Size()
+	if len(t.whole) > len(t.text.Text) {
 		n += len(t.whole)
 	}
 	return n + len(t.Title) + len(t.Summary) + len(t.URL) + len(t.Note) + 600 // the rest, about

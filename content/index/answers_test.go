@@ -94,7 +94,7 @@ func TestSnippetsPreferWholeSentences(t *testing.T) {
 	long := "The festival, " + strings.Repeat("which the town has kept since anybody can remember, ", 4) + "is a festival of light."
 	text := long + " Everybody comes to the festival."
 	x := among(t, "en", text)
-	s := x.Snippet(search(t, x, index.Query{Text: "festival"}), "en", text)
+	s := x.Snippet(search(t, x, index.Query{Text: "festival"}), index.Sentences("en", text))
 	if want := "Everybody comes to the [festival]."; marked(s) != want {
 		t.Errorf("got %q, want %q", marked(s), want)
 	}

@@ -82,7 +82,7 @@ func TestNewIndexIsEmpty(t *testing.T) {
 	if r := search(t, x, index.Query{Text: "anything 什么"}); len(r.Hits) != 0 || r.Total != 0 {
 		t.Errorf("found %v in nothing", r)
 	}
-	if s := x.Snippet(index.Result{}, "en", ""); s.Text != "" || s.Matched {
+	if s := x.Snippet(index.Result{}, index.Sentences("en", "")); s.Text != "" || s.Matched {
 		t.Errorf("snippet of nothing: %v", s)
 	}
 }
@@ -235,7 +235,7 @@ func TestReadersAndWriters(t *testing.T) {
 					t.Errorf("half a batch: %d of %d", len(r.Hits), r.Total)
 					return
 				}
-				x.Snippet(r, "en", "Lemons are yellow. They grow on trees.")
+				x.Snippet(r, index.Sentences("en", "Lemons are yellow. They grow on trees."))
 				x.Count()
 				if _, err := x.Nearest(ctx, "lemno", 3); err != nil {
 					t.Error(err)

@@ -32,17 +32,30 @@ type match struct {
 	group      *group
 }
 
+// A Text is one that snippets are made of, with its sentences. It may be kept
+// for the next snippet.
+type Text struct {
+	Lang, Text string
+	sentences  []sentence.Sentence
+}
+
+// Sentences finds the sentences of a text in a language, or one that is to be told.
+func Sentences(lang, text string) Text { return Text{lang, text, sentence.Split(lang, text)} }
+
+// Size is about how many bytes a Text takes.
+func (t Text) Size() int { return len(t.Text) + 16*len(t.sentences) }
+
 // Snippet picks the window of whole sentences, of at most 160 characters and
 // within one paragraph, whose words weigh most, and marks them. A sentence that
 // is longer is cut between words, with an ellipsis.
-func (x *Index) Snippet(r Result, lang, text string) Snippet {
+func (x *Index) Snippet(r Result, t Text) Snippet {
 	var matches []match
+	lang, text, sentences := t.Lang, t.Text, t.sentences
 	if r.plan != nil {
 		w := x.workers.Get().(*worker)
 		matches = r.plan.matches(w, lang, text)
 		x.workers.Put(w)
 	}
-	sentences := sentence.Split(lang, text)
 	if len(sentences) == 0 {
 		return Snippet{}
 	}

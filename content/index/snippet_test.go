@@ -41,7 +41,7 @@ func TestSnippet(t *testing.T) {
 		{"Russian", "ru", "В Московской области растут ёлки.", "елка московская", "В [Московской] области растут [ёлки]."},
 	} {
 		x := open(t, index.Doc{ID: 1, Lang: c.lang, Title: "微店", Body: c.text})
-		s := x.Snippet(search(t, x, index.Query{Text: c.query}), c.lang, c.text)
+		s := x.Snippet(search(t, x, index.Query{Text: c.query}), index.Sentences(c.lang, c.text))
 		if got := marked(s); got != c.want || !s.Matched {
 			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
 		}
@@ -51,7 +51,7 @@ func TestSnippet(t *testing.T) {
 func TestSnippetWithoutAMatch(t *testing.T) {
 	text := "It begins here. It goes on."
 	x := open(t, index.Doc{ID: 1, Lang: "en", Title: "Lemons", Body: text})
-	s := x.Snippet(search(t, x, index.Query{Text: "lemons"}), "en", text)
+	s := x.Snippet(search(t, x, index.Query{Text: "lemons"}), index.Sentences("en", text))
 	if diff := cmp.Diff(index.Snippet{Text: "It begins here. It goes on."}, s); diff != "" {
 		t.Error(diff)
 	}
@@ -72,7 +72,7 @@ func TestSnippetLength(t *testing.T) {
 		"nothing to be found": {"en", strings.Repeat("many words ", 60), "lemons"},
 	} {
 		x := open(t, index.Doc{ID: 1, Lang: c.lang, Title: "x", Body: c.text}, index.Doc{ID: 2, Lang: "en", Title: "lemons"})
-		s := x.Snippet(search(t, x, index.Query{Text: c.query}), c.lang, c.text)
+		s := x.Snippet(search(t, x, index.Query{Text: c.query}), index.Sentences(c.lang, c.text))
 		n := utf8.RuneCountInString(s.Text)
 		if n > 160 || n < 40 && name != "one endless word" {
 			t.Errorf("%s: %d characters: %q", name, n, s.Text)
@@ -96,7 +96,7 @@ func TestSnippetLength(t *testing.T) {
 	}
 	text := "柠檬" + strings.Repeat("字", 157) + "。"
 	x := open(t, index.Doc{ID: 1, Lang: "zh-Hans", Body: text})
-	if s := x.Snippet(search(t, x, index.Query{Text: "柠檬"}), "zh-Hans", text); s.Text != text {
+	if s := x.Snippet(search(t, x, index.Query{Text: "柠檬"}), index.Sentences("zh-Hans", text)); s.Text != text {
 		t.Errorf("a sentence of 160 characters is cut: %q", s.Text)
 	}
 }

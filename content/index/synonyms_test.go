@@ -168,7 +168,7 @@ func TestSynonymsInSnippets(t *testing.T) {
 		{"电商", "it", "Il commercio di vicinato resiste. Il bollettino elettronico arriva.", ""},
 		{"telefonino", "zh-Hant", "學生帶手機上學。", "手機"},
 	} {
-		s := x.Snippet(search(t, x, index.Query{Text: c.query}), c.lang, c.text)
+		s := x.Snippet(search(t, x, index.Query{Text: c.query}), index.Sentences(c.lang, c.text))
 		var marked []string
 		for _, m := range s.Marks {
 			marked = append(marked, s.Text[m.Start:m.End])
@@ -270,7 +270,7 @@ func FuzzParseSynonyms(f *testing.F) {
 		x.SetSynonyms(s)
 		for _, q := range []string{query, text} {
 			r := search(t, x, index.Query{Text: q})
-			x.Snippet(r, "en", text)
+			x.Snippet(r, index.Sentences("en", text))
 		}
 	})
 }
