@@ -39,13 +39,16 @@ func forXML(text []byte) []byte {
 	return out
 }
 
+// lineBreaks makes all of them "\n".
+var lineBreaks = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u2028", "\n", "\u2029", "\n", "\t", " ")
+
 // forText is text that the app can show: valid, without control characters
 // other than line breaks. Nothing is isolated or embedded for the direction of
 // writing: apps differ in what they know of that, and each line begins with its
 // own direction anyway. Characters that turn the direction are dropped, because
 // one left open would turn what follows.
 func forText(text string) string {
-	text = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u2028", "\n", "\u2029", "\n", "\t", " ").Replace(text)
+	text = lineBreaks.Replace(text)
 	return strings.TrimSpace(strings.Map(func(r rune) rune {
 		if r == '\n' {
 			return r
