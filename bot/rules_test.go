@@ -291,3 +291,24 @@ func TestOneOfSeveralTexts(t *testing.T) {
 		t.Errorf("only %v was said", seen)
 	}
 }
+
+// A message is answered by one set of rules, whenever they are exchanged.
+func TestRulesAreExchangedWhileMessagesComeIn(t *testing.T) {
+	b := newBot(t, databasetest.SQLite(t), newClock())
+	sets := []*rules.Set{ruleSet(t, "[{keywords: tea, match: contains, text: old}]"), ruleSet(t, "[{keywords: tea, match: contains, text: new}]")}
+	b.SetRules(sets[0])
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for i := range 1000 {
+			b.SetRules(sets[i%2])
+		}
+	}()
+	for i := range 50 {
+		r := say(t, b, bot.ChatID{Channel: "web", ID: fmt.Sprint(i)}, "a cup of tea")
+		if r.Text != "old" && r.Text != "new" {
+			t.Fatalf("message %d: %q", i, r.Text)
+		}
+	}
+	<-done
+}

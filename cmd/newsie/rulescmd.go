@@ -127,7 +127,7 @@ func (in *installation) tryRule(ctx context.Context, m *bot.Message, at string) 
 	}
 	set, err := in.config.readRules()
 	if err != nil {
-		return bot.Trial{}, errors.Join(err, in.config.ruleProblems())
+		return bot.Trial{}, in.config.fileProblemsOf(err, "rules", cmp.Or(in.config.Rules.File, in.config.path))
 	}
 	in.library = content.Store(in.db, content.Options{Logger: in.log})
 	defer func() { in.library = nil }()
