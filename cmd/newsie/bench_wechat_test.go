@@ -96,7 +96,7 @@ func steadily(b *testing.B, do func(i int) error) (took []time.Duration, cpu tim
 	before, start := cpuTime(b), time.Now()
 	for i := range wechatMessages {
 		due := start.Add(time.Duration(i) * time.Second / wechatPerSecond)
-		time.Sleep(time.Until(due))
+		<-time.After(time.Until(due))
 		all.Go(func() {
 			failed[i] = do(i)
 			took[i] = time.Since(due)
