@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"time"
+	"unicode/utf8"
 
 	"newsie/internal/database"
 )
@@ -81,4 +82,21 @@ func (s *Settings) expiry(ttl time.Duration) int64 {
 		return 0
 	}
 	return s.now().Add(ttl).UnixMilli()
+}
+
+// List gives the values, by name, of all names that begin with prefix.
+func (s *Settings) List(ctx context.Context, prefix string) (map[string]string, error) {
+	var rows []struct{ Name, Value string }
+	// Counted in characters: the names hold readers' words nowhere, and a LIKE
+	// would need prefix escaped.
+	err := s.db.Reader().NewRaw("SELECT name, value FROM settings WHERE substr(name, 1, ?) = ? AND (expires_at = 0 OR expires_at > ?) ORDER BY name",
+		utf8.RuneCountInString(prefix), prefix, s.now().UnixMilli()).Scan(ctx, &rows)
+	if err != nil {
+		return nil, fmt.Errorf("list the settings %s…: %w", prefix, err)
+	}
+	values := make(map[string]string, len(rows))
+	for _, row := range rows {
+		values[row.Name] = row.Value
+	}
+	return values, nil
 }

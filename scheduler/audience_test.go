@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -71,7 +72,7 @@ func TestAnAudiencesKey(t *testing.T) {
 		h.exec("UPDATE editions SET created_at = created_at + 1 WHERE id = (SELECT MAX(id) FROM editions)")
 		h.exec("UPDATE deliveries SET state = 'planned'")
 		h.deliver(s)
-		if len(keys) != 5 || keys[3] != keys[0] || keys[4] == keys[2] {
+		if again := keys[3:]; len(keys) != 5 || !slices.Contains(again, keys[0]) || slices.Contains(again, keys[2]) {
 			t.Errorf("another edition with the same row has the same key: %q", keys)
 		}
 	})

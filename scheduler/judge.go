@@ -67,8 +67,12 @@ func doubtful(err error) bool {
 func (c *courier) again(ctx context.Context, o outcome, retry *bot.RetryError) outcome {
 	wait := max(retry.After, 0)
 	if o.job.to().Audience() && wait > 0 {
-		// One message, asked to wait until a certain time: nobody to be spread from.
+		// One message, asked to wait until a certain time: nobody to be spread
+		// from, and its reason is what the publisher reads.
 		o.state, o.due = Planned, c.now().Add(wait)
+		if retry.Err != nil {
+			o.problem = retry.Err.Error()
+		}
 		return c.orGiveUp(o)
 	}
 	if o.job.Attempt > 1 || wait == 0 {

@@ -48,6 +48,11 @@ func post(ctx context.Context, path, token string, in, out any) error {
 	if err != nil {
 		return err
 	}
+	return decode(path, data, out)
+}
+
+// decode reads an answer of the platform; out may be nil.
+func decode(path string, data []byte, out any) error {
 	var refused util.CommonError
 	if err := json.Unmarshal(data, &refused); err != nil {
 		return err

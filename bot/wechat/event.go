@@ -36,7 +36,7 @@ func (c *Channel) happened(ctx context.Context, in *message.MixMessage, raw []by
 		}
 	case message.EventMassSendJobFinish:
 		take = func(ctx context.Context) error {
-			return c.settle(ctx, in.TemplateMsgID, jobProblem(in.Status, "send success"))
+			return c.massFinished(ctx, in)
 		}
 	case message.EventSubscribeMsgPopupEvent, eventSubscribeMsgChange, eventSubscribeMsgSent:
 		take = func(ctx context.Context) error { return c.granted(ctx, string(in.FromUserName), raw) }

@@ -17,7 +17,7 @@ import (
 // reports false for what a reader did not say and nobody waits for an answer to.
 func (c *Channel) message(in *message.MixMessage) (bot.Message, bool) {
 	reader := string(in.FromUserName)
-	if reader == "" || in.MsgType == "" {
+	if reader == "" || strings.HasPrefix(reader, bot.Everybody) || in.MsgType == "" {
 		return bot.Message{}, false
 	}
 	m := bot.Message{

@@ -28,6 +28,9 @@ func (c *Channel) Send(ctx context.Context, o bot.Outgoing) (bot.Receipt, error)
 	if o.To.Channel != c.cfg.Name {
 		return bot.Receipt{}, fmt.Errorf("channel %s cannot send to %s", c.cfg.Name, o.To.Channel)
 	}
+	if o.To.Audience() {
+		return c.sendMass(ctx, o)
+	}
 	if c.text(o.Reply) == "" {
 		return bot.Receipt{}, errors.New("the message is empty")
 	}

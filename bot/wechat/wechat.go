@@ -20,10 +20,13 @@ import (
 
 	"github.com/silenceper/wechat/v2/officialaccount"
 	"github.com/silenceper/wechat/v2/officialaccount/config"
+	"github.com/silenceper/wechat/v2/officialaccount/draft"
+	"github.com/silenceper/wechat/v2/officialaccount/material"
 	"github.com/silenceper/wechat/v2/officialaccount/menu"
 	"github.com/silenceper/wechat/v2/officialaccount/message"
 
 	"newsie/bot"
+	"newsie/content"
 	"newsie/internal/database"
 	"newsie/internal/locale"
 )
@@ -83,6 +86,16 @@ type Config struct {
 	Settle func(ctx context.Context, providerID, problem string) error
 	// Transport calls our own address, for Check; nil: http.DefaultTransport.
 	Transport http.RoundTripper
+	// Mass is the digest for an audience, which needs Articles and Result.
+	Mass Mass
+	// Articles loads articles in the order asked for, without those that readers
+	// may not see; Picture gets a picture by its address, "/media/…" or on the
+	// web, and may be nil.
+	Articles func(ctx context.Context, ids []int64) ([]content.Article, error)
+	Picture  func(ctx context.Context, address string) ([]byte, error)
+	// Result tells what became of a mass send that the platform had accepted; ok
+	// is false while nobody waits for it.
+	Result func(ctx context.Context, providerID string, sent bool, note string) (ok bool, err error)
 	// Patience is how long a request may take before the platform gets an empty
 	// answer; 0 means 4.5 s, which leaves half a second of the platform's five.
 	Patience time.Duration
@@ -96,6 +109,8 @@ type Channel struct {
 	account  *officialaccount.OfficialAccount
 	customer *message.Manager
 	menus    *menu.Menu
+	draft    *draft.Draft
+	material *material.Material
 	tokens   *tokens
 	windows  *Windows
 	quotas   *quotas
@@ -136,6 +151,7 @@ func New(cfg Config) (*Channel, error) {
 	c.customer = c.account.GetCustomerMessageManager()
 	c.menus = c.account.GetMenu()
 	c.template = c.account.GetTemplate()
+	c.draft, c.material = c.account.GetDraft(), c.account.GetMaterial()
 	return c, nil
 }
 
@@ -224,9 +240,12 @@ func (cfg *Config) validate() error {
 func (c *Channel) Name() string { return c.cfg.Name }
 
 // Run keeps house until ctx ends: it asks the platform once a day what the
-// account may do, forgets closed windows every hour and, at the end, gives late
-// answers five seconds to be handed on.
+// account may do, follows mass sends, forgets closed windows every hour and, at
+// the end, gives late answers five seconds to be handed on.
 func (c *Channel) Run(ctx context.Context) error {
+	var beside sync.WaitGroup
+	beside.Go(func() { c.followMass(ctx) })
+	defer beside.Wait()
 	for {
 		again := c.keepAsking(ctx)
 		if err := errors.Join(c.windows.Prune(ctx), c.quotas.prune(ctx)); err != nil && ctx.Err() == nil {
@@ -246,7 +265,10 @@ func (c *Channel) Run(ctx context.Context) error {
 // Buckets are the rates that a pushed message takes slots of. The platform
 // documents no figure for customer messages; 50 a second stays well below what
 // others report as refused.
-func (c *Channel) Buckets(bot.ChatID) []bot.Bucket {
+func (c *Channel) Buckets(to bot.ChatID) []bot.Bucket {
+	if to.Audience() { // 60 a minute; what it is told to wait concerns no reader
+		return []bot.Bucket{{Name: "wechat/" + c.cfg.Name + "/mass", PerSecond: 1, Burst: 1}}
+	}
 	return []bot.Bucket{{Name: "wechat/" + c.cfg.Name + "/customer", PerSecond: 50, Burst: 50}}
 }
 

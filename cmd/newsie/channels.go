@@ -11,6 +11,7 @@ import (
 	"newsie/bot/telegram"
 	"newsie/bot/webchat"
 	"newsie/bot/wechat"
+	"newsie/content/source"
 	"newsie/scheduler"
 )
 
@@ -126,6 +127,10 @@ func (cs *channels) account(name string, c ChannelConfig) (*wechat.Channel, erro
 		return nil, err
 	}
 	forms := c.forms()
+	mass, err := cs.mass(c.Mass)
+	if err != nil {
+		return nil, err
+	}
 	return wechat.New(wechat.Config{
 		Name: name, AppID: c.AppID, Secret: c.AppSecret, Token: c.Token, AESKey: c.AESKey, PreviousAESKey: c.PreviousAESKey,
 		Mode: wechat.Mode(c.Mode), Account: wechat.Account(c.Account), TapLines: tap, Answer: wechat.Answer(c.Answer), Language: c.Language, APIURL: c.APIURL, PublicURL: cs.in.config.PublicURL,
@@ -136,6 +141,11 @@ func (cs *channels) account(name string, c ChannelConfig) (*wechat.Channel, erro
 		Late:   func(ctx context.Context, chat bot.ChatID, r bot.Reply) error { return cs.digests().Late(ctx, chat, r) },
 		Held: func(ctx context.Context, chat bot.ChatID, r bot.Reply) (bot.Reply, error) {
 			return cs.digests().Held(ctx, chat, r)
+		},
+		Mass: mass, Articles: cs.in.library.Articles,
+		Picture: cs.picture(source.NewFetcher(version(), cs.in.config.AllowPrivateSources, time.Now)),
+		Result: func(ctx context.Context, id string, sent bool, note string) (bool, error) {
+			return cs.digests().Result(ctx, name, id, sent, note)
 		},
 		Settle: func(ctx context.Context, id, problem string) error {
 			return cs.digests().Settle(ctx, name, id, problem)

@@ -79,6 +79,7 @@ type ChannelConfig struct {
 	Notice   NoticeConfig   `yaml:"notice"`
 	Once     OnceConfig     `yaml:"once"`
 	Template TemplateConfig `yaml:"template"`
+	Mass     MassConfig     `yaml:"mass"`
 
 	Suggestions []string `yaml:"suggestions"`
 }
@@ -196,6 +197,7 @@ func loadConfig(path string, environ []string) (Config, error) {
 	c.path = name
 	c.Synonyms = besideConfig(c.Synonyms, name, lines["synonyms"])
 	c.Rules.File = besideConfig(c.Rules.File, name, lines["rules"])
+	c.resolveCovers(name, lines)
 	problems = append(problems, c.check(lines)...)
 	c.lines = lines
 	if len(problems) > 0 {
@@ -233,6 +235,7 @@ func (c *Config) fillIn() {
 		if ch.MinInterval == 0 {
 			ch.MinInterval = Duration(time.Hour)
 		}
+		ch.Mass.fillIn()
 		c.Channels[name] = ch
 	}
 	for name, s := range c.Sources {

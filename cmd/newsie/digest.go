@@ -35,7 +35,7 @@ func digestCommand(p *program) *cobra.Command {
 		},
 	}
 	preview.Flags().StringVar(&lang, "lang", "en", "language of a topic's digest")
-	c.AddCommand(preview, digestFollows(p), digestDeliveries(p))
+	c.AddCommand(preview, digestFollows(p), digestDeliveries(p), digestCancel(p))
 	return c
 }
 
@@ -130,7 +130,7 @@ func digestFollows(p *program) *cobra.Command {
 			_, _ = fmt.Fprintf(p.stdout, "%6s  %-16s  %-10s  %-14s  %-18s  %s\n", "follow", "next (UTC)", "channel", "schedule", "zone", "topic")
 			for _, f := range list {
 				_, _ = fmt.Fprintf(p.stdout, "%6d  %-16s  %-10s  %-14s  %-18s  %s\n", f.ID, time.UnixMilli(f.NextDueAt).UTC().Format("2006-01-02 15:04"),
-					f.Channel, f.Spec, f.Zone, f.Topic)
+					f.Channel, f.Spec, f.Zone, f.Topic+audience(f))
 			}
 			return nil
 		})
@@ -139,13 +139,67 @@ func digestFollows(p *program) *cobra.Command {
 	return c
 }
 
+// audience says whom a mass send's schedule is for; "" for a reader's.
+func audience(f bot.Follow) string {
+	tag, ok := strings.CutPrefix(f.Chat, bot.Everybody)
+	switch {
+	case !ok:
+		return ""
+	case tag == "":
+		return " (to everybody)"
+	}
+	return " (to everybody with the tag " + tag + ")"
+}
+
+// noteOf is what the publisher should know of a delivery.
+func noteOf(d scheduler.Delivery) string {
+	if d.State == scheduler.Accepted && d.To.Audience() && d.Error == "" {
+		return "waits for WeChat (an administrator may have to confirm it in WeChat within 30 minutes)"
+	}
+	return d.Error
+}
+
+func digestCancel(p *program) *cobra.Command {
+	return &cobra.Command{
+		Use: "cancel DELIVERY", Short: "Keep a digest that has not gone out from going out",
+		Long: "Cancel ends a delivery, given by its number in newsie digest deliveries, that is\nplanned or held: a mass send after its preview, or a reader's digest.",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			id, err := strconv.ParseInt(args[0], 10, 64)
+			if err != nil {
+				return fmt.Errorf("%q is no number of a delivery; newsie digest deliveries lists them", args[0])
+			}
+			return p.with(cmd, func(in *installation) error {
+				state, ok, err := scheduler.NewLedger(in.db, time.Now).Cancel(cmd.Context(), id)
+				switch {
+				case errors.Is(err, scheduler.ErrNoDelivery):
+					return fmt.Errorf("there is no delivery %d; newsie digest deliveries lists them", id)
+				case err != nil:
+					return err
+				case ok:
+					_, err = fmt.Fprintf(p.stdout, "Delivery %d is cancelled.\n", id)
+					return err
+				case state == scheduler.Accepted:
+					return fmt.Errorf("delivery %d was handed to WeChat already; while it waits for a confirmation there, an administrator can refuse it", id)
+				case state == scheduler.Sending:
+					return fmt.Errorf("delivery %d is being sent at this moment", id)
+				}
+				return fmt.Errorf("delivery %d has ended: it is %s", id, state)
+			})
+		},
+	}
+}
+
 func digestDeliveries(p *program) *cobra.Command {
 	var f scheduler.Filter
 	var state string
 	var limit int
 	var asJSON bool
 	c := &cobra.Command{Use: "deliveries", Short: "List what became of digests, the newest first", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
-		states := strings.Fields("planned claimed sending sent held gone failed unknown cancelled")
+		var states []string
+		for _, s := range scheduler.States() {
+			states = append(states, string(s))
+		}
 		if state != "" && !slices.Contains(states, state) {
 			return fmt.Errorf("--state %q is none of %s", state, strings.Join(states, ", "))
 		}
@@ -166,12 +220,12 @@ func digestDeliveries(p *program) *cobra.Command {
 			}
 			for _, d := range list {
 				_, _ = fmt.Fprintf(p.stdout, "%6d  %-9s  %-10s  %-12s  %s  %s\n", d.ID, d.State, d.To.Channel, d.To.ID,
-					d.Updated.UTC().Format(time.DateTime), d.Error)
+					d.Updated.UTC().Format(time.DateTime), noteOf(d))
 			}
 			return nil
 		})
 	}}
-	c.Flags().StringVar(&state, "state", "", "planned, claimed, sending, sent, held, gone, failed, unknown or cancelled")
+	c.Flags().StringVar(&state, "state", "", "planned, claimed, sending, accepted, sent, held, gone, failed, unknown or cancelled")
 	c.Flags().StringVar(&f.Channel, "channel", "", "only this channel")
 	c.Flags().IntVar(&limit, "limit", 100, "how many")
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")

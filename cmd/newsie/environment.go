@@ -185,18 +185,18 @@ func parse(v reflect.Value, value string) error {
 	switch v.Kind() {
 	case reflect.String:
 		v.SetString(value)
-	case reflect.Int:
-		n, err := strconv.Atoi(value)
-		if err != nil {
-			return fmt.Errorf("%q is not a number", value)
-		}
-		v.SetInt(int64(n))
 	case reflect.Bool:
 		b, err := strconv.ParseBool(value)
 		if err != nil {
 			return fmt.Errorf("%q is not true or false", value)
 		}
 		v.SetBool(b)
+	case reflect.Int:
+		n, err := strconv.Atoi(value)
+		if err != nil {
+			return fmt.Errorf("%q is not a number", value)
+		}
+		v.SetInt(int64(n))
 	case reflect.Pointer:
 		v.Set(reflect.New(v.Type().Elem()))
 		return parse(v.Elem(), value)

@@ -147,7 +147,7 @@ func (s *server) assemble(ctx context.Context) error {
 	s.metrics.registry.MustRegister(s.scheduler.Collector(), newWeChatCollector(s.channels.accounts))
 	s.bot.UseDigests(s.scheduler)
 	s.bot.Forgets(s.scheduler.Forget)
-	return nil
+	return s.keepAudiences(ctx)
 }
 
 // jobs are what is done again and again beside digests.
