@@ -25,7 +25,7 @@ func (c *Channel) text(reply bot.Reply) string {
 func (c *Channel) language(reply bot.Reply) string { return cmp.Or(reply.Lang, c.cfg.Language) }
 
 // widest is the shape that shows everything.
-var widest = shape{also: true, meta: true, numbers: true, snippet: 96, title: 120, text: math.MaxInt}
+var widest = shape{also: true, meta: true, numbers: true, snippet: 96, waited: 96, title: 120, text: math.MaxInt}
 
 // fit renders reply within a budget of bytes. It never cuts the result: it
 // shows less of the reply, in the order in which a reader misses it least,
@@ -34,17 +34,25 @@ func (r renderer) fit(reply bot.Reply, budget int) string {
 	reply = tidy(reply)
 	s := widest
 	s.actions = len(reply.Actions)
-	for _, group := range reply.Groups {
-		s.cards += len(group.Cards)
+	for i, group := range reply.Groups {
+		if i < reply.Ahead {
+			s.ahead += len(group.Cards)
+		} else {
+			s.cards += len(group.Cards)
+		}
 	}
 	cards := s.cards
 	fits := func() (string, bool) {
 		text := r.render(reply, s)
 		return text, len(text) <= budget
 	}
+	// What had waited comes first and gives way first: the reader asked for the
+	// rest just now.
 	less := []func(){
 		func() { s.also = false },
+		func() { s.waited = 24 },
 		func() { s.meta = false },
+		func() { s.waited = 0 },
 		func() { s.snippet = 76 },
 		func() { s.snippet, s.title = 56, 80 },
 		func() { s.snippet, s.title = 36, 60 },
@@ -63,11 +71,15 @@ func (r renderer) fit(reply bot.Reply, budget int) string {
 		}
 		step()
 	}
-	for s.cards > 1 {
+	for s.ahead > 1 || s.cards > 1 {
 		if text, ok := fits(); ok {
 			return text
 		}
-		s.cards--
+		if s.ahead > 1 {
+			s.ahead--
+		} else {
+			s.cards--
+		}
 	}
 	// What remains is the reply's own words and what to say next.
 	const least = 60
@@ -80,12 +92,15 @@ func (r renderer) fit(reply bot.Reply, budget int) string {
 	}
 	for {
 		text, ok := fits()
-		if ok || s.cards == 0 && s.actions == 0 {
+		if ok || s.cards+s.ahead+s.actions == 0 {
 			return text
 		}
-		if s.actions > 0 {
+		switch {
+		case s.actions > 0:
 			s.actions--
-		} else {
+		case s.ahead > 0:
+			s.ahead = 0
+		default:
 			s.cards = 0
 		}
 	}

@@ -17,6 +17,8 @@ type shape struct {
 	snippet int  // width of a card's text; 0: none
 	title   int  // width of a title
 	cards   int  // how many cards, from the front
+	ahead   int  // how many of those that had waited, from the front
+	waited  int  // width of their text
 	text    int  // width of the reply's own words
 	numbers bool // a line of numbers that open the cards, beside the titles that lead away
 	actions int  // how many actions, from the front
@@ -37,9 +39,18 @@ func (r renderer) render(reply bot.Reply, s shape) string {
 			parts = append(parts, literal(text))
 		}
 	}
-	left := s.cards
+	left, waiting := s.cards, s
+	waiting.snippet, waiting.cards = s.waited, s.ahead
 	var dropped []string
 	for i, group := range reply.Groups {
+		if i < reply.Ahead {
+			shown := min(waiting.cards, len(group.Cards))
+			waiting.cards -= shown
+			if text := r.group(group, shown, waiting); text != "" {
+				parts = append(parts, text)
+			}
+			continue
+		}
 		if i == reply.Ahead {
 			say()
 		}
@@ -140,9 +151,9 @@ const mostNumbers = 8
 
 // numbered are the shown cards that a number opens in the chat while their
 // titles lead out of it; none when they are too many for a line.
-func numbered(reply bot.Reply, shown int) []bot.Card {
+func numbered(groups []bot.Group, shown int) []bot.Card {
 	var list []bot.Card
-	for _, group := range reply.Groups {
+	for _, group := range groups {
 		n := min(shown, len(group.Cards))
 		shown -= n
 		for _, card := range group.Cards[:n] {
@@ -170,7 +181,7 @@ func (r renderer) numbers(cards []bot.Card) string {
 // what can be said.
 func (r renderer) next(reply bot.Reply, s shape) []string {
 	var lines, said []string
-	cards := numbered(reply, s.cards)
+	cards := numbered(reply.Groups[min(reply.Ahead, len(reply.Groups)):], s.cards)
 	if !r.taps && len(cards) > 0 {
 		said = append(said, r.words.T("wechat.a_number"))
 	}
