@@ -3,6 +3,7 @@ package wechat
 import (
 	"log/slog"
 	"maps"
+	"net/http"
 	"sync"
 	"time"
 )
@@ -22,7 +23,8 @@ type refusals struct {
 
 const tellEvery = time.Minute
 
-func (r *refusals) add(reason string) {
+// add counts a refusal; attributes go with the line of the log.
+func (r *refusals) add(reason string, attributes ...any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.total == nil {
@@ -34,8 +36,24 @@ func (r *refusals) add(reason string) {
 	if last, ok := r.told[reason]; ok && now.Sub(last) < tellEvery {
 		return
 	}
-	r.log.Warn("refused a request", "reason", reason, "times", r.silent[reason])
+	r.log.Warn("refused a request", append([]any{"reason", reason, "times", r.silent[reason]}, attributes...)...)
 	r.told[reason], r.silent[reason] = now, 0
+}
+
+// Elsewhere answers what is called below Path("") without being a channel's: the
+// caller learns nothing, the publisher, who may have typed the address wrong on
+// the platform, is told at most once a minute. count, which may be nil, is called
+// for each.
+func Elsewhere(log *slog.Logger, now func() time.Time, count func()) http.Handler {
+	r := &refusals{now: now, log: log}
+	return http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+		path := request.URL.Path
+		r.add("unknown channel", "path", path[:min(len(path), 100)])
+		if count != nil {
+			count()
+		}
+		http.Error(w, http.StatusText(http.StatusNotFound), http.StatusNotFound)
+	})
 }
 
 func (r *refusals) counts() map[string]int64 {

@@ -161,6 +161,7 @@ func (cs *channels) wechat(name string, c ChannelConfig) error {
 	cs.adapters[name], cs.handlers[wechat.Path(name)] = a, a
 	cs.handlers[wechat.GrantedPath(name)] = http.HandlerFunc(a.Granted)
 	cs.accounts = append(cs.accounts, a)
+	cs.handlers[wechat.Path("")] = wechat.Elsewhere(cs.in.log, time.Now, cs.metrics.events.WithLabelValues("", "unknown_wechat_channel").Inc)
 	windows := wechat.NewWindows(cs.in.db, name, time.Now)
 	cs.bot.Forgets(func(ctx context.Context, chat bot.ChatID) error {
 		if chat.Channel != name {
