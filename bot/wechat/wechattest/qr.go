@@ -66,3 +66,10 @@ func (s *Server) qrCreate(r *http.Request) any {
 	}
 	return answer
 }
+
+// FillCodes makes n permanent codes count as made already.
+func (s *Server) FillCodes(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.counts["codes"] += n
+}

@@ -17,7 +17,7 @@ func TestCodeLimits(t *testing.T) {
 		code    int
 	}{
 		"temporary":            {object{"action_name": "QR_STR_SCENE", "expire_seconds": 30 * 86400, "action_info": scene(0, "shop")}, 0},
-		"31 days":              {object{"action_name": "QR_STR_SCENE", "expire_seconds": 31 * 86400, "action_info": scene(0, "shop")}, 40052},
+		"30 days and a second": {object{"action_name": "QR_STR_SCENE", "expire_seconds": 30*86400 + 1, "action_info": scene(0, "shop")}, 40052},
 		"scene of 64":          {object{"action_name": "QR_LIMIT_STR_SCENE", "action_info": scene(0, strings.Repeat("微", 64))}, 0},
 		"scene of 65":          {object{"action_name": "QR_LIMIT_STR_SCENE", "action_info": scene(0, strings.Repeat("微", 65))}, 40053},
 		"no scene":             {object{"action_name": "QR_STR_SCENE"}, 40053},
@@ -35,6 +35,16 @@ func TestCodeLimits(t *testing.T) {
 		if ticket, _ := answer["ticket"].(string); (ticket != "") != (test.code == 0) {
 			t.Errorf("%s: %v", name, answer)
 		}
+	}
+	s := service(t)
+	short := object{"action_name": "QR_STR_SCENE", "action_info": scene(0, "shop")}
+	if _, answer := s.post(wechattest.QRCreate, short); answer["expire_seconds"] != 60.0 {
+		t.Errorf("how long is not said: %v", answer)
+	}
+	s.FillCodes(99_999)
+	for i, want := range []int{0, 45029} {
+		code, _ := s.post(wechattest.QRCreate, object{"action_name": "QR_LIMIT_SCENE", "action_info": scene(i+1, "")})
+		s.want("permanent", code, want)
 	}
 	a := subscription(t)
 	code, _ := a.post(wechattest.QRCreate, object{})
