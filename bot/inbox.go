@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/uptrace/bun"
+
 	"newsie/internal/database"
 )
 
@@ -29,15 +31,23 @@ const abandoned = 90 * time.Second
 // another request is still answering.
 func (b *Inbox) Begin(ctx context.Context, chat ChatID, messageID string) (fresh bool, reply string, done bool, err error) {
 	now := b.now().UnixMilli()
-	result, err := b.db.ExecContext(ctx, `INSERT INTO inbox (channel, message_id, chat, received_at) VALUES (?, ?, ?, ?)
-		ON CONFLICT (channel, message_id) DO UPDATE SET received_at = excluded.received_at
-		WHERE inbox.answered = 0 AND inbox.received_at < ?`,
-		chat.Channel, messageID, chat.ID, now, now-abandoned.Milliseconds())
+	err = b.db.WriteOne(ctx, func(ctx context.Context, tx bun.IDB) error {
+		result, err := tx.ExecContext(ctx, `INSERT INTO inbox (channel, message_id, chat, received_at) VALUES (?, ?, ?, ?)
+			ON CONFLICT (channel, message_id) DO UPDATE SET received_at = excluded.received_at
+			WHERE inbox.answered = 0 AND inbox.received_at < ?`,
+			chat.Channel, messageID, chat.ID, now, now-abandoned.Milliseconds())
+		if err != nil {
+			return err
+		}
+		n, err := result.RowsAffected()
+		fresh = n > 0
+		return err
+	})
 	if err != nil {
 		return false, "", false, fmt.Errorf("claim the message %s: %w", messageID, err)
 	}
-	if n, err := result.RowsAffected(); err != nil || n > 0 {
-		return n > 0, "", false, err
+	if fresh {
+		return true, "", false, nil
 	}
 	reply, done, err = b.Reply(ctx, chat.Channel, messageID)
 	return false, reply, done, err
@@ -46,9 +56,12 @@ func (b *Inbox) Begin(ctx context.Context, chat ChatID, messageID string) (fresh
 // Finish stores the answer of a message; reply is whatever the adapter wants
 // back when the message comes again.
 func (b *Inbox) Finish(ctx context.Context, chat ChatID, messageID, reply string) error {
-	_, err := b.db.ExecContext(ctx, `INSERT INTO inbox (channel, message_id, chat, reply, answered, received_at) VALUES (?, ?, ?, ?, 1, ?)
-		ON CONFLICT (channel, message_id) DO UPDATE SET reply = excluded.reply, answered = 1`,
-		chat.Channel, messageID, chat.ID, reply, b.now().UnixMilli())
+	err := b.db.WriteOne(ctx, func(ctx context.Context, tx bun.IDB) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO inbox (channel, message_id, chat, reply, answered, received_at) VALUES (?, ?, ?, ?, 1, ?)
+			ON CONFLICT (channel, message_id) DO UPDATE SET reply = excluded.reply, answered = 1`,
+			chat.Channel, messageID, chat.ID, reply, b.now().UnixMilli())
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("keep the answer to the message %s: %w", messageID, err)
 	}

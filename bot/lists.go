@@ -43,18 +43,23 @@ type Question struct {
 
 // Make keeps a list and returns its id.
 func (l *Lists) Make(ctx context.Context, chat ChatID, kind, query string, ids []int64, shown int) (int64, error) {
-	return l.insert(ctx, l.db, chat, List{Kind: kind, Query: query, IDs: ids, Shown: shown})
+	var id int64
+	err := l.db.WriteOne(ctx, func(ctx context.Context, tx bun.IDB) (err error) {
+		id, err = l.insert(ctx, tx, chat, List{Kind: kind, Query: query, IDs: ids, Shown: shown})
+		return err
+	})
+	return id, err
 }
 
 // asked keeps a list together with the question it answers.
 func (l *Lists) asked(ctx context.Context, chat ChatID, list List, lang string, results int) (id int64, err error) {
-	err = l.db.Tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+	err = l.db.Write(ctx, func(ctx context.Context, tx bun.IDB) (err error) {
 		if len(list.IDs) > 0 {
 			if id, err = l.insert(ctx, tx, chat, list); err != nil {
 				return err
 			}
 		}
-		_, err := tx.ExecContext(ctx, "INSERT INTO questions (text, lang, channel, results, asked_at) VALUES (?, ?, ?, ?, ?)",
+		_, err = tx.ExecContext(ctx, "INSERT INTO questions (text, lang, channel, results, asked_at) VALUES (?, ?, ?, ?, ?)",
 			plain(list.Query), lang, chat.Channel, results, l.now().UnixMilli())
 		return err
 	})

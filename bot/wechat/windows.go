@@ -50,9 +50,12 @@ func (w *Windows) name(reader string) string { return "wechat/" + w.channel + "/
 
 // Open notes that the reader did something that opens a window now.
 func (w *Windows) Open(ctx context.Context, reader string, kind Window) error {
-	_, err := w.db.ExecContext(ctx, `INSERT INTO quotas (name, period, used) VALUES (?, ?, ?), (?, ?, 0)
-		ON CONFLICT (name, period) DO UPDATE SET used = excluded.used`,
-		w.name(reader), string(kind)+"@", w.now().UnixMilli(), w.name(reader), string(kind))
+	err := w.db.WriteOne(ctx, func(ctx context.Context, tx bun.IDB) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO quotas (name, period, used) VALUES (?, ?, ?), (?, ?, 0)
+			ON CONFLICT (name, period) DO UPDATE SET used = excluded.used`,
+			w.name(reader), string(kind)+"@", w.now().UnixMilli(), w.name(reader), string(kind))
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("open a window: %w", err)
 	}

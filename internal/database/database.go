@@ -33,6 +33,7 @@ type DB struct {
 	reader   *bun.DB
 	postgres bool
 	path     string
+	writes   writes
 }
 
 // Open opens "postgres://…", "sqlite://PATH" or a plain path of a SQLite file,
