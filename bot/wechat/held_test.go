@@ -17,7 +17,7 @@ func TestWhatWaitedGivesWayToTheAnswer(t *testing.T) {
 	cards := func(n, first int, title string) []bot.Card {
 		var list []bot.Card
 		for i := range n {
-			card := bot.Card{Article: int64(i + 1), Title: fmt.Sprintf("%s %d %s", title, i+1, strings.Repeat("电商", 12)), URL: fmt.Sprintf("https://news.example.org/a/%d/%s", i+1, title),
+			card := bot.Card{Article: int64(i + 1), Title: fmt.Sprintf("%s %d %s", title, i+1, strings.Repeat("电商", 12)), URL: fmt.Sprintf("https://news.example.org/a/%d/%s-%s", i+1, title, strings.Repeat("x", 40)),
 				Snippet: bot.Snippet{Text: strings.Repeat("小程序商城。", 40)}, Source: "The Lantern", Date: "2026年11月22日"}
 			if first > 0 {
 				card.Number = first + i
@@ -33,7 +33,7 @@ func TestWhatWaitedGivesWayToTheAnswer(t *testing.T) {
 		shown         int // of the held ones, at least
 	}{
 		{"one and one", 1, 1, 20, 1},
-		{"many and a list", 5, 5, 20, 4},
+		{"many and a list", 5, 5, 20, 3},
 		{"many and words", 5, 0, 120, 5},
 		{"many and a long list", 5, 8, 20, 1},
 	} {

@@ -1,10 +1,10 @@
 // Package wechat connects newsie to a WeChat Official Account: it receives
-// what the platform posts, writes the answer into the HTTP response, and sends
-// customer messages where the account may.
+// what the platform posts, writes the answer into the HTTP response, and pushes
+// by the ways that the account has (send.go).
 //
 // The receiving side trusts nothing: see handler.go. Rules of the platform and
 // the traps of the library are told where the code obeys them. In the table
-// quotas it owns the rows named "wechat/…" (windows.go); access tokens are kept
+// quotas it owns the rows named "wechat/…" (windows.go, grant.go, quota.go); access tokens are kept
 // in the settings (token.go).
 package wechat
 

@@ -156,6 +156,12 @@ func noteOf(d scheduler.Delivery) string {
 	if d.State == scheduler.Accepted && d.To.Audience() && d.Error == "" {
 		return "waits for WeChat (an administrator may have to confirm it in WeChat within 30 minutes)"
 	}
+	if d.Error == "" && d.Way != "" && d.Way != "message" { // the only one that a channel has
+		return "by " + map[string]string{
+			"customer": "customer message", "notice": "subscription notice", "once": "one-time message", "template": "template message",
+			"mass": "mass send", "held": "the reader's next answer",
+		}[d.Way]
+	}
 	return d.Error
 }
 
