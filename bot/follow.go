@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"newsie/content"
+	"newsie/internal/locale"
 	"newsie/scheduler/timetable"
 )
 
@@ -90,14 +91,14 @@ func (b *Bot) keepFollow(ctx context.Context, t *turn, topic, query string, spec
 		key = "bot.followed"
 	}
 	reply := Reply{Text: t.T(key, "Topic", f.Topic, "When", b.sayWhen(t, spec))}
-	reply.Text += "\n" + t.T("bot.next_time", "Time", b.sayTime(t, next.At, zone), "Zone", sayZone(zone))
+	reply.Text += "\n" + t.T("bot.next_time", "Time", b.sayTime(t, next.At, zone), "Zone", sayZone(t.Printer, zone))
 	if found, err := b.library.Search(ctx, content.Query{Text: topic, Filter: t.channel.Filter, Limit: 1}); err != nil {
 		return Reply{}, err
 	} else if found.Total == 0 && query != "*" {
 		reply.Text += "\n" + t.T("bot.follow_nothing_yet")
 	}
 	if !told {
-		reply.Text += "\n" + t.T("bot.zone_guessed", "Zone", sayZone(zone))
+		reply.Text += "\n" + t.T("bot.zone_guessed", "Zone", sayZone(t.Printer, zone))
 	}
 	reply.Actions = []Action{
 		{Label: t.T("bot.unfollow", "Topic", short(f.Topic, 20)), Text: fmt.Sprintf("/unfollow %d", f.ID)},
@@ -296,10 +297,15 @@ func sayList(t *turn, words []string) string {
 	return strings.Join(words[:last], t.T("bot.comma")) + t.T("bot.and") + words[last]
 }
 
-// sayZone names a clock; the Etc zones, which count westwards, by their offset.
-func sayZone(zone *time.Location) string {
+// sayZone names a clock by the place that the reader's language knows it by; the
+// Etc zones, which count westwards, by their offset.
+func sayZone(p locale.Printer, zone *time.Location) string {
 	if hours, err := strconv.Atoi(strings.TrimPrefix(zone.String(), "Etc/GMT")); err == nil {
 		return fmt.Sprintf("UTC%+d", -hours)
+	}
+	key := "bot.place." + strings.ReplaceAll(zone.String(), "/", "_")
+	if place := p.T(key); place != key {
+		return place
 	}
 	return zone.String()
 }

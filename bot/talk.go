@@ -132,7 +132,7 @@ func (b *Bot) language(ctx context.Context, t *turn, arg string) (Reply, error) 
 func (b *Bot) zone(ctx context.Context, t *turn, arg string) (Reply, error) {
 	current, _ := b.zoneOf(t)
 	if arg == "" {
-		return Reply{Text: t.T("bot.zone_is", "Zone", sayZone(current), "Time", b.now().In(current).Format("15:04"))}, nil
+		return Reply{Text: t.T("bot.zone_is", "Zone", sayZone(t.Printer, current), "Time", b.now().In(current).Format("15:04"))}, nil
 	}
 	zone, ok := parseZone(arg)
 	if !ok {
@@ -155,7 +155,7 @@ func (b *Bot) zone(ctx context.Context, t *turn, arg string) (Reply, error) {
 			return Reply{}, err
 		}
 	}
-	return Reply{Text: t.T("bot.zone_set", "Zone", sayZone(zone), "Time", b.now().In(zone).Format("15:04"))}, nil
+	return Reply{Text: t.T("bot.zone_set", "Zone", sayZone(t.Printer, zone), "Time", b.now().In(zone).Format("15:04"))}, nil
 }
 
 // zoneOf is the clock a reader lives by, and whether the reader or the platform told us.

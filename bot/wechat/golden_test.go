@@ -55,13 +55,13 @@ func (h *house) play() []scene {
 	say("following", w.following)
 	took("topics", "", r.Click("/topics"))
 	say("help", w.help)
-	for _, kind := range []string{"image", "voice", "video", "location", "file"} {
-		took(kind, "("+kind+")", r.Send(kind))
+	for _, sent := range [][2]string{{"image", "🖼"}, {"voice", "🎤 3″"}, {"video", "🎬"}, {"location", "📍"}, {"file", "📄"}} {
+		took(sent[0], sent[1], r.Send(sent[0]))
 	}
 	say("sticker", "【收到不支持的消息类型，暂无法显示】")
-	took("link-ours", "("+lantern+"/a/5)", r.Share("x", "", lantern+"/a/5"))
-	took("link-other", "(https://elsewhere.example/)", r.Share(w.link, "", "https://elsewhere.example/"))
-	took("link-unknown", "(https://elsewhere.example/)", r.Share("", "", "https://elsewhere.example/"))
+	took("link-ours", "🔗 "+lantern+"/a/5", r.Share("x", "", lantern+"/a/5"))
+	took("link-other", "🔗 "+w.link, r.Share(w.link, "", "https://elsewhere.example/"))
+	took("link-unknown", "🔗 https://elsewhere.example/", r.Share("", "", "https://elsewhere.example/"))
 
 	// The next morning: the account may not push, so the digest waits.
 	h.clock.Advance(20 * time.Hour)

@@ -1,6 +1,7 @@
 package wechat
 
 import (
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -134,17 +135,39 @@ func (r renderer) card(card bot.Card, s shape) string {
 func excerpt(snippet bot.Snippet, limit int) string {
 	text := snippet.Text
 	if limit <= 0 || len(snippet.Marks) == 0 {
-		return shorten(text, limit)
+		return sentences(text, limit)
 	}
 	start, end := snippet.Marks[0].Start, snippet.Marks[0].End
 	if columns(text[:end]) < limit {
-		return shorten(text, limit)
+		return sentences(text, limit)
 	}
 	// A few characters before the word say where it stands; more when there is
 	// little after it.
 	before := max(limit/4, limit-2-columns(text[start:]))
-	return shorten("…"+lastColumns(text[:start], before)+text[start:], limit)
+	return sentences("…"+lastColumns(text[:start], before)+text[start:], limit)
 }
+
+// sentences is text within a width, cut after a sentence where that loses
+// little.
+func sentences(text string, limit int) string {
+	cut := shorten(text, limit)
+	if cut == text {
+		return cut
+	}
+	ends := sentenceEnd.FindAllStringSubmatchIndex(cut, -1)
+	if len(ends) == 0 {
+		return cut
+	}
+	last := ends[len(ends)-1]
+	if end := max(last[3], last[5]); 3*columns(cut[:end]) >= 2*limit {
+		return cut[:end]
+	}
+	return cut
+}
+
+// sentenceEnd captures the end of a sentence up to its closing quotes. A short
+// word before a dot is an abbreviation.
+var sentenceEnd = regexp.MustCompile(`((?:[\pL\pN]{4,}\.|[!?])["”’»)]*)(?:\s|…?$)|([。！？][”’」』）]*)`)
 
 // mostNumbers is how many numbers one line of them has at most.
 const mostNumbers = 8
@@ -174,7 +197,7 @@ func (r renderer) numbers(cards []bot.Card) string {
 	for i, card := range cards {
 		taps[i] = tap(card.Open, "["+strconv.Itoa(card.Number)+"]")
 	}
-	return r.words.T("wechat.numbers") + strings.Join(taps, "\u3000") // wide enough for a thumb
+	return r.words.T("wechat.numbers") + strings.Join(taps, "\u2002 ") // room for a thumb
 }
 
 // next is the lines of what a reader may do now: links, then the numbers, then

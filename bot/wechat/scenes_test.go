@@ -24,6 +24,7 @@ type house struct {
 	*stage
 	t         *testing.T
 	lang      string
+	name      string // of the publication
 	library   *content.Library
 	bot       *bot.Bot
 	scheduler *scheduler.Scheduler
@@ -58,9 +59,9 @@ func openHouse(t *testing.T, lang string, options ...option) *house {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = h.library.Close() })
-	name := h.fill()
+	h.name = h.fill()
 	h.bot = bot.New(bot.Config{
-		DB: db, Library: h.library, Catalog: catalog, Name: name, PublicURL: lantern, Now: h.clock.Now,
+		DB: db, Library: h.library, Catalog: catalog, Name: h.name, PublicURL: lantern, Now: h.clock.Now,
 		Channels: map[string]bot.Channel{"wx": {Lang: lang, Zone: "Asia/Shanghai", MinInterval: time.Hour, Recency: .05, ForgetOnLeave: true}},
 	})
 	h.scheduler, err = scheduler.New(scheduler.Config{
