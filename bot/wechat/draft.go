@@ -62,15 +62,19 @@ func (c *Channel) newsArticles(ctx context.Context, r bot.Reply) ([]content.Arti
 			}
 		}
 	}
-	articles, err := c.cfg.Articles(ctx, ids)
-	if err != nil {
-		return nil, nil, storeError(err)
-	}
 	most := c.cfg.Mass.Articles
 	if most <= 0 || most > MostNews {
 		most = MostNews
 	}
-	articles = articles[:min(len(articles), most)]
+	var articles []content.Article
+	for len(ids) > 0 && len(articles) < most {
+		n := min(most-len(articles), len(ids))
+		list, err := c.cfg.Articles(ctx, ids[:n])
+		if err != nil {
+			return nil, nil, storeError(err)
+		}
+		articles, ids = append(articles, list...), ids[n:]
+	}
 	if len(articles) == 0 {
 		return nil, nil, errNoArticles
 	}

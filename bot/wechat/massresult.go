@@ -23,8 +23,9 @@ type massResult struct {
 }
 
 const (
-	massPoll   = 3 * time.Minute
-	keepResult = 7 * 24 * time.Hour
+	massPoll     = 3 * time.Minute
+	massPatience = 30 // times settleEvery, which leaves the platform's patience some room
+	keepResult   = 7 * 24 * time.Hour
 )
 
 func (c *Channel) resultName(id int64) string {
@@ -51,10 +52,40 @@ func (c *Channel) massFinished(ctx context.Context, in *message.MixMessage) erro
 	if err := c.cfg.Settings.Save(ctx, c.resultName(id), string(text), keepResult); err != nil {
 		return err
 	}
-	if ok, err := c.massSettled(ctx, id, result); err != nil || !ok {
-		return err
+	// The call's answer may be on its way to the ledger still: a moment is worth
+	// waiting. What comes later is for FollowUp.
+	tick := time.NewTicker(settleEvery)
+	defer tick.Stop()
+	for range massPatience {
+		ok, err := c.massSettled(ctx, id, result)
+		switch {
+		case err != nil:
+			return err
+		case ok:
+			return c.settled(ctx, id)
+		}
+		if ours, err := c.massUnderWay(ctx, id); err != nil || !ours {
+			return err
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return nil
+		}
 	}
-	return c.settled(ctx, id)
+	return nil
+}
+
+// massUnderWay reports whether a mass send of ours may be the one called id.
+func (c *Channel) massUnderWay(ctx context.Context, id int64) (bool, error) {
+	values, err := c.cfg.Settings.List(ctx, c.campaigns())
+	for _, text := range values {
+		var k campaign
+		if json.Unmarshal([]byte(text), &k) == nil && k.Asked != 0 && (k.MsgID == 0 || k.MsgID == id) {
+			return true, nil
+		}
+	}
+	return false, err
 }
 
 // massSettled hands a result on.

@@ -88,8 +88,8 @@ type Config struct {
 	Transport http.RoundTripper
 	// Mass is the digest for an audience, which needs Articles and Result.
 	Mass Mass
-	// Articles loads articles in the order asked for, without those that readers
-	// may not see; Picture gets a picture by its address, "/media/…" or on the
+	// Articles loads whole articles in the order asked for, without those that
+	// readers may not see; Picture gets a picture by its address, "/media/…" or on the
 	// web, and may be nil.
 	Articles func(ctx context.Context, ids []int64) ([]content.Article, error)
 	Picture  func(ctx context.Context, address string) ([]byte, error)

@@ -142,7 +142,7 @@ func (cs *channels) account(name string, c ChannelConfig) (*wechat.Channel, erro
 		Held: func(ctx context.Context, chat bot.ChatID, r bot.Reply) (bot.Reply, error) {
 			return cs.digests().Held(ctx, chat, r)
 		},
-		Mass: mass, Articles: cs.in.library.Articles,
+		Mass: mass, Articles: cs.wholeArticles,
 		Picture: cs.picture(source.NewFetcher(version(), cs.in.config.AllowPrivateSources, time.Now)),
 		Result: func(ctx context.Context, id string, sent bool, note string) (bool, error) {
 			return cs.digests().Result(ctx, name, id, sent, note)

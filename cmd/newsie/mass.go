@@ -13,6 +13,8 @@ import (
 
 	"newsie/bot"
 	"newsie/bot/wechat"
+	"newsie/content"
+	"newsie/content/index"
 	"newsie/content/source"
 	"newsie/internal/thumbnail"
 	"newsie/scheduler/timetable"
@@ -173,6 +175,23 @@ func (cs *channels) mass(m MassConfig) (wechat.Mass, error) {
 	return mass, nil
 }
 
+// wholeArticles loads articles with their texts, without those that readers may
+// not see.
+func (cs *channels) wholeArticles(ctx context.Context, ids []int64) ([]content.Article, error) {
+	var list []content.Article
+	for _, id := range ids {
+		a, err := cs.in.library.Article(ctx, id)
+		switch {
+		case errors.Is(err, content.ErrNotFound):
+		case err != nil:
+			return nil, err
+		case a.State == content.Published:
+			list = append(list, a)
+		}
+	}
+	return list, nil
+}
+
 // picture gets a picture of an article: a kept one from the store, any other
 // from the web, as sources are read.
 func (cs *channels) picture(fetcher *source.Fetcher) func(ctx context.Context, address string) ([]byte, error) {
@@ -187,6 +206,32 @@ func (cs *channels) picture(fetcher *source.Fetcher) func(ctx context.Context, a
 		got, err := fetcher.Fetch(ctx, address, "", "")
 		return got.Data, err
 	}
+}
+
+// massQuery is a topic within what the channel serves, in the operators of a
+// search. Those that the topic has itself say it better.
+func massQuery(topic string, ch ChannelConfig) string {
+	topic = strings.ToLower(topic)
+	p := index.ParseQuery(topic)
+	var words []string
+	if topic != "*" {
+		words = append(words, topic)
+	}
+	for _, narrowed := range []struct {
+		operator    string
+		by, already []string
+	}{{"lang", ch.Languages, p.Langs}, {"tag", ch.Tags, p.Tags}, {"source", ch.Sources, p.Sources}} {
+		if len(narrowed.already) > 0 {
+			continue
+		}
+		for _, name := range narrowed.by {
+			words = append(words, narrowed.operator+`:"`+strings.ReplaceAll(name, `"`, "")+`"`)
+		}
+	}
+	if len(words) == 0 {
+		return "*"
+	}
+	return strings.Join(words, " ")
 }
 
 // keepAudiences makes the schedules of mass sends what the configuration says.
@@ -210,7 +255,7 @@ func (s *server) keepAudiences(ctx context.Context) error {
 			Channel: name, Chat: bot.Everybody, Topic: strings.TrimSpace(ch.Mass.Topic), Lang: ch.Language,
 			Spec: spec.String(), Zone: zone.String(), NextDueAt: spec.Next(now, zone).At.UnixMilli(),
 		}
-		f.Query = strings.ToLower(f.Topic)
+		f.Query = massQuery(f.Topic, ch)
 		if ch.Mass.Tag != 0 {
 			f.Chat = fmt.Sprintf("%s%d", bot.Everybody, ch.Mass.Tag)
 		}
