@@ -220,3 +220,45 @@ func TestResultOfWhatWasAccepted(t *testing.T) {
 		}
 	})
 }
+
+// News that an audience never got, because no message could go out in time,
+// comes with the next one; news that was refused does not.
+func TestWhatWasGivenUpComesWithTheNext(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		s := h.replica()
+		h.audience(s, 2)
+		h.platform.answer = func(_ context.Context, _ bot.Outgoing, try int) (bot.Receipt, error) {
+			switch {
+			case try <= 2: // no more this month
+				return bot.Receipt{}, &bot.RetryError{After: 30 * time.Hour, Err: errBroken}
+			case try == 3:
+				return bot.Receipt{}, errBroken
+			}
+			return bot.Receipt{}, nil
+		}
+		var editions []string
+		for range 5 {
+			h.deliver(s)
+			h.library.add("tea")
+			h.pass(24 * time.Hour)
+			h.plan(s)
+			editions = append(editions, h.text("SELECT articles FROM editions ORDER BY id DESC LIMIT 1"))
+		}
+		h.deliver(s)
+		if got, want := fmt.Sprint(editions), "[[3,2,1] [4,3,2,1] [5] [6] [7]]"; got != want {
+			t.Errorf("editions hold %s, want %s", got, want)
+		}
+		h.wantStates("failed 3, sent 3")
+		// A reader's digest that was given up was a reader's loss alone: it is listed.
+		h.follow("1", "tea", "0 8 * * *", "UTC", h.clock())
+		h.platform.answer = fail(&bot.RetryError{After: 30 * time.Hour, Err: errBroken})
+		h.plan(s)
+		h.deliver(s)
+		h.library.add("tea")
+		h.pass(24 * time.Hour)
+		h.plan(s)
+		if got := h.text("SELECT articles FROM editions e JOIN deliveries d ON d.edition = e.id WHERE d.chat = '1' ORDER BY e.id DESC LIMIT 1"); got != "[8]" {
+			t.Errorf("the reader's next digest holds %s", got)
+		}
+	})
+}

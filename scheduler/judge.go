@@ -14,6 +14,9 @@ import (
 // unless the platform asks for more.
 const longestBackoff = 15 * time.Minute
 
+// givenUp begins the note of what could not be sent in time.
+const givenUp = "given up"
+
 // judge tells what becomes of a message after Send.
 func (c *courier) judge(ctx context.Context, o outcome, receipt bot.Receipt, err error) outcome {
 	var retry *bot.RetryError
@@ -105,7 +108,7 @@ func (c *courier) fault(ctx context.Context, o outcome, fault *bot.ConfigError) 
 func (c *courier) orGiveUp(o outcome) outcome {
 	if c.late(o.job, o.due) {
 		o.state = Failed
-		o.problem = fmt.Sprintf("given up after %d tries: %s", o.job.Attempt, o.problem)
+		o.problem = fmt.Sprintf("%s after %d tries: %s", givenUp, o.job.Attempt, o.problem)
 	}
 	return o
 }

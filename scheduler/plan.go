@@ -12,6 +12,7 @@ import (
 
 	"github.com/uptrace/bun"
 
+	"newsie/bot"
 	"newsie/internal/database"
 	"newsie/scheduler/timetable"
 )
@@ -65,8 +66,9 @@ type followRow struct {
 type decision struct {
 	follow   followRow
 	slot     timetable.Slot
-	next     int64 // 0: there is none
-	since    int64
+	next     int64   // 0: there is none
+	from     int64   // its articles joined after this
+	since    int64   // those of the next one after this
 	articles []int64 // none: no digest
 	more     int
 	missed   bool
@@ -172,7 +174,7 @@ func (t *planning) batch(ctx context.Context, rows []followRow) error {
 
 // decide works out what becomes of a due follow.
 func (t *planning) decide(ctx context.Context, row followRow) (decision, error) {
-	d := decision{follow: row, since: row.SinceSeq}
+	d := decision{follow: row, from: row.SinceSeq, since: row.SinceSeq}
 	spec, err := t.spec(row.Spec)
 	if err != nil {
 		// The bot lets no such schedule in; one from elsewhere must not come
@@ -192,13 +194,38 @@ func (t *planning) decide(ctx context.Context, row followRow) (decision, error) 
 		d.missed = true
 		return d, nil
 	}
-	hits := t.search(ctx, question{row.Query, row.Lang, row.SinceSeq})
+	if d.from, err = t.offered(ctx, row); err != nil {
+		return d, err
+	}
+	hits := t.search(ctx, question{row.Query, row.Lang, d.from})
 	if hits.err != nil {
 		return d, hits.err
 	}
 	d.articles, d.more = hits.ids, hits.more
 	d.since = max(row.SinceSeq, t.seq) // a replica whose index lags must not go back
 	return d, nil
+}
+
+// offered is up to where a follow's articles were offered. An audience is not
+// offered again what was sent or refused; but what was only given up, because
+// WeChat took no more or could not be reached in time, comes with the next one.
+func (t *planning) offered(ctx context.Context, row followRow) (int64, error) {
+	if !(bot.ChatID{Channel: row.Channel, ID: row.Chat}).Audience() {
+		return row.SinceSeq, nil
+	}
+	var lost []int64
+	err := t.db.Reader().NewRaw(`SELECT e.from_seq FROM deliveries d JOIN editions e ON e.id = d.edition
+		WHERE d.channel = ? AND d.chat = ? AND d.follow = ? AND d.state = ? AND d.error LIKE ? AND d.id > COALESCE(
+			(SELECT MAX(o.id) FROM deliveries o WHERE o.channel = ? AND o.chat = ? AND o.follow = ? AND NOT (o.state = ? AND o.error LIKE ?)), 0)
+		ORDER BY d.id LIMIT 1`,
+		row.Channel, row.Chat, row.ID, Failed, givenUp+"%", row.Channel, row.Chat, row.ID, Failed, givenUp+"%").Scan(ctx, &lost)
+	if err != nil {
+		return 0, fmt.Errorf("read what was given up: %w", err)
+	}
+	if len(lost) > 0 {
+		return min(lost[0], row.SinceSeq), nil
+	}
+	return row.SinceSeq, nil
 }
 
 func (t *planning) search(ctx context.Context, q question) found {
@@ -309,7 +336,7 @@ func (t *planning) insertEditions(ctx context.Context, tx bun.Tx, decisions []de
 			more = fmt.Sprintf(`{"more":%d}`, d.more)
 		}
 		args = append(args, KindFollow, d.key(), d.follow.Topic, d.follow.Query, d.follow.Lang,
-			d.follow.SinceSeq, d.since, string(articles), more, t.now.UnixMilli())
+			d.from, d.since, string(articles), more, t.now.UnixMilli())
 		count++
 	}
 	made := map[string]int64{}

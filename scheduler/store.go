@@ -294,8 +294,8 @@ func recoverLeases(ctx context.Context, db *database.DB, resend []string, giveUp
 			[]any{Planned, ms, Sending, clock, bun.List(resend), bot.Everybody + "%"}},
 		{&r.Unknown, "UPDATE deliveries SET state = ?, lease_until = 0, updated_at = ?, error = 'newsie ended while this was being sent' WHERE state = ? AND lease_until < ? AND channel NOT IN (?) AND chat NOT LIKE ?",
 			[]any{Unknown, ms, Sending, clock, bun.List(resend), bot.Everybody + "%"}},
-		{&r.GivenUp, "UPDATE deliveries SET state = ?, updated_at = ?, error = CASE error WHEN '' THEN 'could not be sent in time' ELSE error END WHERE state = ? AND due_at < ?",
-			[]any{Failed, ms, Planned, now.Add(-giveUp).UnixMilli()}},
+		{&r.GivenUp, "UPDATE deliveries SET state = ?, updated_at = ?, error = ? || CASE error WHEN '' THEN '' ELSE ': ' || error END WHERE state = ? AND due_at < ?",
+			[]any{Failed, ms, givenUp + ", it could not be sent in time", Planned, now.Add(-giveUp).UnixMilli()}},
 	} {
 		result, err := db.ExecContext(ctx, step.query, step.args...)
 		if err != nil {

@@ -124,7 +124,7 @@ func (c *Channel) checkAbilities(ctx context.Context, r *Report) {
 		{what: "subscription notices", asked: asked.Notice, known: r.Abilities.Notice, unused: c.cfg.Notice.Template == ""},
 		{what: "one-time messages", asked: asked.Once, known: r.Abilities.Once, unused: c.cfg.Once.Template == ""},
 		{what: "template messages", asked: asked.Template, known: r.Abilities.Template, unused: c.cfg.Template.Template == ""},
-		{what: "mass sends", asked: asked.Mass, known: r.Abilities.Mass},
+		{what: "mass sends", asked: asked.Mass, known: r.Abilities.Mass, unused: !c.cfg.Mass.On},
 	} {
 		f := bot.Finding{OK: true, What: ability.what + ": no"}
 		switch {

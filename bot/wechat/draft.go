@@ -17,6 +17,8 @@ import (
 // maxSource is the longest address that "read the original" may lead to.
 const maxSource = 1024
 
+var errNoID = errors.New("the platform's answer has no media_id")
+
 // errNoArticles: nothing is left to be sent.
 var errNoArticles = errors.New("its articles are not there any more")
 
@@ -115,7 +117,9 @@ func (c *Channel) addDraft(ctx context.Context, articles []content.Article, link
 		// A draft too many is no harm.
 		err := c.call(ctx, true, func(string) error {
 			var err error
-			id, err = c.draft.AddDraft(sheets)
+			if id, err = c.draft.AddDraft(sheets); err == nil && id == "" {
+				err = errNoID
+			}
 			return err
 		})
 		if err == nil {

@@ -303,3 +303,20 @@ func TestSettingsAreListedByPrefix(t *testing.T) {
 		}
 	})
 }
+
+// No reader can be taken for an audience.
+func TestAReaderWhoseIDIsAnAudiences(t *testing.T) {
+	asked := 0
+	s := start(t, func(context.Context, bot.Message) (bot.Reply, error) {
+		asked++
+		return bot.Reply{Text: "hello"}, nil
+	})
+	for _, id := range []string{"*", "*2"} {
+		if b := s.Reader(id).Say("stop"); b.Text != "" {
+			t.Errorf("%s is answered %q", id, b.Text)
+		}
+	}
+	if asked != 0 {
+		t.Errorf("asked %d times", asked)
+	}
+}

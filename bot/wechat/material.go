@@ -93,6 +93,9 @@ func (c *Channel) upload(ctx context.Context, setting string, get func(context.C
 	err = c.call(ctx, true, func(string) error {
 		var err error
 		id, _, err = c.material.AddMaterialFromReader(material.MediaType(material.PermanentMaterialTypeImage), "cover.jpg", bytes.NewReader(data))
+		if err == nil && id == "" {
+			err = errNoID
+		}
 		return err
 	})
 	if err != nil {

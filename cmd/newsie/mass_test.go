@@ -102,6 +102,17 @@ func TestAMassSendGoesOutAtItsTime(t *testing.T) {
 			t.Errorf("%d deliveries are cancelled", n)
 		}
 
+		// What an administrator has still to confirm is told as such.
+		if _, err := db.ExecContext(t.Context(), "UPDATE deliveries SET state = 'accepted', error = '' WHERE id = ?", planned[0].ID); err != nil {
+			t.Fatal(err)
+		}
+		if out := in.must("digest", "deliveries", "--state", "accepted"); !strings.Contains(out, "waits for WeChat (an administrator may have to confirm it in WeChat within 30 minutes)") {
+			t.Errorf("what waits for WeChat is listed as %q", out)
+		}
+		if _, stderr, err := in.run("digest", "cancel", fmt.Sprint(planned[0].ID)); err == nil || !strings.Contains(stderr, "an administrator can refuse it") {
+			t.Errorf("%v %s", err, stderr)
+		}
+
 		// A restart sends nothing again.
 		server.kill()
 		in.serve()
