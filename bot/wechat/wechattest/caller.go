@@ -214,6 +214,11 @@ func (s *Server) read(r *Reader, status int, body string, passive bool) (Bubble,
 		if n := len(answer.Articles); n == 0 || n > most || n != answer.ArticleCount {
 			return Bubble{}, fmt.Errorf("%d articles (counted %d), %d allowed", n, answer.ArticleCount, most)
 		}
+		for _, a := range answer.Articles {
+			for _, p := range checkNews(a) {
+				s.problem("answer to %s: %s", r.OpenID, p)
+			}
+		}
 		return Bubble{Who: Bot, News: answer.Articles}, nil
 	}
 	return Bubble{}, fmt.Errorf("MsgType %q", answer.MsgType)
