@@ -38,7 +38,7 @@ func TestBestTellsWhatTheFirstArticleIs(t *testing.T) {
 	}
 }
 
-func TestBestKnowsTheOnlyOneWithATag(t *testing.T) {
+func TestATagIsMeantWhereOneAloneHasItAndNoneComesNear(t *testing.T) {
 	db, c := databasetest.SQLite(t), newClock()
 	l := library(t, db, c.now)
 	add := func(key, text string, tags ...string) {
@@ -55,6 +55,8 @@ func TestBestKnowsTheOnlyOneWithATag(t *testing.T) {
 	add("Tides", "The harbour is empty when the tide is out, and the harbour master sleeps.")
 	add("Gulls", "A gull of the harbour eats what the boats of the harbour leave.", "birds")
 	add("Terns", "A tern fishes for itself.", "birds")
+	add("Lamps", "The keeper of the lighthouse lights its lamp at dusk, and the lighthouse turns until the sun is up.", "lighthouse")
+	add("Rocks", "The rocks below the lighthouse are black at low tide and white with foam at high tide, and nobody has walked on them since the old pier fell.")
 	if _, err := l.Follow(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +65,7 @@ func TestBestKnowsTheOnlyOneWithATag(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := bot.New(bot.Config{DB: db, Library: l, Catalog: catalog, Channels: map[string]bot.Channel{"web": {Lang: "en"}}, Now: c.now})
-	for said, want := range map[string]bot.Best{"harbour": bot.Clear, "Harbour!": bot.Clear, "birds": bot.Ranked, "boats": bot.Ranked} {
+	for said, want := range map[string]bot.Best{"lighthouse": bot.Clear, "Lighthouse!": bot.Clear, "harbour": bot.Ranked, "birds": bot.Ranked, "boats": bot.Ranked} {
 		if r := say(t, b, bot.ChatID{Channel: "web", ID: "r"}, said); r.Best != want || len(r.Groups[0].Cards) < 2 {
 			t.Errorf("%q: best %d, want %d:\n%s", said, r.Best, want, show(r))
 		}
@@ -132,7 +134,7 @@ func TestSharedLinks(t *testing.T) {
 	if two := say(t, b, bot.ChatID{Channel: "web", ID: "sharer"}, "1"); two.Groups[0].Cards[0].Title != "Marathon knees" {
 		t.Errorf("its number opens:\n%s", show(two))
 	}
-	for name, title := range map[string]string{"no words": "2026 · 11", "words of nothing here": "Zeppelinfahrt überm Bodensee kostet Nerven commerce", "none": "", "a command": "stop"} {
+	for name, title := range map[string]string{"no words": "2026 · 11", "words of nothing here": "Zeppelinfahrt überm Bodensee kostet Nerven commerce", "mostly": "Marathon xylophonics", "none": "", "a command": "stop"} {
 		r := share("https://elsewhere.example/x", title)
 		if !strings.HasPrefix(r.Text, "That page is none of ours. Type") || len(r.Groups) != 0 || len(r.Actions) < 3 {
 			t.Errorf("%s:\n%s", name, show(r))
@@ -141,5 +143,16 @@ func TestSharedLinks(t *testing.T) {
 	long := share("https://elsewhere.example/x", strings.Repeat("marathon 微信 ", 500))
 	if long.Empty() {
 		t.Error("nothing is said to a long title")
+	}
+}
+
+func TestASingleCharacterIsNoSuggestion(t *testing.T) {
+	b := newBot(t, databasetest.SQLite(t), newClock())
+	r := tell(t, b, bot.Message{Kind: bot.Text, Chat: bot.ChatID{Channel: "web", ID: "r"}, Text: "商机", Lang: "zh-Hans"})
+	if !strings.HasPrefix(r.Text, "没有找到") {
+		t.Fatalf("something was found:\n%s", show(r))
+	}
+	if strings.Contains(r.Text, "试试") || len(r.Actions) > 1 {
+		t.Errorf("it suggests:\n%s", show(r))
 	}
 }

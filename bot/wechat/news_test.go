@@ -50,6 +50,7 @@ func TestACardIsAnsweredWhereItIsWanted(t *testing.T) {
 func TestACardSaysWhatItIsAndWhereTheOthersAre(t *testing.T) {
 	many := found(bot.Clear, 5)
 	many.Actions = moreAndFollow
+	long := found(bot.Clear, 12)
 	strange := found(bot.Clear, 1)
 	strange.Lang = "it"
 	strange.Groups[0].Cards[0].Title = "a ]]> <b>\x00 & \ufffe\u202e微 👨‍👩‍👧‍👦"
@@ -72,6 +73,9 @@ func TestACardSaysWhatItIsAndWhereTheOthersAre(t *testing.T) {
 		"one of five and more": {many, wechattest.News{
 			Title: "微店怎样开张", Description: sentence + "\n渡口周刊 · 2026年3月1日\n还有更多：回复 2–5 或“更多”，或点开查看",
 			PicURL: "https://example.org/media/abc.png?cover=900x500", URL: "https://example.org/a/4711?with=4712.4713.4714.4715"}},
+		"one of twelve": {long, wechattest.News{
+			Title: "微店怎样开张", Description: sentence + "\n渡口周刊 · 2026年3月1日\n另有 11 篇：回复 2–12，或点开查看",
+			PicURL: "https://example.org/media/abc.png?cover=900x500", URL: "https://example.org/a/4711?with=4712.4713.4714.4715.4716.4717.4718.4719"}},
 		"a remote picture, the article elsewhere": {remote, wechattest.News{
 			Title: "微店怎样开张", Description: sentence + "\n渡口周刊 · 2026年3月1日\n另有 1 篇：回复 2，或点开查看",
 			PicURL: "https://pictures.example.net/a.jpg?w=100", URL: "https://example.org/a/4711?with=4712"}},

@@ -74,6 +74,11 @@ func TestGolden(t *testing.T) {
 			{Cards: []bot.Card{card(0, "微店怎样开张", strings.Repeat(sentence, 3), "")}},
 			{Heading: "相关文章", Cards: []bot.Card{card(1, "二维码贴在哪里", sentence, ""), card(2, "渡口的早市", sentence, "")}},
 		}, Actions: []bot.Action{{Label: "上一篇：渡口", Text: "/read 4709"}, {Label: "阅读全文", URL: "https://example.org/a/4710"}}}},
+		"actions-without-taps": {reply: bot.Reply{Lang: "it", Text: "Fatto.", Actions: []bot.Action{
+			{Label: "← Il mercato", Text: "/read 4709"}, {Label: "Altro", Text: "/more 93 3"}, {Label: "Pagina prima", Text: "/more 93 1"},
+			{Label: "Cerca «albicoche»", Text: "/exact albicoche"}, {Label: "Segui «commercio»", Text: "/follow commercio"}, {Label: "English", Text: "/lang en"},
+			{Label: "Continua a leggere", URL: "https://example.org/a/4710"},
+		}}, options: []option{noTaps}},
 		"match-far-inside":  {reply: bot.Reply{Lang: "zh-Hans", Groups: []bot.Group{{Cards: []bot.Card{card(1, "渡口", strings.Repeat("清晨的江面上起了雾。", 12)+sentence, "二维码")}}}}},
 		"without-addresses": {reply: bot.Reply{Lang: "zh-Hans", Groups: []bot.Group{{Cards: []bot.Card{longURL, noURL}}}}},
 		"help-italian": {reply: bot.Reply{Lang: "it", Text: "Scrivi una parola e ti rispondo con gli articoli.\nScrivi «segui sport» per riceverli ogni mattina.",

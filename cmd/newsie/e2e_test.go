@@ -116,6 +116,11 @@ func bubble(b wechattest.Bubble) shown {
 	for _, news := range b.News {
 		s.text += news.Title
 		s.links = append(s.links, news.URL)
+		if page, with, ok := strings.Cut(news.URL, "?with="); ok { // the others, which the page lists
+			for _, id := range strings.Split(with, ".") {
+				s.links = append(s.links, page[:strings.LastIndex(page, "/")+1]+id)
+			}
+		}
 	}
 	for _, tap := range b.Taps {
 		s.buttons[tap.Label] = tap.Target
