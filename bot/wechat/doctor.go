@@ -50,6 +50,14 @@ func (c *Channel) Doctor(ctx context.Context) Report {
 	for i, rung := range c.rungs(r.Abilities) {
 		r.add(true, fmt.Sprintf("digests, %d: %s", i+1, rung))
 	}
+	switch {
+	case c.cfg.Mass.On && r.Abilities.Monthly:
+		r.add(true, "the channel's own digest: a mass send at its schedule, of which each reader gets four a month")
+	case c.cfg.Mass.On && r.Abilities.Mass:
+		r.add(true, "the channel's own digest: a mass send at its schedule, one a day")
+	case c.cfg.Mass.On:
+		r.add(true, "the channel's own digest: not sent, the account may not")
+	}
 	return r
 }
 
@@ -115,34 +123,45 @@ func (c *Channel) checkAbilities(ctx context.Context, r *Report) {
 			r.Findings = append(r.Findings, finding("keep what the account may do", err))
 		}
 	}
-	for _, ability := range []struct {
-		what         string
-		asked, known bool
-		unused       bool // nothing is configured to send this way
-	}{
-		{what: "customer messages", asked: asked.Customer, known: r.Abilities.Customer},
-		{what: "subscription notices", asked: asked.Notice, known: r.Abilities.Notice, unused: c.cfg.Notice.Template == ""},
-		{what: "one-time messages", asked: asked.Once, known: r.Abilities.Once, unused: c.cfg.Once.Template == ""},
-		{what: "template messages", asked: asked.Template, known: r.Abilities.Template, unused: c.cfg.Template.Template == ""},
-		{what: "mass sends", asked: asked.Mass, known: r.Abilities.Mass, unused: !c.cfg.Mass.On},
+	for _, way := range []way{
+		{"customer messages", asked.Customer, r.Abilities.Customer, r.Abilities.Customer},
+		{"subscription notices", asked.Notice, r.Abilities.Notice, c.cfg.Notice.Template != ""},
+		{"one-time messages", asked.Once, r.Abilities.Once, c.cfg.Once.Template != ""},
+		{"template messages", asked.Template, r.Abilities.Template, c.cfg.Template.Template != ""},
+		{"mass sends", asked.Mass, r.Abilities.Mass, c.cfg.Mass.On},
 	} {
-		f := bot.Finding{OK: true, What: ability.what + ": no"}
-		switch {
-		case ability.asked && ability.unused:
-			f.What = ability.what + ": yes, and none are configured"
-		case ability.asked && ability.known:
-			f.What = ability.what + ": yes"
-		case ability.asked && c.declared():
-			f.What = ability.what + ": the account may, and newsie does not"
-			f.Advice = fmt.Sprintf("account: %s says so; without account newsie asks WeChat", c.cfg.Account)
-		case ability.asked:
-			f.What = ability.what + ": yes, but they were refused lately; newsie tries again within a day"
-		case ability.known && !ability.unused:
-			f = bot.Finding{What: ability.what + ": the account may not",
-				Advice: fmt.Sprintf("account: %s is configured; leave account out, and newsie does what WeChat permits", c.cfg.Account)}
-		}
-		r.Findings = append(r.Findings, f)
+		r.Findings = append(r.Findings, c.wayFinding(way))
 	}
+}
+
+// A way is one of sending.
+type way struct {
+	name   string
+	asked  bool // WeChat says the account may
+	known  bool // newsie takes it that the account may
+	wanted bool // something is to go out this way
+}
+
+func (c *Channel) wayFinding(w way) bot.Finding {
+	f := bot.Finding{OK: true, What: w.name + ": no"}
+	switch {
+	case w.asked && w.known && w.wanted:
+		f.What = w.name + ": yes"
+	case w.asked && w.known:
+		f.What = w.name + ": yes, and none are configured"
+	case w.asked && c.declared():
+		f.What = w.name + ": the account may, and newsie does not"
+		f.Advice = fmt.Sprintf("account: %s says so; without account newsie asks WeChat", c.cfg.Account)
+	case w.asked:
+		f.What = w.name + ": yes, but they were refused lately; newsie tries again within a day"
+	case w.wanted && w.known:
+		f = bot.Finding{What: w.name + ": the account may not",
+			Advice: fmt.Sprintf("account: %s is configured; leave account out, and newsie does what WeChat permits", c.cfg.Account)}
+	case w.wanted:
+		f = bot.Finding{What: w.name + ": configured, and the account may not",
+			Advice: "take them out of the configuration; they need a verified account, some a service account"}
+	}
+	return f
 }
 
 // platformClock makes the most harmless call there is and tells how far the

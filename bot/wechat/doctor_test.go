@@ -17,6 +17,7 @@ import (
 	"newsie/bot"
 	"newsie/bot/wechat"
 	"newsie/bot/wechat/wechattest"
+	"newsie/content"
 	"newsie/internal/database"
 	"newsie/internal/database/databasetest"
 )
@@ -155,6 +156,11 @@ func TestDoctorTellsWhatIsLeft(t *testing.T) {
 
 func TestAbilitiesAreAskedFor(t *testing.T) {
 	undeclared := func(a *wechattest.Account, c *wechat.Config) { a.Verified, a.Service = true, true }
+	massOn := func(_ *stage, c *wechat.Config) {
+		c.Mass = wechat.Mass{On: true}
+		c.Articles = func(context.Context, []int64) ([]content.Article, error) { return nil, nil }
+		c.Result = func(context.Context, string, bool, string) (bool, error) { return true, nil }
+	}
 	form := wechat.Form{Template: "OPENTM-0123456789_abcdefghijklmnopqrstuvw", Fields: map[string]string{"thing1": "{topic}"}}
 	for _, test := range []struct {
 		name    string
@@ -163,12 +169,15 @@ func TestAbilitiesAreAskedFor(t *testing.T) {
 		want    []string // among the findings
 		account wechat.Account
 	}{
-		{"nothing declared, service", []option{undeclared}, nil, []string{"ok a verified service account", "ok customer messages: yes", "ok template messages: yes, and none are configured", "ok mass sends: yes"}, wechat.Service},
+		{"nothing declared, service", []option{undeclared}, nil, []string{"ok a verified service account", "ok customer messages: yes", "ok template messages: yes, and none are configured", "ok mass sends: yes, and none are configured"}, wechat.Service},
 		{"nothing declared, unverified", nil, nil, []string{"ok not verified, or a personal one", "ok customer messages: no", "ok mass sends: no", "ok digests, 1: otherwise it waits"}, wechat.Unverified},
 		{"declared less", []option{undeclared}, func(_ *stage, c *wechat.Config) { c.Account = wechat.Unverified }, []string{"ok customer messages: the account may, and newsie does not"}, wechat.Unverified},
 		{"declared more", nil, func(_ *stage, c *wechat.Config) { c.Account = wechat.Service }, []string{"FAIL customer messages: the account may not", "ok template messages: no"}, wechat.Service},
 		{"declared more, and used", []option{verified}, func(_ *stage, c *wechat.Config) { c.Account, c.Template = wechat.Service, form }, []string{"FAIL template messages: the account may not", "ok customer messages: yes"}, wechat.Service},
 		{"templates configured", []option{undeclared}, func(_ *stage, c *wechat.Config) { c.Template = form }, []string{"ok template messages: yes", "ok digests, 2: a template message", "ok digests, 3: otherwise"}, wechat.Service},
+		{"mass sends configured", []option{undeclared}, massOn, []string{"ok mass sends: yes\n", "ok the channel's own digest: a mass send at its schedule, of which each reader gets four a month"}, wechat.Service},
+		{"mass sends of a subscription account", []option{func(a *wechattest.Account, _ *wechat.Config) { a.Verified = true }}, massOn, []string{"ok the channel's own digest: a mass send at its schedule, one a day"}, wechat.Subscription},
+		{"mass sends configured in vain", nil, massOn, []string{"FAIL mass sends: configured, and the account may not", "ok the channel's own digest: not sent"}, wechat.Unverified},
 		{"cannot be asked", []option{undeclared}, func(s *stage, _ *wechat.Config) { s.Fail(wechattest.CustomStaff, 45011) }, []string{"FAIL ask what the account may do"}, wechat.Unverified},
 	} {
 		t.Run(test.name, func(t *testing.T) {
