@@ -114,16 +114,7 @@ func (l *Ledger) Retry(ctx context.Context, ids []int64) (int, error) {
 // sent. A *bot.RetryError means that the ledger does not know yet that it was
 // accepted: it may be one of those under way.
 func (l *Ledger) Settle(ctx context.Context, channel, providerID, problem string) error {
-	state := Sent
-	if problem != "" {
-		state = Failed
-	}
-	result, err := l.db.ExecContext(ctx, "UPDATE deliveries SET state = ?, error = ?, updated_at = ? WHERE state = ? AND channel = ? AND provider_id = ?",
-		state, clean(problem), l.now().UnixMilli(), Accepted, channel, providerID)
-	if err != nil {
-		return fmt.Errorf("settle what %s accepted: %w", channel, err)
-	}
-	if n, err := result.RowsAffected(); err != nil || n > 0 {
+	if ok, err := l.Result(ctx, channel, providerID, problem == "", problem); ok || err != nil {
 		return err
 	}
 	var sending []int64

@@ -56,11 +56,14 @@ func (c *Channel) exactlyOnce(ctx context.Context, in *message.MixMessage, raw [
 		return err
 	}
 	err = take(ctx)
+	if err != nil {
+		c.log.Error("take in a report of the platform", "event", string(in.Event), "error", err)
+		// Unanswered until it hangs up, the platform reports once more.
+		<-ctx.Done()
+	}
 	keep, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepTime)
 	defer cancel()
 	if err != nil {
-		c.log.Error("take in a report of the platform", "event", string(in.Event), "error", err)
-		// Unanswered, the platform reports once more.
 		return errors.Join(errOrphan, c.cfg.Inbox.Release(keep, chat, id))
 	}
 	return c.cfg.Inbox.Finish(keep, chat, id, success)

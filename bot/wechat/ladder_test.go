@@ -526,3 +526,26 @@ func TestReportsSettleTheLedger(t *testing.T) {
 	want(t, "reports settled", len(settled), len(expect)+1)
 	want(t, "the last one", settled[len(settled)-1], "1700827132819554304: the platform reports: errcode=43101, user refuse")
 }
+
+// A report that could not be taken in is not answered, so that the platform
+// repeats it, and then it counts.
+func TestAReportIsTakenInLater(t *testing.T) {
+	tries := 0
+	s := start(t, echo, service, func(_ *wechattest.Account, c *wechat.Config) {
+		c.Patience = 20 * time.Millisecond
+		c.Settle = func(context.Context, string, string) error {
+			if tries++; tries == 1 {
+				return errors.New("the database is away")
+			}
+			return nil
+		}
+	})
+	report := s.Request("r1", fmt.Sprintf("<ToUserName>%s</ToUserName><FromUserName>r1</FromUserName><CreateTime>%d</CreateTime>"+
+		"<MsgType>event</MsgType><Event>TEMPLATESENDJOBFINISH</Event><MsgID>7</MsgID><Status>success</Status>", s.ID, s.clock.Now().Unix()))
+	for range 3 {
+		if _, _, err := s.Do(report); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want(t, "times that it was taken in", tries, 2)
+}

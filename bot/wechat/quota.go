@@ -28,9 +28,6 @@ type Quota struct {
 	Period string // the Beijing day, "2026-11-22", or its month, "2026-11"
 }
 
-// mostAMonth is how many mass sends a service account's readers get a month.
-const mostAMonth = 4
-
 // Quotas tells what the account has sent today, by all replicas, in each way
 // that it has; the mass sends of a service account are counted by the month.
 func (c *Channel) Quotas(ctx context.Context) ([]Quota, error) {
@@ -51,9 +48,9 @@ func (c *Channel) Quotas(ctx context.Context) ([]Quota, error) {
 		q := Quota{Name: way.name, Limit: dayLimits[way.name], Period: today}
 		row := c.quotas.name(way.name)
 		if way.name == quotaMass {
-			q.Limit = 1
+			q.Limit = massADay
 			if able.Monthly {
-				q.Limit, q.Period, row = mostAMonth, today[:len("2006-01")], c.quotas.monthName(way.name)
+				q.Limit, q.Period, row = massAMonth, today[:len("2006-01")], c.quotas.monthName(way.name)
 			}
 		}
 		var used []int64

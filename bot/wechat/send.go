@@ -31,11 +31,12 @@ func (c *Channel) Send(ctx context.Context, o bot.Outgoing) (bot.Receipt, error)
 	if o.To.Audience() {
 		return c.sendMass(ctx, o)
 	}
-	if c.text(o.Reply) == "" {
+	text := c.text(o.Reply)
+	if text == "" {
 		return bot.Receipt{}, errors.New("the message is empty")
 	}
 	var closed []string
-	for _, r := range c.ladder(ctx, o) {
+	for _, r := range c.ladder(ctx, o, text) {
 		receipt, err := c.climb(ctx, r, o.To.ID)
 		if err == nil {
 			return receipt, nil
@@ -72,11 +73,11 @@ type slot struct {
 }
 
 // ladder lists the ways that the account has for this message, the best first.
-func (c *Channel) ladder(ctx context.Context, o bot.Outgoing) []rung {
+func (c *Channel) ladder(ctx context.Context, o bot.Outgoing, text string) []rung {
 	able := c.abilities(ctx)
 	var rungs []rung
 	if able.Customer {
-		rungs = append(rungs, c.customerRung(o))
+		rungs = append(rungs, c.customerRung(o, text))
 	}
 	if o.Answer || len(cardsOf(o.Reply)) == 0 {
 		return rungs
@@ -195,7 +196,7 @@ func (c *Channel) tellFault(ctx context.Context, err error) {
 }
 
 // customerRung is the reader's open window.
-func (c *Channel) customerRung(o bot.Outgoing) rung {
+func (c *Channel) customerRung(o bot.Outgoing, text string) rung {
 	reader := o.To.ID
 	return rung{
 		way:  quotaCustomer,
@@ -208,7 +209,7 @@ func (c *Channel) customerRung(o bot.Outgoing) rung {
 			}, open, err
 		},
 		send: func(ctx context.Context, _ slot) (string, error) {
-			return "", c.sendCustomer(ctx, reader, c.text(o.Reply))
+			return "", c.sendCustomer(ctx, reader, text)
 		},
 	}
 }
