@@ -140,6 +140,9 @@ func (c *Channel) preview(ctx context.Context, k *campaign) error {
 				"touser": m.Preview, "msgtype": "mpnews", "mpnews": map[string]string{"media_id": k.Draft},
 			}, nil)
 		})
+		if errors.Is(err, bot.ErrNotNow) || errors.Is(err, bot.ErrGone) {
+			return fmt.Errorf("nothing was sent, because nobody could be shown the preview: mass.preview must be the openid of somebody who follows the account: %s", redact(err.Error()))
+		}
 		if err != nil {
 			return c.massError(ctx, "show the preview", err)
 		}

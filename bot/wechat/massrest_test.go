@@ -279,8 +279,11 @@ func TestAPreviewThatCannotBeShown(t *testing.T) {
 		c.Mass.Preview, c.Mass.Lead = "publisher-1", time.Minute
 	})
 	_, err := d.mass("key", d.write(content.Article{}))
-	if err == nil || kind(err) == "wait" || len(d.Masses()) != 0 {
+	if kind(err) != "given up" || !strings.Contains(err.Error(), "mass.preview must be the openid") || len(d.Masses()) != 0 {
 		t.Errorf("%v, %d sent unseen", err, len(d.Masses()))
+	}
+	if len(d.told) != 1 || len(d.Drafts()) != 0 {
+		t.Errorf("told %q, %d drafts left", d.told, len(d.Drafts()))
 	}
 }
 
