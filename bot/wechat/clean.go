@@ -67,6 +67,9 @@ func forLine(text string) string { return strings.Join(strings.Fields(forText(te
 // knows; it shows all others as they are, and has no way to escape this one, so
 // its "<" becomes the full-width form.
 func literal(text string) string {
+	if !strings.Contains(text, "<") {
+		return text
+	}
 	return anchorInText.ReplaceAllStringFunc(text, func(tag string) string { return "＜" + tag[1:] })
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"newsie/bot"
 	"newsie/content/sentence"
@@ -154,12 +155,18 @@ func sentences(text string, limit int) string {
 	if cut == text {
 		return cut
 	}
-	ends := sentenceEnd.FindAllStringSubmatchIndex(cut, -1)
+	// Only an end in the last third counts; a little before it is read for the
+	// word before the dot. A column takes a byte at least, and four at most.
+	from := max(0, min(2*limit/3, len(cut)*2/3)-64)
+	for from > 0 && !utf8.RuneStart(cut[from]) {
+		from--
+	}
+	ends := sentenceEnd.FindAllStringSubmatchIndex(cut[from:], -1)
 	if len(ends) == 0 {
 		return cut
 	}
 	last := ends[len(ends)-1]
-	if end := max(last[3], last[5]); 3*columns(cut[:end]) >= 2*limit {
+	if end := from + max(last[3], last[5]); 3*columns(cut[:end]) >= 2*limit {
 		return cut[:end]
 	}
 	return cut

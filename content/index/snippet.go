@@ -262,6 +262,14 @@ type window struct {
 // bestWindow returns the sentences, or the one long sentence, worth most.
 func bestWindow(text string, sentences []sentence.Sentence, matches []match, weights map[*group]float64) window {
 	best := window{score: -1}
+	runes := make([]int, len(sentences)) // before the end of each
+	for i, s := range sentences {
+		from := 0
+		if i > 0 {
+			from, runes[i] = sentences[i-1].End, runes[i-1]
+		}
+		runes[i] += utf8.RuneCountInString(text[from:s.End])
+	}
 	first := 0
 	around := 0.0 // what the paragraph is worth
 	for i := range sentences {
@@ -273,11 +281,12 @@ func bestWindow(text string, sentences []sentence.Sentence, matches []match, wei
 		}
 		seen := map[*group]int{}
 		score, at, length := 0.0, first, 0
+		before := runes[i] - utf8.RuneCountInString(text[sentences[i].Start:sentences[i].End])
 		for j := i; j < len(sentences); j++ {
 			if j > i && paragraphEnds(text, sentences, j-1) {
 				break
 			}
-			length = utf8.RuneCountInString(text[sentences[i].Start:sentences[j].End])
+			length = runes[j] - before
 			if j > i && length > snippetLength {
 				break
 			}
