@@ -142,7 +142,7 @@ func (c *Channel) granted(ctx context.Context, reader string, raw []byte) error 
 	}
 	for _, g := range r.Change {
 		if g.Template == c.cfg.Notice.Template && g.Template != "" && g.Status == "reject" {
-			if err := c.grants.set(ctx, reader, period, 0); err != nil {
+			if err := c.grants.none(ctx, reader, period); err != nil {
 				return err
 			}
 		}

@@ -8,13 +8,16 @@ import (
 	"strings"
 	"time"
 
+	"github.com/uptrace/bun"
+
 	"newsie/internal/database"
 )
 
 // grants counts what readers permit: a reader's grant lets the account send one
 // message. They are rows of the table quotas, under the reader's name as the
 // windows are, so that Windows.Forget deletes them too: the period "notice:TEMPLATE"
-// holds the number of open grants, "once:TEMPLATE:SCENE" 1 or 0. All replicas
+// holds the number of open grants, "once:TEMPLATE:SCENE" 1 or 0, and "asked:SCENE" until when a link that offers
+// one is good. All replicas
 // share them.
 type grants struct {
 	db      *database.DB
@@ -40,14 +43,49 @@ func (g *grants) add(ctx context.Context, reader, period string) error {
 	return nil
 }
 
-// set makes the open grants of a period n.
-func (g *grants) set(ctx context.Context, reader, period string, n int) error {
-	_, err := g.db.ExecContext(ctx, `INSERT INTO quotas (name, period, used) VALUES (?, ?, ?)
-		ON CONFLICT (name, period) DO UPDATE SET used = excluded.used`, g.name(reader), period, n)
+// none takes back what was granted. Of a reader who was forgotten it leaves no
+// trace.
+func (g *grants) none(ctx context.Context, reader, period string) error {
+	_, err := g.db.ExecContext(ctx, "UPDATE quotas SET used = 0 WHERE name = ? AND period = ?", g.name(reader), period)
 	if err != nil {
 		return fmt.Errorf("count a grant: %w", err)
 	}
 	return nil
+}
+
+func askedPeriod(scene int) string { return "asked:" + strconv.Itoa(scene) }
+
+// ask notes that a reader was offered to grant a scene until a time.
+func (g *grants) ask(ctx context.Context, reader string, scene int, until int64) error {
+	_, err := g.db.ExecContext(ctx, `INSERT INTO quotas (name, period, used) VALUES (?, ?, ?)
+		ON CONFLICT (name, period) DO UPDATE SET used = excluded.used`, g.name(reader), askedPeriod(scene), until)
+	if err != nil {
+		return fmt.Errorf("note an offer: %w", err)
+	}
+	return nil
+}
+
+// once counts the grant of a scene, if the reader was asked for it with a link
+// that was good until then, and has not been forgotten or answered since: a page
+// that is loaded again grants nothing.
+func (g *grants) once(ctx context.Context, reader, template string, scene int, until int64) (fresh bool, err error) {
+	err = g.db.Tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		result, err := tx.ExecContext(ctx, "DELETE FROM quotas WHERE name = ? AND period = ? AND used >= ?", g.name(reader), askedPeriod(scene), until)
+		if err != nil {
+			return err
+		}
+		n, err := result.RowsAffected()
+		if fresh = n > 0; err != nil || !fresh {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO quotas (name, period, used) VALUES (?, ?, 1)
+			ON CONFLICT (name, period) DO UPDATE SET used = excluded.used`, g.name(reader), oncePeriod(template, scene))
+		return err
+	})
+	if err != nil {
+		return false, fmt.Errorf("count a grant: %w", err)
+	}
+	return fresh, nil
 }
 
 // take uses one grant, if there is one.

@@ -71,7 +71,11 @@ func (c *Channel) mac(ctx context.Context, reader string, scene int, rest string
 // page that follows speaks lang.
 func (c *Channel) GrantLink(ctx context.Context, reader string, scene int, lang string) (string, error) {
 	// The platform keeps letters and digits of "reserved", and at most 128.
-	rest := strconv.FormatInt(c.cfg.Now().Add(sealLife).Unix(), 10) + "x" + strings.ReplaceAll(c.cfg.Catalog.Match(lang, c.cfg.Language), "-", "")
+	until := c.cfg.Now().Add(sealLife).Unix()
+	if err := c.grants.ask(ctx, reader, scene, until); err != nil {
+		return "", err
+	}
+	rest := strconv.FormatInt(until, 10) + "x" + strings.ReplaceAll(c.cfg.Catalog.Match(lang, c.cfg.Language), "-", "")
 	mac, err := c.mac(ctx, reader, scene, rest)
 	if err != nil {
 		return "", err
@@ -91,13 +95,20 @@ func (c *Channel) GrantLink(ctx context.Context, reader string, scene int, lang 
 // GrantedPath is where readers come back to after granting, below the public address.
 func GrantedPath(channel string) string { return "/hooks/wechat/" + channel + "/granted" }
 
+// offered is what a link offered to grant, and until when.
+type offered struct {
+	reader string
+	scene  int
+	until  int64 // Unix seconds
+}
+
 // unseal checks who comes back, and tells which scene is meant and in which
 // language to answer. Of one who granted nothing it tells the language only.
-func (c *Channel) unseal(ctx context.Context, q url.Values) (reader string, scene int, lang string, err error) {
+func (c *Channel) unseal(ctx context.Context, q url.Values) (g offered, lang string, err error) {
 	lang = c.cfg.Language
 	reserved := q.Get("reserved")
 	if len(reserved) <= macLength || len(reserved) > 128 {
-		return "", 0, lang, errors.New("no seal")
+		return offered{}, lang, errors.New("no seal")
 	}
 	rest := reserved[macLength:]
 	expiry, tongue, _ := strings.Cut(rest, "x")
@@ -107,30 +118,30 @@ func (c *Channel) unseal(ctx context.Context, q url.Values) (reader string, scen
 		}
 	}
 	if q.Get("action") != "confirm" {
-		return "", 0, lang, nil // the platform does not tell who it was
+		return offered{}, lang, nil // the platform does not tell who it was
 	}
 	for _, name := range []string{"openid", "template_id", "action", "scene", "reserved"} {
 		if len(q[name]) != 1 || len(q.Get(name)) > 256 {
-			return "", 0, lang, errors.New("a part is missing")
+			return offered{}, lang, errors.New("a part is missing")
 		}
 	}
-	reader = q.Get("openid")
-	scene, err = strconv.Atoi(q.Get("scene"))
-	if err != nil || scene < 1 || scene > mostScenes || q.Get("template_id") != c.cfg.Once.Template {
-		return "", 0, lang, errors.New("another scene or template")
+	g.reader = q.Get("openid")
+	g.scene, err = strconv.Atoi(q.Get("scene"))
+	if err != nil || g.scene < 1 || g.scene > mostScenes || q.Get("template_id") != c.cfg.Once.Template {
+		return offered{}, lang, errors.New("another scene or template")
 	}
-	want, err := c.mac(ctx, reader, scene, rest)
+	want, err := c.mac(ctx, g.reader, g.scene, rest)
 	if err != nil {
-		return "", 0, lang, err
+		return offered{}, lang, err
 	}
 	if subtle.ConstantTimeCompare([]byte(want), []byte(reserved[:macLength])) != 1 {
-		return "", 0, lang, errors.New("a forged seal")
+		return offered{}, lang, errors.New("a forged seal")
 	}
-	until, err := strconv.ParseInt(expiry, 10, 64)
-	if err != nil || c.cfg.Now().Unix() > until {
-		return "", 0, lang, errors.New("a seal that is too old")
+	g.until, err = strconv.ParseInt(expiry, 10, 64)
+	if err != nil || c.cfg.Now().Unix() > g.until {
+		return offered{}, lang, errors.New("a seal that is too old")
 	}
-	return reader, scene, lang, nil
+	return g, lang, nil
 }
 
 // Granted is the page that readers come back to after granting a one-time
@@ -147,26 +158,40 @@ func (c *Channel) Granted(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, http.StatusText(http.StatusMethodNotAllowed), http.StatusMethodNotAllowed)
 		return
 	}
-	reader, scene, lang, err := c.unseal(ctx, r.URL.Query())
+	g, lang, err := c.unseal(ctx, r.URL.Query())
 	page := grantedPage{Lang: lang}
 	switch {
 	case err != nil:
 		c.refusals.add("grant")
 		page.status, page.text = http.StatusForbidden, "wechat.grant_void"
-	case reader == "":
+	case g.reader == "":
 		page.text = "wechat.grant_cancelled"
 	case r.Method == http.MethodHead: // somebody's preview
 	default:
-		page.text = "wechat.grant_counted"
-		if err = c.grants.set(ctx, reader, oncePeriod(c.cfg.Once.Template, scene), 1); err == nil {
-			page.Again, err = c.nextGrant(ctx, reader, lang)
-		}
+		page.text, page.Again, err = c.countGrant(ctx, g, lang)
 	}
 	if err != nil && page.status == 0 {
 		c.log.Error("count a grant", "error", err)
 		page = grantedPage{Lang: lang, status: http.StatusServiceUnavailable, text: "wechat.grant_trouble"}
 	}
 	c.showGranted(w, page)
+}
+
+// countGrant counts a grant, once, and tells what to say and which link to offer.
+func (c *Channel) countGrant(ctx context.Context, g offered, lang string) (text, again string, err error) {
+	fresh, err := c.grants.once(ctx, g.reader, c.cfg.Once.Template, g.scene, g.until)
+	if err != nil {
+		return "", "", err
+	}
+	if !fresh {
+		open, err := c.grants.open(ctx, g.reader, oncePeriod(c.cfg.Once.Template, g.scene))
+		if err != nil || len(open) > 0 { // the page was loaded again
+			return "wechat.grant_counted", "", err
+		}
+		return "wechat.grant_void", "", nil
+	}
+	again, err = c.nextGrant(ctx, g.reader, lang)
+	return "wechat.grant_counted", again, err
 }
 
 // nextGrant is the link to the next scene that is not granted yet, "" when all are.

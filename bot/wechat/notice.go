@@ -87,7 +87,7 @@ func (c *Channel) noticeRung(d digest) rung {
 			ok, err := c.grants.take(ctx, reader, period)
 			return slot{
 				back:  func(ctx context.Context) error { return c.grants.back(ctx, reader, period) },
-				close: func(ctx context.Context) error { return c.grants.set(ctx, reader, period, 0) },
+				close: func(ctx context.Context) error { return c.grants.none(ctx, reader, period) },
 			}, ok, err
 		},
 		send: func(ctx context.Context, _ slot) (string, error) {
@@ -178,7 +178,7 @@ func (c *Channel) onceRung(d digest) rung {
 					return slot{
 						scene: scene,
 						back:  func(ctx context.Context) error { return c.grants.back(ctx, reader, period) },
-						close: func(ctx context.Context) error { return c.grants.set(ctx, reader, period, 0) },
+						close: func(ctx context.Context) error { return c.grants.none(ctx, reader, period) },
 					}, ok, err
 				}
 			}

@@ -1,9 +1,11 @@
 package wechat
 
 import (
+	"context"
 	"log/slog"
 	"maps"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 )
@@ -32,12 +34,40 @@ func (r *refusals) add(reason string, attributes ...any) {
 	}
 	r.total[reason]++
 	r.silent[reason]++
-	now := r.now()
-	if last, ok := r.told[reason]; ok && now.Sub(last) < tellEvery {
+	if last, ok := r.told[reason]; ok && r.now().Sub(last) < tellEvery {
 		return
 	}
+	r.tell(reason, attributes...)
+}
+
+func (r *refusals) tell(reason string, attributes ...any) {
 	r.log.Warn("refused a request", append([]any{"reason", reason, "times", r.silent[reason]}, attributes...)...)
-	r.told[reason], r.silent[reason] = now, 0
+	r.told[reason], r.silent[reason] = r.now(), 0
+}
+
+// tellRest tells of what a burst left untold.
+func (r *refusals) tellRest() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, reason := range slices.Sorted(maps.Keys(r.silent)) {
+		if r.silent[reason] > 0 && r.now().Sub(r.told[reason]) >= tellEvery {
+			r.tell(reason)
+		}
+	}
+}
+
+// run tells of refusals every minute until ctx ends.
+func (r *refusals) run(ctx context.Context) {
+	tick := time.NewTicker(tellEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			r.tellRest()
+		}
+	}
 }
 
 // Elsewhere answers what is called below Path("") without being a channel's: the

@@ -245,6 +245,7 @@ func (c *Channel) Name() string { return c.cfg.Name }
 func (c *Channel) Run(ctx context.Context) error {
 	var beside sync.WaitGroup
 	beside.Go(func() { c.followMass(ctx) })
+	beside.Go(func() { c.refusals.run(ctx) })
 	defer beside.Wait()
 	for {
 		again := c.keepAsking(ctx)

@@ -3,6 +3,7 @@ package wechat
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -107,21 +108,31 @@ func (w *Windows) Forget(ctx context.Context, reader string) error {
 	return err
 }
 
-// Prune forgets windows that have closed by themselves.
+// Prune forgets windows that have closed by themselves, and offers that no link
+// is good for any more. A window that a reader opens at this moment stays: what
+// it is told by is deleted only while it is old, and holds others up until its
+// count is deleted too.
 func (w *Windows) Prune(ctx context.Context) error {
 	prefix := w.name("")
+	// The bounds are the names that begin with prefix; a LIKE would need the
+	// channel's name escaped. "/" is followed by "0".
+	from, to := prefix, prefix[:len(prefix)-1]+"0"
 	return w.db.Tx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		for _, kind := range []Window{Click, Said} {
-			// The bounds are the names that begin with prefix; a LIKE would need
-			// the channel's name escaped. "/" is followed by "0".
-			_, err := tx.ExecContext(ctx, `DELETE FROM quotas WHERE period IN (?, ?) AND name IN (
-				SELECT name FROM quotas WHERE name > ? AND name < ? AND period = ? AND used < ?)`,
-				string(kind), string(kind)+"@", prefix, prefix[:len(prefix)-1]+"0", string(kind)+"@",
-				w.now().Add(-kind.length()).UnixMilli())
+			var names []string
+			err := tx.NewRaw("DELETE FROM quotas WHERE name > ? AND name < ? AND period = ? AND used < ? RETURNING name",
+				from, to, string(kind)+"@", w.now().Add(-kind.length()).UnixMilli()).Scan(ctx, &names)
 			if err != nil {
 				return err
 			}
+			for part := range slices.Chunk(names, 500) {
+				if _, err := tx.ExecContext(ctx, "DELETE FROM quotas WHERE period = ? AND name IN (?)", string(kind), bun.List(part)); err != nil {
+					return err
+				}
+			}
 		}
-		return nil
+		_, err := tx.ExecContext(ctx, "DELETE FROM quotas WHERE name > ? AND name < ? AND period >= 'asked:' AND period < 'asked;' AND used < ?",
+			from, to, w.now().Unix())
+		return err
 	})
 }
