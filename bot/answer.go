@@ -72,7 +72,7 @@ func (b *Bot) search(ctx context.Context, t *turn, text string, exact bool) (Rep
 	if results.Corrected != "" {
 		topic = results.Corrected
 	}
-	if len(results.Dropped) > 0 || utf8.RuneCountInString(topic) > longestTopic || index.SameName(topic, results.Hits[0].Article.Title, true) {
+	if len(results.Dropped) > 0 || utf8.RuneCountInString(topic) > longestTopic || index.SameName(topic, results.Hits[0].Article.Title, true) || strings.ContainsAny(topic, "?？") {
 		return reply, nil // a sentence is no topic, nor is a title
 	}
 	reply.Actions = appendFitting(reply.Actions, Action{Label: t.T("bot.follow_this", "Query", short(topic, 20)), Text: "/follow " + topic})
