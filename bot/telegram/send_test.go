@@ -368,7 +368,7 @@ func TestNewReportsEveryProblem(t *testing.T) {
 	if err == nil {
 		t.Fatal("no error")
 	}
-	for _, want := range []string{"no name", "@BotFather", "api_url", "carrier pigeon", "webhook secret", "Handler"} {
+	for _, want := range []string{"no name", "@BotFather", "api_url", "carrier pigeon", "webhook_secret", "Handler"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not mentioned: %v", want, err)
 		}

@@ -117,7 +117,7 @@ func New(config Config) (*Channel, error) {
 		config.Secret = derivedSecret(config.Token, config.Name)
 	}
 	if !secretShape.MatchString(config.Secret) {
-		complain("the webhook secret may hold 1 to 256 of A-Z a-z 0-9 _ -")
+		complain("webhook_secret may hold 1 to 256 of A-Z a-z 0-9 _ -")
 	}
 	if config.Handler == nil || config.Inbox == nil || config.Settings == nil || config.Catalog == nil {
 		complain("Handler, Inbox, Settings and Catalog are needed")

@@ -3,12 +3,15 @@ package wechat
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"sync"
 	"time"
 
 	"github.com/silenceper/wechat/v2/util"
+
+	"newsie/bot"
 )
 
 // An Account is what the platform made of an account; it decides what the
@@ -263,7 +266,11 @@ func (c *Channel) keepAsking(ctx context.Context) time.Duration {
 	if err == nil || ctx.Err() != nil {
 		return time.Hour
 	}
+	var wrong *bot.ConfigError
+	if errors.As(err, &wrong) && c.cfg.Notify != nil {
+		c.notify(ctx, "config", wrong.Error()+"; until it is mended, digests wait for their readers")
+		return askAgain
+	}
 	c.log.Warn("what the account may do is not known; until it is, digests wait for their readers", "error", err)
-	c.tellFault(ctx, err)
 	return askAgain
 }

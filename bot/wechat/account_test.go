@@ -2,6 +2,7 @@ package wechat_test
 
 import (
 	"context"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -187,5 +188,30 @@ func TestRunAsksWhatTheAccountMayDo(t *testing.T) {
 	cancel()
 	if err := <-done; err != nil {
 		t.Error(err)
+	}
+}
+
+// A mistake in the configuration is told as a notice, and not in the log as well.
+func TestAFaultOfAskingIsSaidOnce(t *testing.T) {
+	var log strings.Builder
+	told := make(chan string, 8)
+	s := start(t, echo, verified, asking, func(_ *wechattest.Account, c *wechat.Config) {
+		c.Logger = slog.New(slog.NewTextHandler(&log, nil))
+		c.Notify = func(_ context.Context, _, text string) { told <- text }
+	})
+	s.Fail(wechattest.StableToken, 40125)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- s.channel.Run(ctx) }()
+	text := <-told
+	cancel()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(text, "put the new one into app_secret") || !strings.Contains(text, "digests wait") {
+		t.Errorf("told %q", text)
+	}
+	if strings.Contains(log.String(), "is not known") {
+		t.Errorf("logged as well: %s", log.String())
 	}
 }

@@ -40,15 +40,19 @@ func (c *Channel) Check(ctx context.Context) []bot.Finding { return c.Doctor(ctx
 func (c *Channel) Doctor(ctx context.Context) Report {
 	r := Report{Findings: c.checkMode(), Abilities: c.abilities(ctx)}
 	if c.cfg.Secret == "" {
-		r.add(true, "no secret is configured: the account answers, and calls no API")
+		r.add(true, "no app_secret is configured: the account answers, and calls no API")
 	} else {
 		c.checkAPI(ctx, &r)
 	}
 	r.Findings = append(r.Findings, c.checkAddress(ctx)...)
 	r.Account = r.Abilities.Account()
 	c.checkSent(ctx, &r)
-	for i, rung := range c.rungs(r.Abilities) {
-		r.add(true, fmt.Sprintf("digests, %d: %s", i+1, rung))
+	if rungs := c.rungs(r.Abilities); len(rungs) == 1 {
+		r.add(true, "digests wait, and stand in front of the reader's next answer: as far as newsie knows, the account sends nothing by itself")
+	} else {
+		for i, rung := range rungs {
+			r.add(true, fmt.Sprintf("digests, %d: %s", i+1, rung))
+		}
 	}
 	switch {
 	case c.cfg.Mass.On && r.Abilities.Monthly:
@@ -88,7 +92,7 @@ func (c *Channel) checkAPI(ctx context.Context, r *Report) {
 		r.Findings = append(r.Findings, finding("fetch an access token", c.classify(err, true)))
 		return
 	}
-	r.add(true, "the API gives an access token for app_id and secret")
+	r.add(true, "the API gives an access token for app_id and app_secret")
 	var ahead time.Duration
 	err := c.call(ctx, true, func(token string) (err error) {
 		ahead, err = c.platformClock(ctx, token)

@@ -170,7 +170,7 @@ func TestAbilitiesAreAskedFor(t *testing.T) {
 		account wechat.Account
 	}{
 		{"nothing declared, service", []option{undeclared}, nil, []string{"ok a verified service account", "ok customer messages: yes", "ok template messages: yes, and none are configured", "ok mass sends: yes, and none are configured"}, wechat.Service},
-		{"nothing declared, unverified", nil, nil, []string{"ok not verified, or a personal one", "ok customer messages: no", "ok mass sends: no", "ok digests, 1: otherwise it waits"}, wechat.Unverified},
+		{"nothing declared, unverified", nil, nil, []string{"ok not verified, or a personal one", "ok customer messages: no", "ok mass sends: no", "ok digests wait, and stand in front of the reader's next answer"}, wechat.Unverified},
 		{"declared less", []option{undeclared}, func(_ *stage, c *wechat.Config) { c.Account = wechat.Unverified }, []string{"ok customer messages: the account may, and newsie does not"}, wechat.Unverified},
 		{"declared more", nil, func(_ *stage, c *wechat.Config) { c.Account = wechat.Service }, []string{"FAIL customer messages: the account may not", "ok template messages: no"}, wechat.Service},
 		{"declared more, and used", []option{verified}, func(_ *stage, c *wechat.Config) { c.Account, c.Template = wechat.Service, form }, []string{"FAIL template messages: the account may not", "ok customer messages: yes"}, wechat.Service},

@@ -48,7 +48,7 @@ func advice(n int64, err error) (string, bool) {
 	case 40013:
 		return "app_id is not known to WeChat: copy it again from the platform's basic settings", true
 	case 40125, 40001:
-		return "the AppSecret is wrong: reset it in the platform's basic settings and put the new one into secret", true
+		return "the AppSecret is wrong: reset it in the platform's basic settings and put the new one into app_secret", true
 	case 40164:
 		caller := "this server's public address"
 		if match := callerInText.FindStringSubmatch(err.Error()); match != nil {

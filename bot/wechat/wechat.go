@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"regexp"
 	"sync"
 	"time"
 
@@ -182,6 +183,42 @@ func (cfg *Config) setDefaults() {
 	}
 }
 
+var (
+	appIDRule = regexp.MustCompile(`^wx[0-9a-z]{16}$`)
+	tokenRule = regexp.MustCompile(`^[0-9A-Za-z]{3,32}$`)
+)
+
+// CheckKeys finds every mistake in what is copied from the platform's pages:
+// AppID, Token, AESKey and PreviousAESKey. What it says names none of their values.
+func (cfg *Config) CheckKeys() []FieldProblem {
+	var problems []FieldProblem
+	wrong := func(key, what string) { problems = append(problems, FieldProblem{key, what}) }
+	const stands = "is missing: it stands in the account's developer settings"
+	switch {
+	case cfg.AppID == "":
+		wrong("app_id", stands)
+	case !appIDRule.MatchString(cfg.AppID):
+		wrong("app_id", "is no AppID, which is wx and 16 small letters and digits")
+	}
+	switch {
+	case cfg.Token == "":
+		wrong("token", stands)
+	case !tokenRule.MatchString(cfg.Token):
+		wrong("token", "must have 3 to 32 letters and digits, as in the platform's server settings")
+	}
+	for _, aes := range []struct{ key, value string }{{"aes_key", cfg.AESKey}, {"previous_aes_key", cfg.PreviousAESKey}} {
+		if aes.value == "" {
+			continue
+		}
+		if len(aes.value) != 43 {
+			wrong(aes.key, fmt.Sprintf("an EncodingAESKey has 43 characters, this one has %d", len(aes.value)))
+		} else if raw, err := base64.StdEncoding.DecodeString(aes.value + "="); err != nil || len(raw) != 32 {
+			wrong(aes.key, "an EncodingAESKey has 43 letters and digits, this one has other characters")
+		}
+	}
+	return problems
+}
+
 func (cfg *Config) validate() error {
 	var problems []error
 	wrong := func(format string, args ...any) {
@@ -190,19 +227,8 @@ func (cfg *Config) validate() error {
 	if cfg.Name == "" {
 		wrong("it has no name")
 	}
-	if cfg.AppID == "" {
-		wrong("app_id is missing")
-	}
-	if len(cfg.Token) < 3 || len(cfg.Token) > 32 {
-		wrong("token must have 3 to 32 characters, as in the platform's server settings")
-	}
-	for name, key := range map[string]string{"aes_key": cfg.AESKey, "previous_aes_key": cfg.PreviousAESKey} {
-		if key == "" {
-			continue
-		}
-		if raw, err := base64.StdEncoding.DecodeString(key + "="); len(key) != 43 || err != nil || len(raw) != 32 {
-			wrong("%s is not an EncodingAESKey: 43 letters and digits", name)
-		}
+	for _, problem := range cfg.CheckKeys() {
+		wrong("%s %s", problem.Key, problem.What)
 	}
 	switch cfg.Mode {
 	case Plain:
@@ -222,7 +248,7 @@ func (cfg *Config) validate() error {
 	case "", Unverified:
 	case Subscription, Service:
 		if cfg.Secret == "" {
-			wrong("a verified account sends messages by itself, which needs secret")
+			wrong("a verified account sends messages by itself, which needs app_secret")
 		}
 	default:
 		wrong("account %q is none of unverified, subscription, service", cfg.Account)

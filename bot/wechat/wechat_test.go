@@ -158,7 +158,7 @@ func TestNewNamesEveryMistake(t *testing.T) {
 	if err == nil {
 		t.Fatal("no error")
 	}
-	for _, want := range []string{"app_id is missing", "token must", "aes_key", `"sfae"`, "needs secret", "handler"} {
+	for _, want := range []string{"app_id is missing", "token must", "aes_key", `"sfae"`, "needs app_secret", "handler"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not in: %v", want, err)
 		}

@@ -51,7 +51,7 @@ func (cs *channels) connect() error {
 			err = cs.wechat(name, c)
 		}
 		if err != nil {
-			return fmt.Errorf("channel %s: %w", name, err)
+			return err // it names the channel
 		}
 	}
 	return nil
@@ -62,7 +62,7 @@ func (cs *channels) webchat(name string, c ChannelConfig) error {
 	for _, text := range cs.in.config.TrustedProxies {
 		proxy, err := parseProxy(text)
 		if err != nil {
-			return err
+			return fmt.Errorf("channel %s: %w", name, err)
 		}
 		proxies = append(proxies, proxy)
 	}
@@ -124,12 +124,12 @@ func (cs *channels) account(name string, c ChannelConfig) (*wechat.Channel, erro
 	}
 	zone, err := time.LoadLocation(c.Zone)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("channel %s: %w", name, err)
 	}
 	forms := c.forms()
 	mass, err := cs.mass(c.Mass)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("channel %s: %w", name, err)
 	}
 	return wechat.New(wechat.Config{
 		Name: name, AppID: c.AppID, Secret: c.AppSecret, Token: c.Token, AESKey: c.AESKey, PreviousAESKey: c.PreviousAESKey,

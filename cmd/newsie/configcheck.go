@@ -118,7 +118,10 @@ func recency(text string) (float64, bool) {
 	return n, err == nil && n >= 0 && n <= mostRecency
 }
 
-var tokenRule = regexp.MustCompile(`^[0-9]+:[A-Za-z0-9_-]+$`)
+var (
+	tokenRule         = regexp.MustCompile(`^[0-9]{1,20}:[A-Za-z0-9_-]{1,100}$`)
+	webhookSecretRule = regexp.MustCompile(`^[A-Za-z0-9_-]{1,256}$`)
+)
 
 func (c Config) checkChannel(k *checker, name string, ch ChannelConfig) {
 	key := "channels." + name
@@ -154,24 +157,21 @@ func (c Config) checkChannel(k *checker, name string, ch ChannelConfig) {
 		} else if !tokenRule.MatchString(ch.Token) {
 			k.add(key+".token", "is no token of @BotFather's, which are digits, a colon, then letters and digits")
 		}
+		if ch.WebhookSecret != "" && !webhookSecretRule.MatchString(ch.WebhookSecret) {
+			k.add(key+".webhook_secret", "may have 1 to 256 letters, digits, hyphens and underscores")
+		}
 		k.oneOf(key+".mode", ch.Mode, "", "polling", "webhook")
 		if ch.Mode == "webhook" && !strings.HasPrefix(c.PublicURL, "https://") {
 			k.add(key+".mode", "a webhook needs public_url to be an https:// address")
 		}
 	case "wechat":
 		k.oneOf(key+".mode", ch.Mode, "", "safe", "compatible", "plain")
-		for _, need := range []struct{ key, value string }{{"app_id", ch.AppID}, {"token", ch.Token}} {
-			if need.value == "" {
-				k.add(key+"."+need.key, "is missing: it stands in the account's developer settings")
-			}
+		for _, problem := range ch.keys().CheckKeys() {
+			k.add(key+"."+problem.Key, "%s", problem.What)
 		}
+		c.checkAppID(k, name)
 		if (ch.Mode == "safe" || ch.Mode == "compatible") && ch.AESKey == "" {
 			k.add(key+".aes_key", "is missing: mode %s needs the EncodingAESKey", ch.Mode)
-		}
-		for _, aes := range []struct{ key, value string }{{"aes_key", ch.AESKey}, {"previous_aes_key", ch.PreviousAESKey}} {
-			if aes.value != "" && len(aes.value) != 43 {
-				k.add(key+"."+aes.key, "an EncodingAESKey has 43 characters, this one has %d", len(aes.value))
-			}
 		}
 		k.oneOf(key+".account", ch.Account, "", "unverified", "subscription", "service")
 		k.oneOf(key+".answer", ch.Answer, "", "auto", "list", "card")
@@ -195,6 +195,26 @@ func (c Config) checkNotices(k *checker, key string, ch ChannelConfig) {
 	if ways := nonEmpty(ch.Notice.Template, ch.Once.Template, ch.Template.ID); len(ways) > 0 && ch.AppSecret == "" {
 		k.add(key+".app_secret", "is missing: notices are sent with it")
 	}
+}
+
+// checkAppID refuses an account that an earlier channel has already: the calls
+// of the API are told apart by it.
+func (c Config) checkAppID(k *checker, name string) {
+	appID := c.Channels[name].AppID
+	for _, other := range c.channelNames() {
+		if other == name {
+			return
+		}
+		if ch := c.Channels[other]; ch.Kind == "wechat" && appID != "" && ch.AppID == appID {
+			k.add("channels."+name+".app_id", "is also that of the channel %s: an account can be one channel only", other)
+			return
+		}
+	}
+}
+
+// keys are what is copied from the platform's pages of a WeChat channel.
+func (ch ChannelConfig) keys() *wechat.Config {
+	return &wechat.Config{AppID: ch.AppID, Token: ch.Token, AESKey: ch.AESKey, PreviousAESKey: ch.PreviousAESKey}
 }
 
 // forms are the templates of a WeChat channel.
