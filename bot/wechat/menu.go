@@ -171,6 +171,10 @@ func (c *Channel) WantedMenu() ([]Button, bool) {
 // Menu asks the platform for the account's menu. Errors are classified as those
 // of Send are.
 func (c *Channel) Menu(ctx context.Context) (Menu, error) {
+	if c.cfg.Secret == "" {
+		return Menu{}, &bot.ConfigError{Channel: c.cfg.Name, Err: errors.New("no app_secret is configured, so WeChat's API cannot be asked"),
+			Advice: "put the AppSecret of the platform's basic settings into app_secret; an unverified account makes its menu on the platform"}
+	}
 	var pushed menu.ResMenu
 	none := false
 	err := c.call(ctx, true, func(string) (err error) {

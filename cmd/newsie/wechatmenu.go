@@ -186,6 +186,10 @@ func told(err error) error {
 	if errors.As(err, &wrong) {
 		return fmt.Errorf("channel %s: %w\n  → %s", wrong.Channel, wrong.Err, wrong.Advice)
 	}
+	var wait *bot.RetryError
+	if errors.As(err, &wait) {
+		return fmt.Errorf("%w\n  → look at the network between this machine and WeChat's API, and try again", wait.Err)
+	}
 	return err
 }
 
