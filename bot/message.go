@@ -159,6 +159,8 @@ type Outgoing struct {
 	Silent bool
 	Answer bool // a reader asked for it and waits
 
+	Delivery int64 // its number in the ledger, by which the publisher knows it; 0: it has none
+
 	// Of a digest: what it is about, in the reader's words, and how many
 	// articles it has, shown or not.
 	Topic string
@@ -187,6 +189,10 @@ type RetryError struct {
 	After time.Duration
 	All   bool // every message of the channel must wait, not this chat alone
 	Err   error
+
+	// Not zero: an allowance is used up, and the next try takes of the one that
+	// lasts until then, as does whatever else is planned before.
+	Takes time.Time
 }
 
 func (e *RetryError) Error() string { return fmt.Sprintf("try again after %s: %v", e.After, e.Err) }

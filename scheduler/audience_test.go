@@ -262,3 +262,42 @@ func TestWhatWasGivenUpComesWithTheNext(t *testing.T) {
 		}
 	})
 }
+
+// A message that would take the next one's allowance gives way to it, unless
+// that one is planned already and could not take its articles along.
+func TestAnAudiencesMessageGivesWayToTheNext(t *testing.T) {
+	for name, test := range map[string]struct {
+		takes   time.Duration // from monday at eight; the next one comes a day later
+		prepare []string
+		want    string
+	}{
+		"the next one needs it":   {25 * time.Hour, nil, "failed 1"},
+		"nothing is used up":      {0, nil, "planned 1"},
+		"the next one comes then": {24 * time.Hour, nil, "planned 1"},
+		"no next one":             {25 * time.Hour, []string{"UPDATE follows SET next_due_at = 0"}, "planned 1"},
+		"the next one is due":     {25 * time.Hour, []string{"UPDATE follows SET next_due_at = next_due_at - 86400000 + 1000"}, "planned 1"},
+		"planned already": {25 * time.Hour, []string{
+			`INSERT INTO editions (kind, edition_key, topic, query, lang, from_seq, to_seq, articles, payload, created_at)
+				SELECT kind, 'next', topic, query, lang, from_seq, to_seq, articles, payload, created_at FROM editions`,
+			`INSERT INTO deliveries (edition, follow, channel, chat, state, due_at, updated_at)
+				SELECT (SELECT MAX(id) FROM editions), follow, channel, chat, 'planned', due_at + 86400000, updated_at FROM deliveries`,
+		}, "planned 2"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			each(t, func(t *testing.T, h *house) {
+				s := h.replica()
+				h.audience(s, 1)
+				for _, query := range test.prepare {
+					h.exec(query)
+				}
+				retry := &bot.RetryError{After: 20 * time.Hour, Err: errBroken}
+				if test.takes != 0 {
+					retry.Takes = monday.Add(test.takes)
+				}
+				h.platform.answer = fail(retry)
+				h.deliver(s)
+				h.wantStates(test.want)
+			})
+		})
+	}
+}

@@ -344,7 +344,7 @@ func (c *courier) call(ctx context.Context, m message) (receipt bot.Receipt, err
 		}
 	}()
 	e := m.job.edition
-	o := bot.Outgoing{Key: m.job.key(), To: m.job.to(), Reply: m.reply, Answer: e.Kind == KindLate}
+	o := bot.Outgoing{Key: m.job.key(), To: m.job.to(), Reply: m.reply, Answer: e.Kind == KindLate, Delivery: m.job.ID}
 	if !o.Answer {
 		o.Topic, o.Count = c.digests.topic(c.digests.catalog.Printer(e.Lang), e.Topic), m.count
 	}

@@ -76,6 +76,11 @@ func (c *courier) again(ctx context.Context, o outcome, retry *bot.RetryError) o
 		if retry.Err != nil {
 			o.problem = retry.Err.Error()
 		}
+		if next, ok := c.takesNext(ctx, o.job, retry.Takes); ok {
+			o.state = Failed
+			o.problem = fmt.Sprintf("%s: its articles come with the next one, at %s, whose place it would take: %s", givenUp, next, o.problem)
+			return o
+		}
 		return c.orGiveUp(o)
 	}
 	if o.job.Attempt > 1 || wait == 0 {
@@ -90,6 +95,36 @@ func (c *courier) again(ctx context.Context, o outcome, retry *bot.RetryError) o
 		c.push(context.WithoutCancel(ctx), o.job.to(), until)
 	}
 	return c.orGiveUp(o)
+}
+
+// takesNext tells when the next of an audience's schedule comes, if it needs the
+// allowance that this message would take. Were it to wait for that one, every
+// later one would have to wait as well. What is given up here the planner takes
+// into the next; so there must not be a next one planned already, or about to be.
+func (c *courier) takesNext(ctx context.Context, j job, takes time.Time) (at string, ok bool) {
+	if takes.IsZero() || j.Follow == 0 {
+		return "", false
+	}
+	var rows []struct {
+		NextDueAt int64
+		Zone      string
+	}
+	err := c.db.Reader().NewRaw(`SELECT f.next_due_at, f.zone FROM follows f
+		WHERE f.id = ? AND f.state = 'active' AND f.next_due_at > ? AND f.next_due_at < ?
+			AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.follow = f.id AND d.channel = ? AND d.chat = ? AND d.id > ?)`,
+		j.Follow, c.now().Add(time.Minute).UnixMilli(), takes.UnixMilli(), j.to().Channel, j.to().ID, j.ID).Scan(ctx, &rows)
+	if err != nil {
+		c.logger.Warn("read when an audience's next digest comes", "delivery", j.ID, "error", err)
+		return "", false
+	}
+	if len(rows) == 0 {
+		return "", false
+	}
+	zone, err := time.LoadLocation(rows[0].Zone)
+	if err != nil {
+		zone = time.UTC
+	}
+	return fmt.Sprintf("%s (%s)", time.UnixMilli(rows[0].NextDueAt).In(zone).Format("2006-01-02 15:04"), zone), true
 }
 
 // fault quiets the channel and tells the publisher once.

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/silenceper/wechat/v2/officialaccount/draft"
 
@@ -83,13 +84,14 @@ func (c *Channel) newsArticles(ctx context.Context, r bot.Reply) ([]content.Arti
 	return articles, links, nil
 }
 
-// madeOf changes with whatever a draft is made of.
+// madeOf changes with whatever a draft is made of: a word for each article.
 func (c *Channel) madeOf(articles []content.Article, links map[int64]string) string {
-	h := sha256.New()
+	var words []string
 	for _, a := range articles {
-		_, _ = fmt.Fprintf(h, "%d %q %q %q %t\n", a.ID, a.Hash, a.Title, links[a.ID], c.cfg.Mass.Summary)
+		sum := sha256.Sum256(fmt.Appendf(nil, "%d %q %q %q %t", a.ID, a.Hash, a.Title, links[a.ID], c.cfg.Mass.Summary))
+		words = append(words, hex.EncodeToString(sum[:16]))
 	}
-	return hex.EncodeToString(h.Sum(nil)[:16])
+	return strings.Join(words, " ")
 }
 
 // addDraft puts a draft together and gives its media id.

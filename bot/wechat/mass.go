@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -76,12 +77,17 @@ func (c *Channel) tryMass(ctx context.Context, o bot.Outgoing) (bot.Receipt, err
 		return bot.Receipt{}, fmt.Errorf("%w: WeChat was asked at %s and would not know it again", bot.ErrUnknown, c.clock(k.Asked))
 	}
 	if !doubt || k.Draft == "" {
-		if err := c.makeDraft(ctx, o, k); err != nil {
+		err := c.makeDraft(ctx, o, k)
+		var retry *bot.RetryError
+		if doubt && errors.As(err, &retry) {
+			retry.Takes = time.Time{} // it may have gone out: no other takes its articles along
+		}
+		if err != nil {
 			return bot.Receipt{}, err
 		}
 	}
 	if !doubt {
-		if err := c.preview(ctx, k); err != nil {
+		if err := c.preview(ctx, o, k); err != nil {
 			return bot.Receipt{}, err
 		}
 		if err := c.allow(ctx, k); err != nil {
@@ -123,41 +129,82 @@ func enough(ctx context.Context) error {
 	return nil
 }
 
+// mostPreviews is how often one mass send is shown, when articles keep changing
+// after they were.
+const mostPreviews = 3
+
 // preview shows the draft to the publisher, and has everybody wait until the
-// publisher has had time to stop it.
-func (c *Channel) preview(ctx context.Context, k *campaign) error {
+// publisher has had time to stop it. What was changed since is shown again; what
+// was only taken away is not.
+func (c *Channel) preview(ctx context.Context, o bot.Outgoing, k *campaign) error {
 	m := c.cfg.Mass
 	if m.Preview == "" {
 		return nil
 	}
-	if k.Previewed == 0 {
-		if err := enough(ctx); err != nil {
+	if k.Previewed == 0 || !within(k.Made, k.Shown) && k.Previews < mostPreviews {
+		if err := c.show(ctx, o, k); err != nil {
 			return err
 		}
-		// Shown twice it does no harm.
-		err := c.call(ctx, true, func(token string) error {
-			return post(ctx, "/cgi-bin/message/mass/preview", token, map[string]any{
-				"touser": m.Preview, "msgtype": "mpnews", "mpnews": map[string]string{"media_id": k.Draft},
-			}, nil)
-		})
-		if errors.Is(err, bot.ErrNotNow) || errors.Is(err, bot.ErrGone) {
-			return fmt.Errorf("nothing was sent, because nobody could be shown the preview: mass.preview must be the openid of somebody who follows the account: %s", redact(err.Error()))
-		}
-		if err != nil {
-			return c.massError(ctx, "show the preview", err)
-		}
-		k.Previewed = c.cfg.Now().UnixMilli()
-		if err := c.keep(ctx, k); err != nil {
-			return err
-		}
-		c.notify(ctx, "mass-preview/"+k.key, fmt.Sprintf(
-			"The preview of channel %s's mass send is in your chat. It goes to everybody at %s; newsie digest cancel stops it.", c.cfg.Name, c.clock(k.Previewed+m.Lead.Milliseconds())))
 	}
 	if left := time.UnixMilli(k.Previewed).Add(m.Lead).Sub(c.cfg.Now()); left > 0 {
-		return &bot.RetryError{After: left, Err: fmt.Errorf("its preview was shown; it goes to everybody at %s unless newsie digest cancel stops it",
-			c.clock(k.Previewed+m.Lead.Milliseconds()))}
+		return &bot.RetryError{After: left, Err: fmt.Errorf("its preview was shown; it goes to everybody at %s unless %s stops it",
+			c.clock(k.Previewed+m.Lead.Milliseconds()), cancelling(o))}
 	}
 	return nil
+}
+
+// show sends the preview and tells the publisher.
+func (c *Channel) show(ctx context.Context, o bot.Outgoing, k *campaign) error {
+	if err := enough(ctx); err != nil {
+		return err
+	}
+	m := c.cfg.Mass
+	// Shown twice it does no harm.
+	err := c.call(ctx, true, func(token string) error {
+		return post(ctx, "/cgi-bin/message/mass/preview", token, map[string]any{
+			"touser": m.Preview, "msgtype": "mpnews", "mpnews": map[string]string{"media_id": k.Draft},
+		}, nil)
+	})
+	if errors.Is(err, bot.ErrNotNow) || errors.Is(err, bot.ErrGone) {
+		return fmt.Errorf("nothing was sent, because nobody could be shown the preview: mass.preview must be the openid of somebody who follows the account: %s", redact(err.Error()))
+	}
+	if err != nil {
+		return c.massError(ctx, "show the preview", err)
+	}
+	k.Previewed, k.Shown = c.cfg.Now().UnixMilli(), k.Made
+	k.Previews++
+	if err := c.keep(ctx, k); err != nil {
+		return err
+	}
+	text := fmt.Sprintf("The preview of channel %s's mass send is in your chat.", c.cfg.Name)
+	if k.Previews > 1 {
+		text = fmt.Sprintf("An article of channel %s's mass send was changed after you saw it: a new preview is in your chat.", c.cfg.Name)
+	}
+	if k.Previews == mostPreviews {
+		text += " It is the last one: what is changed from now on goes out as it is then."
+	}
+	c.notify(ctx, fmt.Sprintf("mass-preview/%s/%d", k.key, k.Previews), fmt.Sprintf("%s It goes to everybody at %s; %s stops it.",
+		text, c.clock(k.Previewed+m.Lead.Milliseconds()), cancelling(o)))
+	return nil
+}
+
+// cancelling is the command that stops a mass send.
+func cancelling(o bot.Outgoing) string {
+	if o.Delivery == 0 {
+		return "newsie digest cancel"
+	}
+	return fmt.Sprintf("newsie digest cancel %d", o.Delivery)
+}
+
+// within reports whether a draft holds nothing that another does not.
+func within(made, shown string) bool {
+	had := strings.Fields(shown)
+	for _, part := range strings.Fields(made) {
+		if !slices.Contains(had, part) {
+			return false
+		}
+	}
+	return true
 }
 
 // clock is a moment as the publisher's notes tell it.
@@ -234,7 +281,7 @@ func (c *Channel) refused(ctx context.Context, k *campaign, err error, doubt boo
 		return err
 	}
 	if known && n == -1 { // the platform's own fault, which may have come after the deed
-		return &bot.RetryError{After: time.Minute, Err: err}
+		return &bot.RetryError{After: time.Minute, Err: reason(err)}
 	}
 	if n == 40007 && doubt {
 		// A draft that was sent is gone. The key tells, with a new one.
@@ -248,7 +295,7 @@ func (c *Channel) refused(ctx context.Context, k *campaign, err error, doubt boo
 		if errors.As(err, &wrong) || errors.As(err, &retry) && n != 45028 && n != 45009 {
 			return c.massError(ctx, "send to all", err)
 		}
-		return &bot.RetryError{After: 10 * time.Minute, Err: fmt.Errorf("it may have gone out already: %w", err)}
+		return &bot.RetryError{After: 10 * time.Minute, Err: fmt.Errorf("it may have gone out already: %w", reason(err))}
 	}
 	k.Asked = 0
 	if n != 45028 {
@@ -272,7 +319,7 @@ func (c *Channel) massError(ctx context.Context, what string, err error) error {
 	var retry *bot.RetryError
 	switch {
 	case n == 45028 || n == 45009:
-		return &bot.RetryError{After: c.nextMorning(), Err: fmt.Errorf("%s: WeChat takes no more today: %w", what, err)}
+		return c.until(c.nextMorning(), fmt.Errorf("%s: WeChat takes no more today: %w", what, reason(err)))
 	case n == 48001 || n == 48004:
 		if !c.declared() {
 			c.undo(ctx, func(ctx context.Context) error { return c.refuse(ctx, quotaMass) })
@@ -282,6 +329,16 @@ func (c *Channel) massError(ctx context.Context, what string, err error) error {
 		return &bot.RetryError{After: retry.After, Err: fmt.Errorf("%s: %w", what, retry.Err)}
 	}
 	return fmt.Errorf("%s: %w", what, err)
+}
+
+// reason is why err asks to wait, when it does: whoever wraps it tells a time of
+// its own.
+func reason(err error) error {
+	var retry *bot.RetryError
+	if errors.As(err, &retry) && retry.Err != nil {
+		return retry.Err
+	}
+	return err
 }
 
 // nextMorning is how long to wait when a day's allowance is used up. It is

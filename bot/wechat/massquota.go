@@ -56,9 +56,16 @@ func (c *Channel) allow(ctx context.Context, k *campaign) error {
 		return err
 	}
 	if a.limit == massAMonth {
-		return &bot.RetryError{After: c.nextMonth(), Err: fmt.Errorf("all %d mass sends of this month are used up", a.limit)}
+		return c.until(c.nextMonth(), fmt.Errorf("all %d mass sends of this month are used up", a.limit))
 	}
-	return &bot.RetryError{After: c.nextMorning(), Err: fmt.Errorf("the mass send of this day is used up")}
+	return c.until(c.nextMorning(), errors.New("the mass send of this day is used up"))
+}
+
+// until asks to wait for an allowance to be renewed. The day on which it is may
+// be that of another mass send.
+func (c *Channel) until(after time.Duration, err error) *bot.RetryError {
+	y, m, d := c.cfg.Now().Add(after).In(beijing).Date()
+	return &bot.RetryError{After: after, Err: err, Takes: time.Date(y, m, d+1, 0, 0, 0, 0, beijing)}
 }
 
 // disallow gives back what surely did not go out.

@@ -274,6 +274,58 @@ func TestPreviewComesFirst(t *testing.T) {
 	}
 }
 
+// What the publisher has not seen is shown before it goes out: an edit, or an
+// article that takes a withdrawn one's place; but nobody edits for ever.
+func TestWhatChangedAfterThePreviewIsShownAgain(t *testing.T) {
+	d := newDesk(t, databasetest.SQLite(t), func(_ *wechattest.Account, c *wechat.Config) {
+		c.Mass.Preview, c.Mass.Lead, c.Mass.Articles = "publisher-1", 15*time.Minute, 2
+	})
+	d.Reader("publisher-1").Subscribe()
+	r := d.write(content.Article{}, content.Article{}, content.Article{})
+	send := func() error {
+		_, err := d.channel.Send(t.Context(), bot.Outgoing{Key: "key", To: bot.ChatID{Channel: "wx", ID: "*"}, Reply: r, Delivery: 4})
+		return err
+	}
+	for i, change := range []func(){
+		func() {},
+		func() { d.articles[0].Title, d.articles[0].Hash = "Corrected", "another" },
+		func() { d.articles = append(d.articles[:1:1], d.articles[2]) }, // the third moves up
+	} {
+		change()
+		if err := send(); waits(t, err) != 15*time.Minute || !strings.Contains(err.Error(), "unless newsie digest cancel 4 stops it") {
+			t.Fatalf("change %d: %v", i, err)
+		}
+		if n := d.Calls(wechattest.MassPreview); n != i+1 || len(d.told) != n || len(d.Masses()) != 0 {
+			t.Fatalf("change %d: %d previews, told %q, %d sent", i, n, d.told, len(d.Masses()))
+		}
+		if told := d.told[i]; !strings.Contains(told, "; newsie digest cancel 4 stops it.") ||
+			strings.Contains(told, "was changed after you saw it") != (i > 0) || strings.Contains(told, "the last one") != (i == 2) {
+			t.Errorf("change %d: told %q", i, told)
+		}
+		d.clock.Advance(15 * time.Minute)
+	}
+	d.articles[0].Title, d.articles[0].Hash = "Corrected again", "a third"
+	if err := send(); err != nil {
+		t.Fatal(err)
+	}
+	if n := d.Calls(wechattest.MassPreview); n != 3 || d.sheet(t, 0).Title != "Corrected again" {
+		t.Errorf("%d previews; sent %q", n, d.sheet(t, 0).Title)
+	}
+}
+
+// The ledger's note tells one time and one reason.
+func TestAnErrorTellsOneTime(t *testing.T) {
+	for code, path := range map[int]string{45009: wechattest.DraftAdd, 45028: wechattest.MassSendAll, -1: wechattest.MassSendAll} {
+		d := newDesk(t, databasetest.SQLite(t))
+		d.Fail(path, code)
+		_, err := d.mass("key", d.write(content.Article{}))
+		waits(t, err)
+		if n := strings.Count(err.Error(), "try again after"); n != 1 || !strings.Contains(err.Error(), fmt.Sprint("errcode=", code)) {
+			t.Errorf("%v tells %d times", err, n)
+		}
+	}
+}
+
 func TestAPreviewThatCannotBeShown(t *testing.T) {
 	d := newDesk(t, databasetest.SQLite(t), func(_ *wechattest.Account, c *wechat.Config) {
 		c.Mass.Preview, c.Mass.Lead = "publisher-1", time.Minute

@@ -20,7 +20,9 @@ type campaign struct {
 	Made      string          `json:"made,omitempty"`      // what the draft was made of
 	Left      map[string]bool `json:"left,omitempty"`      // pictures that could not be had
 	Troubles  int             `json:"troubles,omitempty"`  // of the platform with pictures
-	Previewed int64           `json:"previewed,omitempty"` // when the publisher saw it
+	Previewed int64           `json:"previewed,omitempty"` // when the publisher saw it, the last time
+	Previews  int             `json:"previews,omitempty"`  // how often
+	Shown     string          `json:"shown,omitempty"`     // what was in it then, as in Made
 	Spent     string          `json:"spent,omitempty"`     // the period whose allowance it took
 	Asked     int64           `json:"asked,omitempty"`     // when sendall was called, unless refused
 	Sent      int64           `json:"sent,omitempty"`      // when it was answered
