@@ -162,12 +162,32 @@ func (l *Ledger) Late(ctx context.Context, chat bot.ChatID, r bot.Reply) error {
 	if r.Empty() {
 		return nil
 	}
+	if err := l.keep(ctx, chat, r, Planned); err != nil {
+		return fmt.Errorf("plan a late answer: %w", err)
+	}
+	l.wake()
+	return nil
+}
+
+// Hold keeps what cannot be sent now for the next message from chat.
+func (l *Ledger) Hold(ctx context.Context, chat bot.ChatID, r bot.Reply) error {
+	if r.Empty() {
+		return nil
+	}
+	if err := l.keep(ctx, chat, r, Held); err != nil {
+		return fmt.Errorf("hold a message: %w", err)
+	}
+	return nil
+}
+
+// keep makes an edition of one answer, and its delivery.
+func (l *Ledger) keep(ctx context.Context, chat bot.ChatID, r bot.Reply, state State) error {
 	data, err := json.Marshal(payload{Reply: &r})
 	if err != nil {
-		return fmt.Errorf("keep a late answer: %w", err)
+		return err
 	}
 	now := l.now()
-	err = l.db.Tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+	return l.db.Tx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		var edition int64
 		err := tx.NewRaw(`INSERT INTO editions (kind, edition_key, lang, payload, created_at) VALUES (?, ?, ?, ?, ?) RETURNING id`,
 			KindLate, rand.Text(), r.Lang, string(data), now.UnixMilli()).Scan(ctx, &edition)
@@ -176,12 +196,7 @@ func (l *Ledger) Late(ctx context.Context, chat bot.ChatID, r bot.Reply) error {
 		}
 		// Due an hour ago: claims go by due_at, and answers overtake digests.
 		_, err = tx.ExecContext(ctx, `INSERT INTO deliveries (edition, channel, chat, state, due_at, updated_at) VALUES (?, ?, ?, ?, ?, ?)`,
-			edition, chat.Channel, chat.ID, Planned, now.Add(-time.Hour).UnixMilli(), now.UnixMilli())
+			edition, chat.Channel, chat.ID, state, now.Add(-time.Hour).UnixMilli(), now.UnixMilli())
 		return err
 	})
-	if err != nil {
-		return fmt.Errorf("plan a late answer: %w", err)
-	}
-	l.wake()
-	return nil
 }

@@ -153,6 +153,28 @@ func TestALateAnswer(t *testing.T) {
 	})
 }
 
+func TestWhatIsHeldIsNotSentButHandedOver(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		s := h.replica()
+		if err := s.Hold(t.Context(), one, bot.Reply{Lang: "en", Text: "You should know"}); err != nil {
+			t.Fatal(err)
+		}
+		h.deliver(s)
+		if len(h.platform.got) != 0 {
+			t.Errorf("%d messages were sent", len(h.platform.got))
+		}
+		for _, want := range []string{"You should know\nHello", "Hello"} {
+			got, err := s.Held(t.Context(), one, bot.Reply{Lang: "en", Text: "Hello"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.Text != want {
+				t.Errorf("got %q, want %q", got.Text, want)
+			}
+		}
+	})
+}
+
 func TestDigestNow(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		s := h.replica()

@@ -87,6 +87,7 @@ func (p *program) doctor(ctx context.Context, offline bool) int {
 	report(in.checkSources(ctx)...)
 	report(checkPublicURL(ctx, config, offline)...)
 	if offline {
+		report(config.publisherFindings(config.Channels[config.Publisher.Channel].mayPush())...)
 		report(bot.Finding{OK: true, What: "channels: not asked (--offline)"})
 		return bad
 	}
@@ -243,7 +244,33 @@ func (in *installation) checkChannels(ctx context.Context) []bot.Finding {
 		}
 		cancel()
 	}
-	return findings
+	pushes := true
+	for _, account := range cs.accounts {
+		if account.Name() == in.config.Publisher.Channel {
+			able, err := account.Abilities(ctx, false) // an error was told above
+			pushes = err == nil && able.Customer
+		}
+	}
+	return append(findings, in.config.publisherFindings(pushes)...)
+}
+
+// publisherFindings tell how notices reach the publisher on WeChat, which takes
+// no message at any time; pushes: the account may send some.
+func (c Config) publisherFindings(pushes bool) []bot.Finding {
+	name := c.Publisher.Channel
+	if c.Channels[name].Kind != "wechat" {
+		return nil
+	}
+	if pushes {
+		return []bot.Finding{{OK: true, What: "publisher: notices reach your chat on " + name + " within 48 hours of your last message there, and otherwise wait for your next"}}
+	}
+	return []bot.Finding{{OK: true, What: "publisher: " + name + " sends nothing by itself: notices wait there for your next message, and stand in the log",
+		Advice: "write to it now and then, or name a chat on a Telegram channel"}}
+}
+
+// mayPush: as far as the configuration tells, the channel can send by itself.
+func (ch ChannelConfig) mayPush() bool {
+	return ch.Kind != "wechat" || ch.AppSecret != "" && ch.Account != "unverified"
 }
 
 // checkTimeout is for all that is asked about one channel.

@@ -144,6 +144,7 @@ func (s *server) assemble(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	tell.hold = s.scheduler.Hold
 	s.metrics.registry.MustRegister(s.scheduler.Collector(), newWeChatCollector(s.channels.accounts))
 	s.bot.UseDigests(s.scheduler)
 	s.bot.Forgets(s.scheduler.Forget)
