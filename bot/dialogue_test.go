@@ -80,7 +80,14 @@ func show(r bot.Reply) string {
 		fmt.Fprintf(&b, "(replaces list %s)\n", r.Replace)
 	}
 	if r.Text != "" {
-		b.WriteString(r.Text + "\n")
+		for _, p := range bot.Pieces(r.Text, r.Links) {
+			if p.URL == "" {
+				b.WriteString(p.Text)
+			} else {
+				fmt.Fprintf(&b, "[%s → %s]", p.Text, p.URL)
+			}
+		}
+		b.WriteString("\n")
 	}
 	for _, g := range r.Groups {
 		if g.Heading != "" {

@@ -59,6 +59,7 @@ type Message struct {
 type Reply struct {
 	Lang    string  // the language the reply's own words are in
 	Text    string  // paragraphs separated by \n
+	Links   []Link  // of words in Text, sorted, not overlapping
 	Groups  []Group // headed lists of cards, best first
 	Ahead   int     // how many of the first groups waited for the reader: they come before Text
 	Actions []Action

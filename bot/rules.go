@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -133,29 +134,58 @@ func (b *Bot) welcome(ctx context.Context, t *turn) (reply Reply, said bool, err
 	return reply, said, err
 }
 
-// fill puts into the publisher's words what they leave open.
-func (b *Bot) fill(question string) *strings.Replacer {
-	return strings.NewReplacer("{name}", b.name, "{query}", short(question, 60))
+// A filler puts into the publisher's words and addresses what they leave open.
+type filler struct{ words, addresses *strings.Replacer }
+
+// longestQuery is how many characters of a question are repeated: as many in an
+// address, where there is no mark that something is missing.
+const longestQuery = 60
+
+func (b *Bot) fill(question string) filler {
+	short := short(question, longestQuery)
+	whole := question
+	if short != question {
+		whole = strings.TrimSuffix(short, "…")
+	}
+	return filler{
+		words:     strings.NewReplacer("{name}", b.name, "{query}", short),
+		addresses: strings.NewReplacer("{name}", escaped(b.name), "{query}", escaped(whole)),
+	}
+}
+
+// escaped is text as it may stand anywhere in an address behind the host.
+func escaped(text string) string { return strings.ReplaceAll(url.QueryEscape(text), "+", "%20") }
+
+// phrase is a text with its links.
+func (f filler) phrase(p rules.Phrase) (string, []Link) {
+	links := make([]Link, len(p.Links))
+	for i, l := range p.Links {
+		links[i] = Link(l)
+	}
+	pieces := Pieces(p.Text, links)
+	for i, piece := range pieces {
+		pieces[i] = Piece{f.words.Replace(piece.Text), f.addresses.Replace(piece.URL)}
+	}
+	return Joined(pieces)
 }
 
 // say is an answer of the publisher's as a reply.
 func (b *Bot) say(ctx context.Context, t *turn, a *rules.Answer, question string) (reply Reply, said bool, err error) {
 	fill := b.fill(question)
-	text, links := a.Say(t.Printer.Lang(), t.ID)
-	text = fill.Replace(text)
+	text, links := fill.phrase(a.Say(t.Printer.Lang(), t.ID))
 	switch {
 	case len(a.Articles) > 0:
 		reply, err = b.chosen(ctx, t, a)
 	case a.Command != "":
-		reply, err = b.commanded(ctx, t, fill.Replace(a.Command))
+		reply, err = b.commanded(ctx, t, fill.words.Replace(a.Command))
 	}
 	if err != nil || text == "" && reply.Empty() {
 		return Reply{}, false, err
 	}
-	reply.Text = strings.TrimSpace(text + "\n" + reply.Text)
+	reply.Preface(text, links)
 	var own []Action
-	for _, link := range links {
-		own = append(own, Action{Label: link.Label, URL: link.URL})
+	for _, link := range a.Links {
+		own = append(own, Action{Label: link.Label, URL: fill.addresses.Replace(link.URL)})
 	}
 	for _, button := range a.Buttons {
 		own = append(own, Action{Label: button.Label, Text: button.Say})

@@ -274,6 +274,27 @@ func TestADefaultThatFindsNothingEnds(t *testing.T) {
 	}
 }
 
+func TestLinksOfRules(t *testing.T) {
+	b := newBot(t, databasetest.SQLite(t), newClock())
+	b.SetRules(ruleSet(t, `
+default:
+  text: "Not {query}: [look for {query}](https://s.example/{query}?q={query}&by={name}), please."
+  links: [{label: Elsewhere, url: "https://e.example/?q={query}"}]
+`))
+	chat := bot.ChatID{Channel: "web", ID: "r"}
+	r := say(t, b, chat, "zzzzz&q wwwww/?")
+	if want := "Not zzzzz&q wwwww/?: look for zzzzz&q wwwww/?, please."; r.Text != want {
+		t.Fatalf("%q, want %q", r.Text, want)
+	}
+	const query = "zzzzz%26q%20wwwww%2F%3F"
+	if len(r.Links) != 1 || r.Text[r.Links[0].Start:r.Links[0].End] != "look for zzzzz&q wwwww/?" || r.Links[0].URL != "https://s.example/"+query+"?q="+query+"&by=Lantern" {
+		t.Errorf("links %+v", r.Links)
+	}
+	if len(r.Actions) != 1 || r.Actions[0].URL != "https://e.example/?q="+query {
+		t.Errorf("actions %+v", r.Actions)
+	}
+}
+
 // A retry gets the same of several texts.
 func TestOneOfSeveralTexts(t *testing.T) {
 	b := newBot(t, databasetest.SQLite(t), newClock())

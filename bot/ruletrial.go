@@ -22,7 +22,8 @@ const (
 // A Trial is what the publisher's rules make of a message.
 type Trial struct {
 	By       By             `json:"by"`
-	Line     int            `json:"line,omitempty"` // of the rule
+	Line     int            `json:"line,omitempty"`    // of the rule
+	Default  int            `json:"default,omitempty"` // by search: the line of what is said when nothing is found
 	Match    rules.Match    `json:"match,omitempty"`
 	Keyword  string         `json:"keyword,omitempty"`
 	Answer   string         `json:"answer,omitempty"` // its text
@@ -56,15 +57,26 @@ func (b *Bot) TryRule(ctx context.Context, m Message, at time.Time) (Trial, erro
 	case found.Rule == nil && isCommand:
 		return Trial{By: ByCommand, Command: c.name}, nil
 	case found.Rule == nil:
-		return Trial{By: BySearch}, nil
+		trial := Trial{By: BySearch}
+		if a, ok := b.rules.Load().Default(t.Chat.Channel, at); ok && t.Kind != Media {
+			trial.Default = a.Line
+		}
+		return trial, nil
 	}
 	trial := Trial{By: ByRule, Line: found.Line, Keyword: found.Keyword, Buttons: found.Buttons}
 	if found.Keyword != "" {
 		trial.Match = found.Match
 	}
 	fill := b.fill(t.Text)
-	trial.Answer, trial.Links = found.Say(t.Printer.Lang(), m.ID)
-	trial.Answer, trial.Command = fill.Replace(trial.Answer), fill.Replace(found.Command)
+	var links []Link
+	trial.Answer, links = fill.phrase(found.Say(t.Printer.Lang(), m.ID))
+	for _, l := range links {
+		trial.Links = append(trial.Links, rules.Link{Label: trial.Answer[l.Start:l.End], URL: l.URL})
+	}
+	for _, l := range found.Links {
+		trial.Links = append(trial.Links, rules.Link{Label: l.Label, URL: fill.addresses.Replace(l.URL)})
+	}
+	trial.Command = fill.words.Replace(found.Command)
 	for _, name := range found.Articles {
 		a, ok, err := b.named(ctx, name)
 		if err != nil {

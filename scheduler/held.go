@@ -97,7 +97,7 @@ func (d *Digests) before(ctx context.Context, editions []Edition, visible map[in
 		if len(group.Cards) > 0 {
 			groups = append(groups, group)
 		} else if text != "" {
-			r.Text = strings.TrimSpace(text + "\n" + r.Text)
+			r.Preface(text, late[i].Links)
 		}
 	}
 	if len(ids) > 0 {

@@ -107,6 +107,7 @@ func Conform(t *testing.T, start func(t *testing.T, h bot.Handler) Platform) {
 		{"a repeated message is answered once", repeatAnsweredOnce},
 		{"an answer fits, whole", answerFits},
 		{"an article view and marks", articleAndMarks},
+		{"words in a text lead away", wordsLead},
 		{"where else a story is told", alsoTold},
 		{"an empty reply and a broken handler say nothing wrong", nothingWrong},
 		{"a push arrives", pushArrives},
@@ -133,7 +134,11 @@ func replies() map[string]bot.Reply {
 		"control":       {Lang: "en", Text: "a\x00b\x0bc\ufffe \xff done"},
 		"only link":     {Lang: "en", Groups: []bot.Group{{Cards: []bot.Card{{Title: "Article <1>", URL: "https://example.org/a?x=1&y=2", Snippet: bot.Snippet{Text: "Summary."}}}}}},
 		"marked":        {Lang: "en", Groups: []bot.Group{{Heading: "Related", Cards: []bot.Card{{Number: 1, Article: 1, Title: "T", URL: "https://example.org/1", Snippet: bot.Snippet{Text: "a 微店 b", Marks: []bot.Span{{Start: 2, End: 8}}}, Open: "/read 1"}}}}},
-		"second answer": {Lang: "en", Text: "the second"},
+		"words that lead": {Lang: "en", Text: " Fill in our\x00 <form>\nor a page. ", Links: []bot.Link{
+			{Start: 9, End: 20, URL: "https://example.org/form?a=1&b=2"}, {Start: 26, End: 30, URL: "https://example.org/page"}, {Start: 28, End: 99, URL: "https://example.org/nowhere"},
+		}},
+		"long, then a link": {Lang: "en", Text: strings.Repeat("A sentence of words. ", 1500) + "The end", Links: []bot.Link{{Start: 31500, End: 31507, URL: "https://example.org/end"}}},
+		"second answer":     {Lang: "en", Text: "the second"},
 	}
 }
 
@@ -212,6 +217,19 @@ func articleAndMarks(t *testing.T, _ *Script, p Platform) {
 	}
 	if seen := p.Say(t, "marked"); !strings.Contains(seen.Text, "a 微店 b") || !strings.Contains(seen.Text, "Related") {
 		t.Errorf("seen: %q", seen.Text)
+	}
+}
+
+func wordsLead(t *testing.T, _ *Script, p Platform) {
+	seen := p.Say(t, "words that lead")
+	if !strings.Contains(seen.Text, "Fill in our <form>") || !strings.Contains(seen.Text, "or a page.") || strings.Count(seen.Text, "form") != 1 || strings.Count(seen.Text, "page") != 1 {
+		t.Errorf("the words are not once in their place: %q", seen.Text)
+	}
+	if !contains(seen.Links, "https://example.org/form?a=1&b=2") || !contains(seen.Links, "https://example.org/page") || contains(seen.Links, "https://example.org/nowhere") {
+		t.Errorf("links = %q", seen.Links)
+	}
+	if seen := p.Say(t, "long, then a link"); strings.Contains(seen.Text, "The end") != contains(seen.Links, "https://example.org/end") {
+		t.Errorf("a link without its words, or the reverse: %q", seen.Links)
 	}
 }
 

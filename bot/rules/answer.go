@@ -154,8 +154,6 @@ func known(lang string) bool {
 	return slices.ContainsFunc(locale.Languages(), func(l string) bool { return lang == l || lang == language.Base(l) })
 }
 
-var linkRule = regexp.MustCompile(`\[([^\[\]\n]+)\]\((https?://[^\s()]+)\)`)
-
 func (p *parser) phrase(n *yaml.Node, name string) (Phrase, bool) {
 	if n.Kind != yaml.ScalarNode {
 		p.wrong(n.Line, "%s: this is no text", name)
@@ -171,13 +169,20 @@ func (p *parser) phrase(n *yaml.Node, name string) (Phrase, bool) {
 		return Phrase{}, false
 	}
 	phrase := Phrase{}
-	for _, m := range linkRule.FindAllStringSubmatch(text, maxActions) {
-		if p.address(n.Line, name, m[2]) {
-			phrase.Links = append(phrase.Links, Link{m[1], m[2]})
-		}
+	links := findLinks(text)
+	if len(links) > maxActions {
+		p.wrong(n.Line, "%s: has %d links, more than %d", name, len(links), maxActions)
+		return Phrase{}, false
 	}
-	phrase.Text = linkRule.ReplaceAllString(text, "$1")
-	if size := len(phrase.Text); size > maxWeChat {
+	for _, l := range links {
+		p.address(n.Line, name, l.address)
+	}
+	phrase.Text, phrase.Links = unlinked(text, links)
+	size := len(phrase.Text)
+	for _, l := range phrase.Links {
+		size += len(`<a href=""></a>`) + len(l.URL)
+	}
+	if size > maxWeChat {
 		p.warn(n.Line, "%s: has %d bytes, and a message of WeChat at most %d: its readers will not see the end", name, size, maxWeChat)
 	}
 	p.placeholders(n.Line, name, text)
@@ -219,7 +224,9 @@ func (p *parser) links(n *yaml.Node, a *Answer) {
 			p.wrong(item.Line, "links: the url is missing")
 			continue
 		}
-		if address := p.word(f["url"], "links"); p.address(f["url"].Line, "links", address) && ok {
+		address := p.word(f["url"], "links")
+		p.placeholders(f["url"].Line, "links", address)
+		if p.address(f["url"].Line, "links", address) && ok {
 			a.Links = append(a.Links, Link{label, address})
 		}
 	}

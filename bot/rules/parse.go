@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -72,13 +70,13 @@ func Parse(data []byte, o Options) (*Set, error) {
 		if errors.Is(err, io.EOF) {
 			return &Set{}, nil
 		}
-		return nil, Problems{syntax(err)}
+		return nil, Problems{Syntax(data, err)}
 	}
 	switch err := decoder.Decode(&more); {
 	case err == nil:
 		return nil, Problems{{more.Line, "a second document begins here; a file of rules is one"}}
 	case !errors.Is(err, io.EOF):
-		return nil, Problems{syntax(err)}
+		return nil, Problems{Syntax(data, err)}
 	}
 	return ParseNode(&document, o)
 }
@@ -107,23 +105,6 @@ func invalid(data []byte) int {
 		i += n
 	}
 	return -1
-}
-
-var (
-	syntaxRule = regexp.MustCompile(`^(?:yaml: )?(?:line (\d+): )?(.*)$`)
-	// The YAML reader counts the lines of these complaints from 0, all others from 1.
-	structureRule = regexp.MustCompile(`^did not find expected (node content|key|'-' indicator|',' or '[\]}]'|<document start>)$`)
-)
-
-// syntax is the YAML reader's complaint.
-func syntax(err error) Problem {
-	text, _, _ := strings.Cut(err.Error(), "\n")
-	m := syntaxRule.FindStringSubmatch(text)
-	line, err := strconv.Atoi(m[1])
-	if err == nil && structureRule.MatchString(m[2]) {
-		line++
-	}
-	return Problem{max(line, 1), m[2]}
 }
 
 // compile makes what Match looks things up in.
@@ -256,8 +237,8 @@ func (p *parser) rule(n *yaml.Node) {
 	p.set.rules = append(p.set.rules, r)
 }
 
-// mediaKinds are kinds of messages that are no text.
-func mediaKinds() []string { return []string{"picture", "voice", "video", "place", "sticker"} }
+// MediaKinds are the kinds of messages that are no text.
+func MediaKinds() []string { return []string{"picture", "voice", "video", "place", "sticker"} }
 
 func (p *parser) on(f map[string]*yaml.Node, r *Rule) {
 	at := f["on"]
@@ -267,10 +248,10 @@ func (p *parser) on(f map[string]*yaml.Node, r *Rule) {
 	if f["keywords"] != nil || f["keyword"] != nil || f["match"] != nil {
 		p.wrong(at.Line, "on: a rule is for keywords or for a kind of message, not for both")
 	}
-	for _, item := range p.list(at, "on", len(mediaKinds())) {
+	for _, item := range p.list(at, "on", len(MediaKinds())) {
 		kind := p.word(item, "on")
-		if !slices.Contains(mediaKinds(), kind) {
-			p.wrong(item.Line, "on: %q is none of %s", kind, strings.Join(mediaKinds(), ", "))
+		if !slices.Contains(MediaKinds(), kind) {
+			p.wrong(item.Line, "on: %q is none of %s", kind, strings.Join(MediaKinds(), ", "))
 		}
 		r.On = append(r.On, kind)
 	}

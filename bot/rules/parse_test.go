@@ -46,12 +46,19 @@ func TestProblemsAreToldWithTheirLines(t *testing.T) {
 	}
 }
 
+const indented = "this line does not belong to what stands before it; look at how far it is indented"
+
 func TestFilesThatAreNoRules(t *testing.T) {
 	long := strings.Repeat("茶", 2001)
 	many := func(n int, item string) string { return strings.Repeat(item, n) }
 	for _, c := range []struct{ name, file, want string }{
 		{"a text", "hello", "line 1: this is no list of rules"},
-		{"broken", "rules:\n  - {keywords: [a\n", "line 2: did not find expected ',' or ']'"},
+		{"broken", "rules:\n  - {keywords: [a\n", "line 2: did not find expected ',' or ']' to what begins here"},
+		{"badly indented", "name: x\nchannels:\n  gzh:\n    kind: wechat\n   x: y\n", "line 5: did not find expected key: " + indented},
+		{"badly indented in a rule", "rules:\n  - keywords: a\n    text: x\n   match: exact\n  - keywords: b\n", "line 4: did not find expected '-' indicator: " + indented},
+		{"badly indented in a rule's group", "rules:\n\n  - keywords: a\n    text:\n       en: x\n      it: y\n", "line 6: did not find expected key: " + indented},
+		{"no dash", "- keywords: a\n  text: x\nkeywords: b\n", "line 3: did not find expected '-' indicator: " + indented},
+		{"many links", "- keywords: a\n  text: '" + many(11, "[a](https://example.org/)") + "'", "line 2: text: has 11 links, more than 10"},
 		{"a tab", "rules:\n\t- x\n", "line 2: found character that cannot start any token"},
 		{"not UTF-8", "rules:\n- {keywords: \xff\xfe}\n", "line 2: this is not UTF-8: save the file in that encoding"},
 		{"two documents", "rules: []\n---\nrules: []\n", "line 2: a second document begins here; a file of rules is one"},
@@ -69,7 +76,8 @@ func TestFilesThatAreNoRules(t *testing.T) {
 	}
 	// One less of each is good.
 	for name, file := range map[string]string{
-		"text": "- {keywords: a, text: " + long[3:] + "}", "keyword": "- {text: x, keywords: " + long[:60*3] + "}",
+		"links": "- keywords: a\n  text: '" + many(10, "[a](https://example.org/)") + "'",
+		"text":  "- {keywords: a, text: " + long[3:] + "}", "keyword": "- {text: x, keywords: " + long[:60*3] + "}",
 		"keywords": "- {text: x, keywords: [" + many(100, "a,") + "]}", "rules": many(rules.MaxRules, "- {text: x, keywords: a}\n"),
 	} {
 		if _, err := rules.Parse([]byte(file), options()); err != nil {
@@ -177,7 +185,7 @@ func FuzzParse(f *testing.F) {
 				if !ok {
 					continue
 				}
-				if s, _ := found.Say("zh-Hant", said); !utf8.ValidString(s) || s == "" && len(found.Articles) == 0 && found.Command == "" {
+				if s := found.Say("zh-Hant", said).Text; !utf8.ValidString(s) || s == "" && len(found.Articles) == 0 && found.Command == "" {
 					t.Fatalf("%q says %q", text, s)
 				}
 			}

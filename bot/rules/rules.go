@@ -65,7 +65,13 @@ type Text []Phrase
 type Phrase struct {
 	Lang  string
 	Text  string
-	Links []Link // that were written into it
+	Links []Span // that were written into it
+}
+
+// A Span is the words at the bytes Start to End of a text, which lead to URL.
+type Span struct {
+	Start, End int
+	URL        string
 }
 
 // A Link leads to an address.
@@ -229,19 +235,17 @@ func (a *Answer) admits(channel string, at time.Time) bool {
 func (a *Answer) always() bool { return len(a.channels) == 0 && len(a.hours) == 0 }
 
 // Say chooses one of the texts, in a reader's language or the nearest to it:
-// for one message always the same. Links are those of the text, then the
-// answer's own.
-func (a *Answer) Say(lang, message string) (string, []Link) {
+// for one message always the same.
+func (a *Answer) Say(lang, message string) Phrase {
 	if len(a.Texts) == 0 {
-		return "", a.Links
+		return Phrase{}
 	}
 	chosen := 0
 	if len(a.Texts) > 1 && message != "" {
 		sum := sha256.Sum256([]byte(message))
 		chosen = int(binary.BigEndian.Uint64(sum[:8]) % uint64(len(a.Texts)))
 	}
-	p := a.Texts[chosen].in(lang)
-	return p.Text, slices.Concat(p.Links, a.Links)
+	return a.Texts[chosen].in(lang)
 }
 
 // in chooses the reader's language, else its other script, else one for all,

@@ -31,8 +31,7 @@ func answerTo(set *rules.Set, m rules.Message) string {
 	if !ok {
 		return ""
 	}
-	said, _ := found.Say("en", "")
-	return said
+	return found.Say("en", "").Text
 }
 
 func TestKeywordsAreComparedAsTextsAre(t *testing.T) {
@@ -236,22 +235,22 @@ rules:
 		if !ok {
 			t.Fatal("no welcome")
 		}
-		if got, _ := a.Say(c.lang, ""); got != c.want {
+		if got := a.Say(c.lang, "").Text; got != c.want {
 			t.Errorf("in %s: %q, want %q", c.lang, got, c.want)
 		}
 	}
 	found, _ := set.Match(rules.Message{Text: "all"})
-	if got, _ := found.Say("zh-Hant", ""); got != "中" {
+	if got := found.Say("zh-Hant", "").Text; got != "中" {
 		t.Errorf("zh-Hant gets %q", got)
 	}
-	if got, _ := found.Say("en", ""); got != "中" {
+	if got := found.Say("en", "").Text; got != "中" {
 		t.Errorf("a language without a text gets %q, want the first", got)
 	}
 	one, _ := set.Match(rules.Message{Text: "one"})
 	seen := map[string]int{}
 	for id := range 300 {
-		first, _ := one.Say("en", fmt.Sprint(id))
-		again, _ := one.Say("en", fmt.Sprint(id))
+		first := one.Say("en", fmt.Sprint(id)).Text
+		again := one.Say("en", fmt.Sprint(id)).Text
 		if first != again {
 			t.Fatalf("message %d gets %q, then %q", id, first, again)
 		}
@@ -265,16 +264,19 @@ rules:
 func TestLinksInTextsBecomeLinks(t *testing.T) {
 	set := parse(t, `
 - keywords: shop
-  text: "See [our shop](https://shop.example.org/a?b=c) and [that]."
+  text: "See [our shop](https://shop.example.org/a?b=c), [it](https://w.example.org/A_(b)_(c)), [x](https://w.example.org/(a, [n](https://) and [that]."
   links: [{label: Map, url: "https://maps.example.org"}]
   buttons: [Help, {label: Newest, say: latest}]
 `)
 	found, _ := set.Match(rules.Message{Text: "shop"})
-	text, links := found.Say("en", "1")
-	if want := "See our shop and [that]."; text != want {
-		t.Errorf("text %q, want %q", text, want)
+	said := found.Say("en", "1")
+	if want := "See our shop, it, [x](https://w.example.org/(a, [n](https://) and [that]."; said.Text != want {
+		t.Errorf("text %q, want %q", said.Text, want)
 	}
-	if got, want := fmt.Sprint(links), "[{our shop https://shop.example.org/a?b=c} {Map https://maps.example.org}]"; got != want {
+	if got, want := fmt.Sprint(said.Links), "[{4 12 https://shop.example.org/a?b=c} {14 16 https://w.example.org/A_(b)_(c)}]"; got != want {
+		t.Errorf("links in the text %s, want %s", got, want)
+	}
+	if got, want := fmt.Sprint(found.Links), "[{Map https://maps.example.org}]"; got != want {
 		t.Errorf("links %s, want %s", got, want)
 	}
 	if got, want := fmt.Sprint(found.Buttons), "[{Help Help} {Newest latest}]"; got != want {
@@ -347,7 +349,7 @@ rules:
 		if !ok {
 			t.Fatal("no default")
 		}
-		if got, _ := a.Say("en", ""); got != c.want {
+		if got := a.Say("en", "").Text; got != c.want {
 			t.Errorf("%s at %s: %q, want %q", c.channel, c.at, got, c.want)
 		}
 	}

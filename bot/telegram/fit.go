@@ -26,7 +26,7 @@ type page struct {
 // cards are left out, with their buttons.
 func fit(r bot.Reply) page {
 	s := newSheet(r)
-	total, links := 0, len(s.blocks)
+	total, links := 0, len(s.blocks)+len(s.links)
 	for _, b := range s.blocks {
 		total += len(b.entries)
 		for _, e := range b.entries {

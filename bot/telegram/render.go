@@ -13,6 +13,7 @@ import (
 // A sheet is a reply cleaned for Telegram: what fit shortens and compose lays out.
 type sheet struct {
 	text   string
+	links  []bot.Link // in text
 	blocks []block
 }
 
@@ -44,7 +45,8 @@ type snippet struct {
 const maxCards = 20
 
 func newSheet(r bot.Reply) sheet {
-	s := sheet{text: clean(r.Text, true)}
+	s := sheet{}
+	s.text, s.links = cleanLinks(r.Text, r.Links)
 	cards := 0
 	for _, g := range r.Groups {
 		b := block{heading: clean(g.Heading, false)}
@@ -150,6 +152,23 @@ func clean(s string, lines bool) string {
 	return strings.TrimFunc(s, func(r rune) bool { return unicode.IsSpace(r) })
 }
 
+// cleanLinks cleans a text of several lines and keeps the links in it that
+// Telegram takes.
+func cleanLinks(text string, links []bot.Link) (string, []bot.Link) {
+	if len(links) == 0 {
+		return clean(text, true), nil
+	}
+	pieces := bot.Pieces(text, links)
+	for i, p := range pieces {
+		p.Text = string(cleanRunes(p.Text, true))
+		for strings.Contains(p.Text, "\n\n\n") {
+			p.Text = strings.ReplaceAll(p.Text, "\n\n\n", "\n\n")
+		}
+		pieces[i] = bot.Piece{Text: p.Text, URL: linkable(p.URL)}
+	}
+	return bot.Joined(pieces)
+}
+
 func cleanRunes(s string, lines bool) []rune {
 	s = strings.ReplaceAll(strings.ToValidUTF8(s, ""), "\r\n", "\n")
 	out := make([]rune, 0, len(s))
@@ -199,8 +218,8 @@ type limits struct {
 // compose lays a sheet out as one message.
 func compose(s sheet, l limits) *markup {
 	m := &markup{}
-	m.write(shorten(s.text, l.text))
-	left, total, links := l.cards, 0, len(s.blocks)
+	s.writeText(m, l.text)
+	left, total, links := l.cards, 0, len(s.blocks)+len(s.links)
 	for _, b := range s.blocks {
 		total += len(b.entries)
 		for _, e := range b.entries {
@@ -228,6 +247,23 @@ func compose(s sheet, l limits) *markup {
 		}
 	}
 	return m
+}
+
+// writeText writes the reply's own words with the links in them; one that the
+// cut goes through is none any more.
+func (s sheet) writeText(m *markup, limit int) {
+	text := shorten(s.text, limit)
+	links := s.links
+	if text != s.text {
+		links = bot.Until(links, max(0, len(text)-len("…")))
+	}
+	for _, p := range bot.Pieces(text, links) {
+		if p.URL == "" {
+			m.write(p.Text)
+		} else {
+			m.tag("a", ` href="`+escapeAttribute.Replace(p.URL)+`"`, func() { m.write(p.Text) })
+		}
+	}
 }
 
 // marksEach is how many marks each card may have: the server keeps a hundred

@@ -33,7 +33,12 @@ func typed(text string) string {
 // plainReply makes every word of a reply plain. A snippet whose text had to
 // change loses its marks, which would point elsewhere.
 func plainReply(r bot.Reply) bot.Reply {
-	r.Lang, r.Text, r.Replace = plain(r.Lang), plain(r.Text), plain(r.Replace)
+	r.Lang, r.Replace = plain(r.Lang), plain(r.Replace)
+	pieces := bot.Pieces(r.Text, r.Links)
+	for i, p := range pieces {
+		pieces[i] = bot.Piece{Text: plain(p.Text), URL: plain(p.URL)}
+	}
+	r.Text, r.Links = bot.Joined(pieces)
 	r.Groups = append([]bot.Group(nil), r.Groups...)
 	for i := range r.Groups {
 		group := &r.Groups[i]

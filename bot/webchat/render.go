@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"newsie/bot"
@@ -133,14 +134,14 @@ func (c *Channel) entryView(printer locale.Printer, once string, e entry) entryV
 		At: e.at.UTC().Format(time.RFC3339), Lang: e.reply.Lang,
 	}
 	if e.said {
-		view.Text = lines(e.text, nil)
+		view.Text = lines([]bot.Piece{{Text: e.text}}, nil)
 		return view
 	}
 	e.reply = plainReply(e.reply)
 	if e.reply.Lang != "" {
 		view.P = c.config.Catalog.Printer(e.reply.Lang)
 	}
-	view.Text = lines(e.reply.Text, c.visible)
+	view.Text = lines(bot.Pieces(e.reply.Text, e.reply.Links), c.visible)
 	left := maxCards
 	for _, group := range e.reply.Groups {
 		cards := group.Cards[:min(left, len(group.Cards))]
@@ -261,37 +262,78 @@ func boundary(text string, at int) bool { return at == len(text) || utf8.RuneSta
 
 var address = regexp.MustCompile(`https?://[^\s<>"'“”‘’「」『』《》（）【】，。！？；、]+`)
 
-// lines cuts a text into its lines, and addresses in it into links to what
-// link makes of them; without link there are none.
-func lines(text string, link func(string) string) []textLine {
-	var all []textLine
-	for line := range strings.Lines(text) {
-		line = strings.TrimSpace(line)
-		if line == "" {
-			continue
+// lines cuts a text into its lines, with its links and those that link makes of
+// addresses in it; without link there are none.
+func lines(parts []bot.Piece, link func(string) string) []textLine {
+	all := []textLine{nil}
+	for _, part := range parts {
+		to := ""
+		if part.URL != "" && link != nil {
+			to = link(part.URL)
 		}
-		var pieces textLine
-		at := 0
-		if link != nil {
-			for _, found := range address.FindAllStringIndex(line, -1) {
-				shown := trimAddress(line[found[0]:found[1]])
-				to := link(shown)
-				if to == "" {
-					continue
-				}
-				if found[0] > at {
-					pieces = append(pieces, piece{Text: line[at:found[0]]})
-				}
-				at = found[0] + len(shown)
-				pieces = append(pieces, piece{Text: shown, Link: to})
+		for i, text := range strings.Split(part.Text, "\n") {
+			if i > 0 {
+				all = append(all, nil)
+			}
+			line := &all[len(all)-1]
+			switch {
+			case text == "":
+			case to != "":
+				*line = append(*line, piece{Text: text, Link: to})
+			default:
+				*line = append(*line, addresses(text, link)...)
 			}
 		}
-		if at < len(line) {
-			pieces = append(pieces, piece{Text: line[at:]})
-		}
-		all = append(all, pieces)
 	}
-	return all
+	var shown []textLine
+	for _, line := range all {
+		if line = line.trim(); len(line) > 0 {
+			shown = append(shown, line)
+		}
+	}
+	return shown
+}
+
+// trim leaves the spaces out that a line begins or ends with.
+func (l textLine) trim() textLine {
+	for len(l) > 0 {
+		if l[0].Text = strings.TrimLeftFunc(l[0].Text, unicode.IsSpace); l[0].Text != "" {
+			break
+		}
+		l = l[1:]
+	}
+	for len(l) > 0 {
+		last := &l[len(l)-1]
+		if last.Text = strings.TrimRightFunc(last.Text, unicode.IsSpace); last.Text != "" {
+			break
+		}
+		l = l[:len(l)-1]
+	}
+	return l
+}
+
+// addresses are the pieces of a line whose addresses are links.
+func addresses(line string, link func(string) string) textLine {
+	var pieces textLine
+	at := 0
+	if link != nil {
+		for _, found := range address.FindAllStringIndex(line, -1) {
+			shown := trimAddress(line[found[0]:found[1]])
+			to := link(shown)
+			if to == "" {
+				continue
+			}
+			if found[0] > at {
+				pieces = append(pieces, piece{Text: line[at:found[0]]})
+			}
+			at = found[0] + len(shown)
+			pieces = append(pieces, piece{Text: shown, Link: to})
+		}
+	}
+	if at < len(line) {
+		pieces = append(pieces, piece{Text: line[at:]})
+	}
+	return pieces
 }
 
 // trimAddress leaves the sentence's punctuation out of an address.

@@ -47,9 +47,12 @@ var lineBreaks = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u2028", "\n", "
 // writing: apps differ in what they know of that, and each line begins with its
 // own direction anyway. Characters that turn the direction are dropped, because
 // one left open would turn what follows.
-func forText(text string) string {
+func forText(text string) string { return strings.TrimSpace(shownRunes(text)) }
+
+// shownRunes is forText with the spaces around.
+func shownRunes(text string) string {
 	text = lineBreaks.Replace(text)
-	return strings.TrimSpace(strings.Map(func(r rune) rune {
+	return strings.Map(func(r rune) rune {
 		if r == '\n' {
 			return r
 		}
@@ -57,7 +60,7 @@ func forText(text string) string {
 			return -1
 		}
 		return r
-	}, strings.ToValidUTF8(text, "")))
+	}, strings.ToValidUTF8(text, ""))
 }
 
 // forLine is forText on one line.

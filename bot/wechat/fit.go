@@ -92,10 +92,12 @@ func (r renderer) fit(reply bot.Reply, budget int) string {
 	}
 	for {
 		text, ok := fits()
-		if ok || s.cards+s.ahead+s.actions == 0 {
+		if ok || s.cards+s.ahead+s.actions+len(reply.Links) == 0 {
 			return text
 		}
 		switch {
+		case s.cards+s.ahead+s.actions == 0: // addresses that have no room even beside few words
+			reply.Links = reply.Links[:len(reply.Links)-1]
 		case s.actions > 0:
 			s.actions--
 		case s.ahead > 0:

@@ -37,8 +37,8 @@ type renderer struct {
 func (r renderer) render(reply bot.Reply, s shape) string {
 	var parts []string
 	say := func() {
-		if text := shorten(reply.Text, s.text); text != "" {
-			parts = append(parts, literal(text))
+		if text := linked(shortenLinked(reply.Text, reply.Links, s.text)); text != "" {
+			parts = append(parts, text)
 		}
 	}
 	left, waiting := s.cards, s
@@ -263,8 +263,9 @@ func (r renderer) typed(action bot.Action) string {
 // tidy is reply with its words cleaned, and cut where no shape shows more of
 // them: done once, however many shapes are tried.
 func tidy(reply bot.Reply) bot.Reply {
+	reply.Text, reply.Links = tidyLinks(reply.Text, reply.Links)
 	// A column takes a byte at least.
-	reply.Text = shorten(forText(reply.Text), Budget)
+	reply.Text, reply.Links = shortenLinked(reply.Text, reply.Links, Budget)
 	groups := make([]bot.Group, len(reply.Groups))
 	for i, group := range reply.Groups {
 		groups[i] = bot.Group{Heading: shorten(forLine(group.Heading), widest.title), Cards: make([]bot.Card, len(group.Cards))}

@@ -13,6 +13,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"newsie/bot/rules"
 )
 
 // decodeFile reads newsie.yaml, remembering the line of every key. Keys that
@@ -20,7 +22,8 @@ import (
 func decodeFile(name string, data []byte, c *Config, lines lineIndex) ConfigProblems {
 	var node yaml.Node
 	if err := yaml.Unmarshal(data, &node); err != nil {
-		return ConfigProblems{{name, strings.TrimPrefix(err.Error(), "yaml: ")}}
+		fault := rules.Syntax(data, err)
+		return ConfigProblems{{fmt.Sprintf("%s:%d", name, fault.Line), fault.What}}
 	}
 	lines.collect(name, "", &node)
 	decoder := yaml.NewDecoder(bytes.NewReader(data))

@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/sha256"
 	"errors"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 
@@ -44,6 +45,17 @@ func (c Config) ruleOptions() (rules.Options, error) {
 	return rules.Options{Channels: c.channelNames(), Command: bot.Understands(catalog)}, nil
 }
 
+// namesChannels tells whether the file or a variable says which channels there
+// are; without that there is one in the browser.
+func (c Config) namesChannels() bool {
+	for key := range c.lines {
+		if key == "channels" || strings.HasPrefix(key, "channels.") {
+			return true
+		}
+	}
+	return false
+}
+
 // inlineRuleProblems are those of rules that stand in the configuration itself.
 func (c Config) inlineRuleProblems() ConfigProblems {
 	if c.Rules.node == nil {
@@ -61,17 +73,16 @@ func (c Config) ruleProblems() ConfigProblems {
 	if c.Rules.File == "" {
 		return nil
 	}
-	_, err := c.readRules()
+	options, err := c.ruleOptions()
+	if err == nil {
+		_, err = c.readRules(options)
+	}
 	return c.fileProblemsOf(err, "rules", c.Rules.File)
 }
 
 // readRules reads the configured rules; nil when there are none. The error may
 // be fileProblems.
-func (c Config) readRules() (*rules.Set, error) {
-	options, err := c.ruleOptions()
-	if err != nil {
-		return nil, err
-	}
+func (c Config) readRules(options rules.Options) (*rules.Set, error) {
 	switch {
 	case c.Rules.File != "":
 		return readRuleFile(c.Rules.File, options)

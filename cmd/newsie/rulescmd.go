@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -13,7 +14,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"newsie/bot"
+	"newsie/bot/rules"
 	"newsie/content"
+	"newsie/content/language"
+	"newsie/internal/locale"
 )
 
 func rulesCommand(p *program) *cobra.Command {
@@ -26,15 +30,30 @@ func rulesCheckCommand(p *program) *cobra.Command {
 	return &cobra.Command{
 		Use: "check [FILE]", Short: "Report everything that is wrong with a file of rules, or with those configured", Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			config, err := p.config()
+			config, broken := p.config()
+			options, err := config.ruleOptions()
 			if err != nil {
 				return err
+			}
+			unchecked := ""
+			switch {
+			case len(args) == 0 && broken != nil:
+				return broken
+			case len(args) == 0:
+			case broken != nil:
+				unchecked = "the configuration has errors of its own (newsie config check)"
+			case !config.namesChannels():
+				unchecked = "no channels are configured here"
 			}
 			if len(args) == 1 {
 				config.Rules = RulesConfig{File: args[0]}
 			}
+			if unchecked != "" {
+				options.Channels = nil
+				_, _ = fmt.Fprintf(p.stderr, "note: names of channels are not checked: %s\n", unchecked)
+			}
 			path := cmp.Or(config.Rules.File, config.path)
-			set, err := config.readRules()
+			set, err := config.readRules(options)
 			var wrong fileProblems
 			switch {
 			case errors.As(err, &wrong):
@@ -82,7 +101,13 @@ or done. It reads the rules as they are now.`,
 			}
 			m.Kind, m.Text = bot.Text, strings.Join(args, "")
 			if kind != "" {
+				if !slices.Contains(rules.MediaKinds(), kind) {
+					return fmt.Errorf("--on %q is none of %s", kind, strings.Join(rules.MediaKinds(), ", "))
+				}
 				m.Kind, m.Text = bot.Media, kind
+			}
+			if m.Lang != "" && !spoken(m.Lang) {
+				return fmt.Errorf("--lang %q is none of %s, nor a form of one such as zh-CN or it-IT", m.Lang, strings.Join(locale.Languages(), ", "))
 			}
 			var trial bot.Trial
 			err := p.with(cmd, func(in *installation) error {
@@ -102,10 +127,21 @@ or done. It reads the rules as they are now.`,
 	c.Flags().StringVar(&m.Chat.Channel, "channel", "", "the channel it comes in by (default the first)")
 	c.Flags().StringVar(&m.Lang, "lang", "", "the reader's language, as the platform tells it")
 	c.Flags().StringVar(&at, "at", "", "when, on the channel's clock: 2026-12-24 23:30 (default now)")
-	c.Flags().StringVar(&kind, "on", "", "a kind of message instead of a text: picture, voice, video, place, sticker")
+	c.Flags().StringVar(&kind, "on", "", "a kind of message instead of a text: "+strings.Join(rules.MediaKinds(), ", "))
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return c
 }
+
+// spoken tells whether a tag is of a language that newsie speaks.
+func spoken(tag string) bool {
+	tag = strings.ReplaceAll(tag, "_", "-") // as WeChat writes it
+	if !readerTag.MatchString(tag) {
+		return false
+	}
+	return slices.ContainsFunc(locale.Languages(), func(l string) bool { return language.Base(l) == language.Base(tag) })
+}
+
+var readerTag = regexp.MustCompile(`^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$`)
 
 func (in *installation) tryRule(ctx context.Context, m *bot.Message, at string) (bot.Trial, error) {
 	names := in.config.channelNames()
@@ -125,7 +161,11 @@ func (in *installation) tryRule(ctx context.Context, m *bot.Message, at string) 
 			return bot.Trial{}, fmt.Errorf("--at %q is no time such as 2026-12-24 23:30", at)
 		}
 	}
-	set, err := in.config.readRules()
+	options, err := in.config.ruleOptions()
+	if err != nil {
+		return bot.Trial{}, err
+	}
+	set, err := in.config.readRules(options)
 	if err != nil {
 		return bot.Trial{}, in.config.fileProblemsOf(err, "rules", cmp.Or(in.config.Rules.File, in.config.path))
 	}
@@ -152,7 +192,11 @@ func printTrial(w io.Writer, channel string, t bot.Trial) error {
 	case bot.ByCommand:
 		fmt.Fprintf(&b, "No rule answers on %s; it is the command %s.\n", channel, t.Command)
 	default:
-		fmt.Fprintf(&b, "No rule answers on %s; newsie does as it does without rules.\n", channel)
+		fmt.Fprintf(&b, "No rule answers on %s; newsie does as it does without rules", channel)
+		if t.Default > 0 {
+			fmt.Fprintf(&b, ", unless nothing is found: then it says the default of line %d", t.Default)
+		}
+		b.WriteString(".\n")
 	}
 	if t.Answer != "" {
 		b.WriteString("\n  " + strings.ReplaceAll(t.Answer, "\n", "\n  ") + "\n")

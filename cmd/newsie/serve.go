@@ -66,6 +66,7 @@ type server struct {
 	channels  *channels
 	scheduler *scheduler.Scheduler
 	listener  net.Listener
+	notices   *noticeQueue     // of the bot, whose readers wait
 	sources   *ingest.Ingester // one for all refreshes: it remembers what it told
 }
 
@@ -125,7 +126,8 @@ func (s *server) assemble(ctx context.Context) error {
 		return err
 	}
 	tell := &notice{settings: bot.NewSettings(s.db, time.Now), log: s.log, to: bot.ChatID{Channel: s.config.Publisher.Channel, ID: s.config.Publisher.Chat}}
-	s.bot.Notifies(tell.give)
+	s.notices = newNoticeQueue(tell.give, s.log)
+	s.bot.Notifies(s.notices.put)
 	s.channels = &channels{in: s.installation, bot: s.bot, public: s.public, metrics: s.metrics, notice: tell,
 		digests: func() *scheduler.Scheduler { return s.scheduler }}
 	if err := s.channels.connect(); err != nil {
@@ -223,6 +225,7 @@ func (s *server) run(ctx context.Context, control *control) error {
 	group.Go(func() error { return s.library.Run(ctx) })
 	group.Go(func() error { return s.scheduler.Run(ctx) })
 	group.Go(func() error { return control.run(ctx) })
+	group.Go(func() error { return s.notices.run(ctx) })
 	for _, file := range s.published {
 		group.Go(func() error { return file.watch(ctx) })
 	}
