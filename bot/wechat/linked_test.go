@@ -40,3 +40,14 @@ func TestACutTextHasWholeLinks(t *testing.T) {
 		}
 	}
 }
+
+func TestTheMarkOfACutIsNoLink(t *testing.T) {
+	text := strings.Repeat("茶", 700)
+	for at := 540; at < 600; at++ {
+		link := bot.Link{Start: 3 * at, End: 3*at + 3, URL: "https://lantern.example/"}
+		got := shows(t, bot.Reply{Lang: "zh-Hans", Text: text, Links: []bot.Link{link}}).Raw
+		if !strings.HasSuffix(got, "…") || strings.Contains(got, "…</a>") {
+			t.Errorf("character %d leads away: …%q", at, got[len(got)-60:])
+		}
+	}
+}
