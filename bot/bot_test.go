@@ -157,7 +157,22 @@ func TestForgetMeLeavesNothing(t *testing.T) {
 				say(t, b, who, text)
 			}
 		}
+		// Older answers go; that of the very message is claimed, and finished later.
+		inbox := bot.NewInbox(db, c.now)
+		for id, who := range map[string]bot.ChatID{"old": chat, "theirs": other} {
+			if err := inbox.Finish(t.Context(), who, id, "an answer"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, _, _, err := inbox.Begin(t.Context(), chat, "this"); err != nil {
+			t.Fatal(err)
+		}
 		say(t, b, chat, "forget me")
+		for id, want := range map[string]bool{"old": true, "this": false, "theirs": false} {
+			if fresh, _, _, err := inbox.Begin(t.Context(), bot.ChatID{Channel: "web", ID: "x"}, id); err != nil || fresh != want {
+				t.Errorf("the message %s is forgotten: %v, want %v (%v)", id, fresh, want, err)
+			}
+		}
 		for _, table := range []string{"lists", "follows"} {
 			if n := count(t, db, "SELECT count(*) FROM "+table+" WHERE chat = 'r'"); n != 0 {
 				t.Errorf("%d rows left in %s", n, table)

@@ -286,6 +286,18 @@ func (c Config) missingFolders() ConfigProblems {
 	return k.problems
 }
 
+// notes are what may stay as it is, and is rarely meant.
+func (c Config) notes() ConfigProblems {
+	k := &checker{lines: c.lines}
+	for _, ch := range c.Channels {
+		if ch.Kind == "wechat" && strings.HasPrefix(c.PublicURL, "http://") {
+			k.add("public_url", "is not encrypted: WeChat takes http:// at port 80, and everybody on the way can read along; https:// is better")
+			break
+		}
+	}
+	return k.problems
+}
+
 // cause is a file error without the path, which is told anyway.
 func cause(err error) error {
 	var wrapped *fs.PathError

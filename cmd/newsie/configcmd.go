@@ -40,7 +40,20 @@ func configCommand(p *program) *cobra.Command {
 			_, err := fmt.Fprint(p.stdout, exampleConfig)
 			return err
 		}},
-		&cobra.Command{Use: "check", Short: "Report everything that is wrong with the configuration", Args: cobra.NoArgs, RunE: func(*cobra.Command, []string) error {
+		configCheck(p),
+	)
+	return c
+}
+
+func configCheck(p *program) *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use: "check", Short: "Report everything that is wrong with the configuration", Args: cobra.NoArgs,
+		Long: `Check reads the configuration, the variables and the files that they name, and
+reports every mistake with its line. The exit status is 1 when there is one. With
+--json it prints a list of {"where", "what"}; what may stay as it is has
+"note": true.`,
+		RunE: func(*cobra.Command, []string) error {
 			config, err := p.config()
 			var problems ConfigProblems
 			if err != nil && !errors.As(err, &problems) {
@@ -50,12 +63,41 @@ func configCommand(p *program) *cobra.Command {
 				problems = config.missingFolders()
 			}
 			problems = append(problems, config.synonymProblems()...)
-			if problems = append(problems, config.ruleProblems()...); len(problems) > 0 {
+			problems = append(problems, config.ruleProblems()...)
+			notes := config.notes()
+			if asJSON {
+				return p.configJSON(problems, notes)
+			}
+			if len(problems) > 0 {
 				return problems
+			}
+			for _, note := range notes {
+				_, _ = fmt.Fprintf(p.stdout, "note: %s: %s\n", note.Where, note.What)
 			}
 			_, err = fmt.Fprintln(p.stdout, "The configuration is good.")
 			return err
-		}},
-	)
+		},
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return c
+}
+
+// configJSON prints what is wrong as scripts read it.
+func (p *program) configJSON(problems, notes ConfigProblems) error {
+	type problemJSON struct {
+		Where string `json:"where"`
+		What  string `json:"what"`
+		Note  bool   `json:"note,omitempty"`
+	}
+	list := []problemJSON{}
+	for _, problem := range problems {
+		list = append(list, problemJSON{Where: problem.Where, What: problem.What})
+	}
+	for _, note := range notes {
+		list = append(list, problemJSON{note.Where, note.What, true})
+	}
+	if err := p.printJSON(list); err != nil || len(problems) == 0 {
+		return err
+	}
+	return errReported
 }

@@ -20,13 +20,26 @@ import (
 )
 
 func doctorCommand(p *program) *cobra.Command {
-	var offline bool
+	var offline, asJSON bool
 	c := &cobra.Command{
 		Use: "doctor", Short: "Check configuration, data, channels, and say what to do", Args: cobra.NoArgs,
+		Long: `Doctor checks the configuration, the data folder, the database, the index, the
+sources, the public address and the channels, and says what to do about what is
+wrong. The exit status is 1 when something is. With --json it prints a list of
+{"ok", "what", "advice"}.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return p.verdict(p.doctor(cmd.Context(), offline))
+			if !asJSON {
+				return p.verdict(p.doctor(cmd.Context(), offline, p.printFinding))
+			}
+			list := []findingJSON{}
+			bad := p.doctor(cmd.Context(), offline, func(f bot.Finding) { list = append(list, findingJSON(f)) })
+			if err := p.printJSON(list); err != nil || bad == 0 {
+				return err
+			}
+			return errReported
 		},
 	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	c.Flags().BoolVar(&offline, "offline", false, "ask no platform")
 	return c
 }
@@ -52,12 +65,12 @@ func (p *program) printFinding(f bot.Finding) {
 	}
 }
 
-// doctor prints its findings and returns how many are bad.
-func (p *program) doctor(ctx context.Context, offline bool) int {
+// doctor tells its findings one by one and returns how many are bad.
+func (p *program) doctor(ctx context.Context, offline bool, tell func(bot.Finding)) int {
 	bad := 0
 	report := func(findings ...bot.Finding) {
 		for _, f := range findings {
-			if p.printFinding(f); !f.OK {
+			if tell(f); !f.OK {
 				bad++
 			}
 		}
@@ -75,6 +88,9 @@ func (p *program) doctor(ctx context.Context, offline bool) int {
 		return bad
 	}
 	report(bot.Finding{OK: true, What: "configuration: " + number(len(config.Channels), "channel") + ", " + number(len(config.Sources), "source")})
+	for _, note := range config.notes() {
+		report(bot.Finding{OK: true, What: "configuration: " + note.Where, Advice: note.What})
+	}
 	report(checkFolder(config.Data))
 	in, err := p.openDatabase(ctx, config)
 	if err != nil {
