@@ -162,10 +162,10 @@ type Outgoing struct {
 
 	Delivery int64 // its number in the ledger, by which the publisher knows it; 0: it has none
 
-	// Of a digest: what it is about, in the reader's words, and how many
-	// articles it has, shown or not.
-	Topic string
-	Count int
+	// Of a digest: what it is about, in the reader's words, and its articles,
+	// best first, shown or not.
+	Topic    string
+	Articles []int64
 }
 
 // A Receipt tells how a message went out.

@@ -294,7 +294,10 @@ func (c *courier) begin(ctx context.Context, wave []message, flight *flight) (in
 		if err != nil {
 			return 0, err
 		}
-		wave[i].reply, wave[i].count = reply, cardsOf(m.reply)+m.job.edition.More
+		wave[i].reply = reply
+		for _, group := range m.reply.Groups {
+			wave[i].articles = append(wave[i].articles, articleIDs(group.Cards)...)
+		}
 	}
 	marked := c.now()
 	mine, err := commitSending(ctx, c.db, wave[0].job.claim, ids, marked)
@@ -346,17 +349,9 @@ func (c *courier) call(ctx context.Context, m message) (receipt bot.Receipt, err
 	e := m.job.edition
 	o := bot.Outgoing{Key: m.job.key(), To: m.job.to(), Reply: m.reply, Answer: e.Kind == KindLate, Delivery: m.job.ID}
 	if !o.Answer {
-		o.Topic, o.Count = c.digests.topic(c.digests.catalog.Printer(e.Lang), e.Topic), m.count
+		o.Topic, o.Articles = c.digests.topic(c.digests.catalog.Printer(e.Lang), e.Topic), m.articles
 	}
 	return c.channel.Sender.Send(ctx, o)
-}
-
-func cardsOf(r bot.Reply) int {
-	n := 0
-	for _, group := range r.Groups {
-		n += len(group.Cards)
-	}
-	return n
 }
 
 // A flight is the messages of a channel that are in doubt: marked as being

@@ -201,8 +201,8 @@ func (c *courier) giveBack(ctx context.Context, messages []message) {
 
 // message is a job with what to say.
 type message struct {
-	job   job
-	reply bot.Reply
-	count int       // of a digest: its articles, shown or not
-	at    time.Time // when the rates let it go
+	job      job
+	reply    bot.Reply
+	articles []int64   // of a digest: all of them, shown or not
+	at       time.Time // when the rates let it go
 }

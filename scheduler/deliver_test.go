@@ -36,7 +36,7 @@ func TestADigestArrives(t *testing.T) {
 		h.library.withdraw(6)
 		h.deliver(s)
 		want := []bot.Outgoing{{
-			Key: "newsie-1", To: bot.ChatID{Channel: "tg", ID: "1"}, Topic: "tea", Count: 6, Delivery: 1,
+			Key: "newsie-1", To: bot.ChatID{Channel: "tg", ID: "1"}, Topic: "tea", Articles: []int64{7, 5, 4, 3, 2, 1}, Delivery: 1,
 			Reply: bot.Reply{
 				Lang: "en", Text: "Your digest: tea · 6 new articles",
 				Groups: []bot.Group{{Cards: []bot.Card{

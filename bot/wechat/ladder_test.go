@@ -53,7 +53,7 @@ func digest() bot.Reply {
 
 func (s *stage) send(t *testing.T, reader string) (bot.Receipt, error) {
 	t.Helper()
-	return s.channel.Send(t.Context(), bot.Outgoing{Key: "newsie-1", To: s.chat(reader), Reply: digest(), Topic: "tea", Count: 7})
+	return s.channel.Send(t.Context(), bot.Outgoing{Key: "newsie-1", To: s.chat(reader), Reply: digest(), Topic: "tea", Articles: []int64{11, 12, 13, 14, 15, 16, 17}})
 }
 
 // allowOnce lets a reader grant a one-time message of a scene, as far as the
@@ -234,7 +234,7 @@ func TestEachWayShowsTheDigest(t *testing.T) {
 	r := s.Follower("r1")
 	r.Grant(noticeID)
 	s.allowOnce(t, "r1", 1)
-	const page = "https://news.example.org/a/11?with=12.13"
+	const page = "https://news.example.org/a/11?with=12.13.14.15.16.17"
 	for _, expect := range []wechattest.Bubble{
 		{Kind: "notice", Title: "News", Text: "Topic: tea Title: First flush At: 2026年11月22日 09:00", URL: page},
 		{Kind: "once", Title: "tea", Text: "Your digest: tea · 3 new articles\n· First flush\n· Second flush\n· Autumnal", URL: page},
@@ -259,6 +259,18 @@ func TestEachWayShowsTheDigest(t *testing.T) {
 	}
 	phone := r.Phone()
 	want(t, "address", phone[len(phone)-1].URL, "https://elsewhere.example.org/11")
+	want(t, "text", phone[len(phone)-1].Text, "Title: First flush Count: 1")
+	// A page lists eight others: there are no more to be read there.
+	o := bot.Outgoing{To: s.chat("r1"), Reply: digest()}
+	for id := range int64(12) {
+		o.Articles = append(o.Articles, id+11)
+	}
+	if _, err := s.channel.Send(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	phone = r.Phone()
+	want(t, "address", phone[len(phone)-1].URL, "https://news.example.org/a/11?with=12.13.14.15.16.17.18.19")
+	want(t, "text", phone[len(phone)-1].Text, "Title: First flush Count: 9")
 }
 
 // Answers and words to the publisher go as customer messages or not at all.

@@ -47,32 +47,39 @@ func (c *Channel) digest(o bot.Outgoing) digest {
 	if lang == "" {
 		lang = c.cfg.Language
 	}
-	d.url = c.landing(d.cards)
+	reached := 0
+	d.url, reached = c.landing(d)
 	d.values = map[string]string{
 		"name": c.cfg.Title, "topic": o.Topic, "title": d.cards[0].Title, "text": o.Reply.Text,
-		"count": strconv.Itoa(max(o.Count, len(d.cards))), "date": c.cfg.Catalog.Printer(lang).Date(d.now),
+		"count": strconv.Itoa(reached), "date": c.cfg.Catalog.Printer(lang).Date(d.now),
 	}
 	return d
 }
 
-// landing is where a notice leads: the page of the first article, which knows
-// of the others.
-func (c *Channel) landing(cards []bot.Card) string {
-	first := cards[0]
+// landing is where a notice leads, and how many articles are read there: the
+// page of the first one, which knows of as many others as a page lists.
+func (c *Channel) landing(d digest) (address string, reached int) {
+	first := d.cards[0]
 	if c.cfg.PublicURL == "" || first.Article == 0 {
-		return first.URL
+		return first.URL, 1
 	}
-	address := strings.TrimRight(c.cfg.PublicURL, "/") + "/a/" + strconv.FormatInt(first.Article, 10)
-	var others []string
-	for _, card := range cards[1:] {
-		if card.Article != 0 {
-			others = append(others, strconv.FormatInt(card.Article, 10))
+	ids := d.Articles
+	if len(ids) == 0 {
+		for _, card := range d.cards {
+			ids = append(ids, card.Article)
 		}
 	}
+	var others []string
+	for _, id := range ids {
+		if id != 0 && id != first.Article && len(others) < mostWith {
+			others = append(others, strconv.FormatInt(id, 10))
+		}
+	}
+	address = strings.TrimRight(c.cfg.PublicURL, "/") + "/a/" + strconv.FormatInt(first.Article, 10)
 	if len(others) > 0 {
 		address += "?with=" + strings.Join(others, ".")
 	}
-	return address
+	return address, 1 + len(others)
 }
 
 // noticeRung is a subscription notice: one for each time that the reader

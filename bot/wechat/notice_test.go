@@ -30,8 +30,8 @@ func TestFieldsFitTheirKinds(t *testing.T) {
 	n := 0
 	fill := func(topic, title, text string) map[string]string {
 		t.Helper()
-		n++
-		receipt, err := s.channel.Send(t.Context(), bot.Outgoing{To: s.chat("r1"), Topic: topic, Count: n,
+		n = n%9 + 1
+		receipt, err := s.channel.Send(t.Context(), bot.Outgoing{To: s.chat("r1"), Topic: topic, Articles: ids(n),
 			Reply: bot.Reply{Lang: "zh-Hans", Text: text, Groups: []bot.Group{{Cards: []bot.Card{{Article: 1, Title: title}}}}}})
 		if err != nil || receipt.Way != "template" {
 			t.Fatalf("%q, %q: %+v, %v", topic, title, receipt, err)
@@ -165,4 +165,12 @@ func TestWrongFormsAreNamed(t *testing.T) {
 			t.Errorf("%q is not in %v", part, err)
 		}
 	}
+}
+
+func ids(n int) []int64 {
+	var list []int64
+	for id := range n {
+		list = append(list, int64(id+1))
+	}
+	return list
 }

@@ -161,7 +161,7 @@ func (in *installation) followers(server *telegramtest.Server, n int) {
 func (in *installation) balance(server *telegramtest.Server, chats int) {
 	in.t.Helper()
 	var ledger []struct {
-		To    bot.ChatID
+		Chat  string
 		State string
 	}
 	in.read(&ledger, "digest", "deliveries", "--json", "--limit", "5000")
@@ -171,7 +171,7 @@ func (in *installation) balance(server *telegramtest.Server, chats int) {
 	states := map[string]int{}
 	for _, d := range ledger {
 		states[d.State]++
-		id, err := strconv.ParseInt(d.To.ID, 10, 64)
+		id, err := strconv.ParseInt(d.Chat, 10, 64)
 		if err != nil {
 			in.t.Fatal(err)
 		}

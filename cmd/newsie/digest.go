@@ -156,13 +156,48 @@ func noteOf(d scheduler.Delivery) string {
 	if d.State == scheduler.Accepted && d.To.Audience() && d.Error == "" {
 		return "waits for WeChat (an administrator may have to confirm it in WeChat within 30 minutes)"
 	}
-	if d.Error == "" && d.Way != "" && d.Way != "message" { // the only one that a channel has
-		return "by " + map[string]string{
+	if (d.Error == "" || d.State == scheduler.Sent) && d.Way != "" && d.Way != "message" { // the only one that a channel has
+		way := "by " + map[string]string{
 			"customer": "customer message", "notice": "subscription notice", "once": "one-time message", "template": "template message",
 			"mass": "mass send", "held": "the reader's next answer",
 		}[d.Way]
+		return strings.Join(nonEmpty(way, d.Error), ": ")
 	}
 	return d.Error
+}
+
+// A deliveryJSON is a delivery for programs.
+type deliveryJSON struct {
+	ID         int64           `json:"id"`
+	Edition    int64           `json:"edition"`
+	Follow     int64           `json:"follow,omitempty"`
+	Channel    string          `json:"channel"`
+	Chat       string          `json:"chat"`
+	State      scheduler.State `json:"state"`
+	Due        time.Time       `json:"due"`
+	Attempt    int             `json:"attempt"`
+	Way        string          `json:"way,omitempty"`
+	ProviderID string          `json:"provider_id,omitempty"`
+	Error      string          `json:"error,omitempty"` // why it did not arrive, or may not have
+	Note       string          `json:"note,omitempty"`  // anything else there is to know
+	Updated    time.Time       `json:"updated"`
+	Topic      string          `json:"topic,omitempty"`
+	Kind       string          `json:"kind"`
+	Articles   []int64         `json:"articles"`
+}
+
+func forPrograms(d scheduler.Delivery) deliveryJSON {
+	out := deliveryJSON{
+		ID: d.ID, Edition: d.Edition, Follow: d.Follow, Channel: d.To.Channel, Chat: d.To.ID, State: d.State, Due: d.Due.UTC(), Attempt: d.Attempt,
+		Way: d.Way, ProviderID: d.ProviderID, Updated: d.Updated.UTC(), Topic: d.Topic, Kind: d.Kind, Articles: d.Articles,
+	}
+	switch d.State {
+	case scheduler.Failed, scheduler.Gone, scheduler.Unknown:
+		out.Error = d.Error
+	default:
+		out.Note = noteOf(d)
+	}
+	return out
 }
 
 func digestCancel(p *program) *cobra.Command {
@@ -219,10 +254,11 @@ func digestDeliveries(p *program) *cobra.Command {
 				return err
 			}
 			if asJSON {
-				if list == nil {
-					list = []scheduler.Delivery{}
+				out := make([]deliveryJSON, len(list))
+				for i, d := range list {
+					out[i] = forPrograms(d)
 				}
-				return p.printJSON(list)
+				return p.printJSON(out)
 			}
 			for _, d := range list {
 				_, _ = fmt.Fprintf(p.stdout, "%6d  %-9s  %-10s  %-12s  %s  %s\n", d.ID, d.State, d.To.Channel, d.To.ID,

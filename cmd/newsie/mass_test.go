@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"newsie/bot/wechat/wechattest"
-	"newsie/scheduler"
 )
 
 const massConfig = `
@@ -67,7 +66,7 @@ func TestAMassSendGoesOutAtItsTime(t *testing.T) {
 			t.Fatal(err)
 		}
 
-		var sent []scheduler.Delivery
+		var sent []delivery
 		in.until("the mass send and its report", func() bool {
 			in.read(&sent, "digest", "deliveries", "--json", "--channel", "all", "--state", "sent")
 			return len(sent) == 1
@@ -79,17 +78,35 @@ func TestAMassSendGoesOutAtItsTime(t *testing.T) {
 				t.Errorf("reader %d sees %q, want %q", i+1, news, want)
 			}
 		}
-		if d := sent[0]; d.Way != "mass" || !strings.Contains(d.Error, "2 readers: sent to 2") {
+		if d := sent[0]; d.Way != "mass" || d.Error != "" || d.Chat != "*" || !strings.HasPrefix(d.Note, "by mass send: 2 readers: sent to 2") {
 			t.Errorf("the ledger says %+v", d)
+		}
+		if sent[0].ProviderID == "" {
+			t.Error("the ledger has no number of WeChat's")
+		}
+		if out := in.must("digest", "deliveries", "--state", "sent"); !strings.Contains(out, "by mass send: 2 readers: sent to 2") {
+			t.Errorf("it is listed as %q", out)
+		}
+		// What failed has an error instead of a note.
+		if _, err := db.ExecContext(t.Context(), "UPDATE deliveries SET state = 'failed' WHERE id = ?", sent[0].ID); err != nil {
+			t.Fatal(err)
+		}
+		var failed []delivery
+		in.read(&failed, "digest", "deliveries", "--json", "--state", "failed")
+		if len(failed) != 1 || failed[0].Note != "" || !strings.HasPrefix(failed[0].Error, "2 readers") {
+			t.Errorf("what failed is told as %+v", failed)
+		}
+		if _, err := db.ExecContext(t.Context(), "UPDATE deliveries SET state = 'sent' WHERE id = ?", sent[0].ID); err != nil {
+			t.Fatal(err)
 		}
 		checkMass(t, all)
 
-		var planned []scheduler.Delivery
+		var planned []delivery
 		in.until("the preview", func() bool {
 			in.read(&planned, "digest", "deliveries", "--json", "--channel", "seen", "--state", "planned")
-			return len(newsOn(publisher, "preview")) == 1 && len(planned) == 1 && planned[0].Error != ""
+			return len(newsOn(publisher, "preview")) == 1 && len(planned) == 1 && planned[0].Note != ""
 		})
-		if note := planned[0].Error; !strings.HasPrefix(note, "its preview was shown; it goes to everybody at ") {
+		if note := planned[0].Note; !strings.HasPrefix(note, "its preview was shown; it goes to everybody at ") || !strings.Contains(note, fmt.Sprintf("newsie digest cancel %d ", planned[0].ID)) {
 			t.Errorf("the note is %q", note)
 		}
 		if out := in.must("digest", "cancel", fmt.Sprint(planned[0].ID)); !strings.Contains(out, "is cancelled") {
@@ -123,6 +140,16 @@ func TestAMassSendGoesOutAtItsTime(t *testing.T) {
 			t.Errorf("%d and %d mass sends, want 1 and none", len(all.Masses()), len(seen.Masses()))
 		}
 	})
+}
+
+// A delivery is what newsie digest deliveries --json says of one.
+type delivery struct {
+	ID         int64  `json:"id"`
+	Chat       string `json:"chat"`
+	Way        string `json:"way"`
+	ProviderID string `json:"provider_id"`
+	Error      string `json:"error"`
+	Note       string `json:"note"`
 }
 
 // newsOn lists the articles that a reader got in one way.
