@@ -234,8 +234,9 @@ func (c *Channel) Buckets(to bot.ChatID) []bot.Bucket {
 	chat, _, _ := strings.Cut(to.ID, ":")
 	name := c.bucket()
 	buckets := []bot.Bucket{
-		// 28 a second and a burst of 2: no second holds more than 30.
-		{Name: name, PerSecond: 28, Burst: 2},
+		// No second holds more than 29 of them, which leaves the thirtieth to one
+		// that took its slot here and then waited for its chat's.
+		{Name: name, PerSecond: 28, Burst: 1},
 		{Name: name + ":" + chat, PerSecond: 1, Burst: 3},
 	}
 	if strings.HasPrefix(chat, "-") || strings.HasPrefix(chat, "@") {
