@@ -9,6 +9,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"newsie/internal/problem"
+
 	"go.yaml.in/yaml/v3"
 )
 
@@ -33,21 +35,10 @@ const (
 )
 
 // A Problem is one thing that cannot be understood, or may not be meant.
-type Problem struct {
-	Line int
-	What string
-}
+type Problem = problem.Problem
 
 // Problems are all of them at once, in the order of lines.
-type Problems []Problem
-
-func (p Problems) Error() string {
-	lines := make([]string, len(p))
-	for i, problem := range p {
-		lines[i] = fmt.Sprintf("line %d: %s", problem.Line, problem.What)
-	}
-	return strings.Join(lines, "\n")
-}
+type Problems = problem.Problems
 
 // Options tell what rules may refer to; the zero value checks none of it.
 type Options struct {
@@ -59,10 +50,10 @@ type Options struct {
 // only the list of rules. The error is Problems.
 func Parse(data []byte, o Options) (*Set, error) {
 	if len(data) > MaxFile {
-		return nil, Problems{{1, fmt.Sprintf("the file is longer than %d MiB", MaxFile>>20)}}
+		return nil, Problems{{Line: 1, What: fmt.Sprintf("the file is longer than %d MiB", MaxFile>>20)}}
 	}
 	if i := invalid(data); i >= 0 {
-		return nil, Problems{{1 + bytes.Count(data[:i], []byte("\n")), "this is not UTF-8: save the file in that encoding"}}
+		return nil, Problems{{Line: 1 + bytes.Count(data[:i], []byte("\n")), What: "this is not UTF-8: save the file in that encoding"}}
 	}
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	var document, more yaml.Node
@@ -74,7 +65,7 @@ func Parse(data []byte, o Options) (*Set, error) {
 	}
 	switch err := decoder.Decode(&more); {
 	case err == nil:
-		return nil, Problems{{more.Line, "a second document begins here; a file of rules is one"}}
+		return nil, Problems{{Line: more.Line, What: "a second document begins here; a file of rules is one"}}
 	case !errors.Is(err, io.EOF):
 		return nil, Problems{Syntax(data, err)}
 	}
@@ -157,16 +148,16 @@ type phrased struct {
 func (p *parser) wrong(line int, format string, args ...any) {
 	switch {
 	case len(p.problems) < maxProblems:
-		p.problems = append(p.problems, Problem{line, fmt.Sprintf(format, args...)})
+		p.problems = append(p.problems, Problem{Line: line, What: fmt.Sprintf(format, args...)})
 	case !p.more:
 		p.more = true
-		p.problems = append(p.problems, Problem{line, "this line is wrong too, and maybe others after it"})
+		p.problems = append(p.problems, Problem{Line: line, What: "this line is wrong too, and maybe others after it"})
 	}
 }
 
 func (p *parser) warn(line int, format string, args ...any) {
 	if len(p.set.warnings) < maxProblems {
-		p.set.warnings = append(p.set.warnings, Problem{line, fmt.Sprintf(format, args...)})
+		p.set.warnings = append(p.set.warnings, Problem{Line: line, What: fmt.Sprintf(format, args...)})
 	}
 }
 

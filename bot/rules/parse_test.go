@@ -109,10 +109,10 @@ rules:
 		t.Fatal(err)
 	}
 	want := []rules.Problem{
-		{1, "default: {nme} stays as it is; only {name} and {query} are replaced"},
-		{4, `keywords: no rule is asked about "stop": it always ends what a reader gets, or deletes the reader's data`},
-		{5, `keywords: "Tea" is never reached here: the rule at line 4 has it, and comes first`},
-		{9, "text: has 1803 bytes, and a message of WeChat at most 1800: its readers will not see the end"},
+		{Line: 1, What: "default: {nme} stays as it is; only {name} and {query} are replaced"},
+		{Line: 4, What: `keywords: no rule is asked about "stop": it always ends what a reader gets, or deletes the reader's data`},
+		{Line: 5, What: `keywords: "Tea" is never reached here: the rule at line 4 has it, and comes first`},
+		{Line: 9, What: "text: has 1803 bytes, and a message of WeChat at most 1800: its readers will not see the end"},
 	}
 	if diff := cmp.Diff(want, set.Warnings()); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)

@@ -28,13 +28,13 @@ func Syntax(data []byte, err error) Problem {
 	switch {
 	case blockRule.MatchString(what):
 		if fault, ok := faultLine(data, line, what); ok {
-			return Problem{fault, what + ": this line does not belong to what stands before it; look at how far it is indented"}
+			return Problem{Line: fault, What: what + ": this line does not belong to what stands before it; look at how far it is indented"}
 		}
-		return Problem{line, what + " in the block that begins here"}
+		return Problem{Line: line, What: what + " in the block that begins here"}
 	case flowRule.MatchString(what):
-		return Problem{line, what + " to what begins here"}
+		return Problem{Line: line, What: what + " to what begins here"}
 	}
-	return Problem{line, what}
+	return Problem{Line: line, What: what}
 }
 
 // complaint is what the reader says, and the line, counted from 1.

@@ -63,7 +63,7 @@ func (c Config) inlineRuleProblems() ConfigProblems {
 	}
 	options, err := c.ruleOptions()
 	if err == nil {
-		_, err = ruleSet(rules.ParseNode(c.Rules.node, options))
+		_, err = rules.ParseNode(c.Rules.node, options)
 	}
 	return c.fileProblemsOf(err, "rules", c.path)
 }
@@ -81,13 +81,13 @@ func (c Config) ruleProblems() ConfigProblems {
 }
 
 // readRules reads the configured rules; nil when there are none. The error may
-// be fileProblems.
+// be problem.Problems.
 func (c Config) readRules(options rules.Options) (*rules.Set, error) {
 	switch {
 	case c.Rules.File != "":
 		return readRuleFile(c.Rules.File, options)
 	case c.Rules.node != nil:
-		return ruleSet(rules.ParseNode(c.Rules.node, options))
+		return rules.ParseNode(c.Rules.node, options)
 	}
 	return nil, nil
 }
@@ -97,20 +97,7 @@ func readRuleFile(path string, options rules.Options) (*rules.Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	return ruleSet(rules.Parse(data, options))
-}
-
-// ruleSet turns what is wrong with rules into fileProblems.
-func ruleSet(set *rules.Set, err error) (*rules.Set, error) {
-	var wrong rules.Problems
-	if !errors.As(err, &wrong) {
-		return set, err
-	}
-	var problems fileProblems
-	for _, p := range wrong {
-		problems = append(problems, fileProblem(p))
-	}
-	return nil, problems
+	return rules.Parse(data, options)
 }
 
 // inlineRules finds the rules in a configuration that has changed. They are
@@ -128,7 +115,7 @@ func inlineRules(data []byte, options rules.Options) (*rules.Set, []byte, error)
 	if config.Rules.node == nil {
 		return &rules.Set{}, nil, nil
 	}
-	set, err := ruleSet(rules.ParseNode(config.Rules.node, options))
+	set, err := rules.ParseNode(config.Rules.node, options)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -148,7 +135,7 @@ func (in *installation) loadRules(b *bot.Bot) error {
 		return err
 	}
 	file := &publishedFile{name: "rules", path: c.Rules.File, log: in.log, parse: func(data []byte) (reading, error) {
-		set, err := ruleSet(rules.Parse(data, options))
+		set, err := rules.Parse(data, options)
 		return obeyed(b, set, data), err
 	}}
 	if c.Rules.File == "" {
@@ -165,9 +152,5 @@ func (in *installation) loadRules(b *bot.Bot) error {
 }
 
 func obeyed(b *bot.Bot, set *rules.Set, text []byte) reading {
-	r := reading{sum: sha256.Sum256(text), apply: func() { b.SetRules(set) }, rules: set.Rules()}
-	for _, w := range set.Warnings() {
-		r.warnings = append(r.warnings, fileProblem(w))
-	}
-	return r
+	return reading{sum: sha256.Sum256(text), apply: func() { b.SetRules(set) }, rules: set.Rules(), warnings: set.Warnings()}
 }

@@ -18,6 +18,7 @@ import (
 	"newsie/content"
 	"newsie/content/language"
 	"newsie/internal/locale"
+	"newsie/internal/problem"
 )
 
 func rulesCommand(p *program) *cobra.Command {
@@ -54,7 +55,7 @@ func rulesCheckCommand(p *program) *cobra.Command {
 			}
 			path := cmp.Or(config.Rules.File, config.path)
 			set, err := config.readRules(options)
-			var wrong fileProblems
+			var wrong problem.Problems
 			switch {
 			case errors.As(err, &wrong):
 				for _, problem := range wrong {

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"crypto/sha256"
-	"errors"
 	"path/filepath"
 	"strings"
 
@@ -35,16 +34,7 @@ func (c Config) synonymProblems() ConfigProblems {
 
 // parseSynonyms reads a file of synonyms.
 func parseSynonyms(data []byte) (*index.Synonyms, error) {
-	synonyms, err := index.ParseSynonyms(bytes.NewReader(data))
-	var wrong index.SynonymProblems
-	if errors.As(err, &wrong) {
-		var problems fileProblems
-		for _, p := range wrong {
-			problems = append(problems, fileProblem(p))
-		}
-		return nil, problems
-	}
-	return synonyms, err
+	return index.ParseSynonyms(bytes.NewReader(data))
 }
 
 // loadSynonyms gives the library the configured synonyms, or says everything

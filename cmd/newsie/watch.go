@@ -8,31 +8,15 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"strings"
 	"time"
+
+	"newsie/internal/problem"
 )
 
-// A fileProblem is a line of a publisher's file that is wrong.
-type fileProblem struct {
-	Line int
-	What string
-}
-
-// fileProblems are all of them.
-type fileProblems []fileProblem
-
-func (p fileProblems) Error() string {
-	lines := make([]string, len(p))
-	for i, problem := range p {
-		lines[i] = fmt.Sprintf("line %d: %s", problem.Line, problem.What)
-	}
-	return strings.Join(lines, "\n")
-}
-
-// of are the problems of an error that reading a file ended with, as the
+// fileProblemsOf are the problems of an error that reading a file ended with, as the
 // configuration's own mistakes are reported; key is the one that names the file.
 func (c Config) fileProblemsOf(err error, key, path string) ConfigProblems {
-	var wrong fileProblems
+	var wrong problem.Problems
 	switch {
 	case err == nil:
 		return nil
@@ -70,7 +54,7 @@ type publishedFile struct {
 	name string // what it holds, as the log calls it
 	path string
 	// parse reads what the file holds. What differs between two versions of it
-	// that mean the same is not in sum. The error may be fileProblems.
+	// that mean the same is not in sum. The error may be problem.Problems.
 	parse func(data []byte) (reading, error)
 	log   *slog.Logger
 
@@ -85,7 +69,7 @@ type reading struct {
 	sum      [sha256.Size]byte
 	apply    func()
 	rules    int
-	warnings []fileProblem
+	warnings []problem.Problem
 }
 
 // A stamp tells a file that was written from one that was not, most of the time.
@@ -175,7 +159,7 @@ func (f *publishedFile) complain(err error) {
 		return
 	}
 	f.told = text
-	var wrong fileProblems
+	var wrong problem.Problems
 	if !errors.As(err, &wrong) {
 		f.log.Error("the "+f.name+" cannot be read; those read before stay", "error", err)
 		return

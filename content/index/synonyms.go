@@ -10,6 +10,8 @@ import (
 	"sync"
 	"unicode"
 	"unicode/utf8"
+
+	"newsie/internal/problem"
 )
 
 // Synonyms are a publisher's rules about words that find each other. They do
@@ -50,21 +52,10 @@ const (
 )
 
 // A SynonymProblem is a rule that cannot be understood.
-type SynonymProblem struct {
-	Line int
-	What string
-}
+type SynonymProblem = problem.Problem
 
 // SynonymProblems are all of them at once, in the order of lines.
-type SynonymProblems []SynonymProblem
-
-func (p SynonymProblems) Error() string {
-	lines := make([]string, len(p))
-	for i, problem := range p {
-		lines[i] = fmt.Sprintf("line %d: %s", problem.Line, problem.What)
-	}
-	return strings.Join(lines, "\n")
-}
+type SynonymProblems = problem.Problems
 
 // ParseSynonyms reads rules in the form that Solr and Elasticsearch read, one a
 // line, UTF-8:
@@ -88,7 +79,7 @@ func ParseSynonyms(r io.Reader) (*Synonyms, error) {
 	}
 	p := synonymParser{byKey: map[string]*synonym{}, result: &Synonyms{stemmed: map[string]map[string][]*synonym{}}}
 	if len(data) > maxSynonymFile {
-		return nil, SynonymProblems{{1, fmt.Sprintf("the file is longer than %d MB", maxSynonymFile>>20)}}
+		return nil, SynonymProblems{{Line: 1, What: fmt.Sprintf("the file is longer than %d MB", maxSynonymFile>>20)}}
 	}
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	lines := bufio.NewScanner(bytes.NewReader(data))
@@ -131,10 +122,10 @@ type synonymParser struct {
 func (p *synonymParser) wrong(format string, args ...any) {
 	switch {
 	case len(p.problems) < maxProblems:
-		p.problems = append(p.problems, SynonymProblem{p.line, fmt.Sprintf(format, args...)})
+		p.problems = append(p.problems, SynonymProblem{Line: p.line, What: fmt.Sprintf(format, args...)})
 	case !p.more:
 		p.more = true
-		p.problems = append(p.problems, SynonymProblem{p.line, "this line is wrong too, and maybe others after it"})
+		p.problems = append(p.problems, SynonymProblem{Line: p.line, What: "this line is wrong too, and maybe others after it"})
 	}
 }
 
