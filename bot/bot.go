@@ -67,6 +67,11 @@ type Channel struct {
 	FromArchive   bool           // a first digest offers what is there already
 	Recency       float64        // how much newer is better in answers; see content.Query
 	ForgetOnLeave bool           // a reader who leaves is to be forgotten, as WeChat demands
+	Quiet         string         // hours without a sound of readers who chose none, "22:00-08:00"; "": none
+
+	// DeepLink is the address that opens the bot and has it hear "/start PAYLOAD"
+	// (1 to 64 of A-Z a-z 0-9 _ -); "" while it is not known. nil: there is none.
+	DeepLink func(payload string) string
 }
 
 // Digests tells what is new for a chat's follows; the scheduler implements it.

@@ -27,13 +27,16 @@ type Chat struct {
 	Lang  string // one of the catalog's
 	Zone  string // IANA name
 	State string // active, suspended, stopped; "" is active
+	Quiet string // hours without a sound, "22:00-08:00"; "off"; "" is the channel's
+
+	Origin string // where the reader came from first
 }
 
 // Load gives what is known of a chat; the zero Chat when nothing is.
 func (c *Chats) Load(ctx context.Context, id ChatID) (Chat, error) {
 	var chat Chat
-	err := c.db.Reader().QueryRowContext(ctx, "SELECT lang, zone, state FROM chats WHERE channel = ? AND id = ?", id.Channel, id.ID).
-		Scan(&chat.Lang, &chat.Zone, &chat.State)
+	err := c.db.Reader().QueryRowContext(ctx, "SELECT lang, zone, state, quiet, origin FROM chats WHERE channel = ? AND id = ?", id.Channel, id.ID).
+		Scan(&chat.Lang, &chat.Zone, &chat.State, &chat.Quiet, &chat.Origin)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return Chat{}, fmt.Errorf("look up the chat %s: %w", id, err)
 	}
@@ -44,9 +47,10 @@ func (c *Chats) save(ctx context.Context, tx bun.IDB, id ChatID, chat Chat) erro
 	if chat.State == "" {
 		chat.State = "active"
 	}
-	_, err := tx.ExecContext(ctx, `INSERT INTO chats (channel, id, lang, zone, state, since) VALUES (?, ?, ?, ?, ?, ?)
-		ON CONFLICT (channel, id) DO UPDATE SET lang = excluded.lang, zone = excluded.zone, state = excluded.state`,
-		id.Channel, id.ID, chat.Lang, chat.Zone, chat.State, c.now().UnixMilli())
+	_, err := tx.ExecContext(ctx, `INSERT INTO chats (channel, id, lang, zone, state, quiet, origin, since) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (channel, id) DO UPDATE SET lang = excluded.lang, zone = excluded.zone, state = excluded.state,
+			quiet = excluded.quiet, origin = excluded.origin`,
+		id.Channel, id.ID, chat.Lang, chat.Zone, chat.State, chat.Quiet, chat.Origin, c.now().UnixMilli())
 	if err != nil {
 		return fmt.Errorf("keep the chat %s: %w", id, err)
 	}
@@ -155,6 +159,7 @@ func (c *Chats) Forget(ctx context.Context, chat ChatID) error {
 		for _, statement := range []string{
 			"DELETE FROM follows WHERE channel = ? AND chat = ?",
 			"DELETE FROM lists WHERE channel = ? AND chat = ?",
+			"DELETE FROM saved WHERE channel = ? AND chat = ?",
 			"DELETE FROM inbox WHERE channel = ? AND chat = ? AND answered = 1",
 			"DELETE FROM chats WHERE channel = ? AND id = ?",
 		} {

@@ -1,7 +1,7 @@
 // Package bot is what newsie says: it turns one message of a reader into one
 // reply, and declares how an adapter speaks unasked.
 //
-// It owns the tables chats, follows, lists, questions, inbox, buckets and quotas.
+// It owns the tables chats, follows, lists, saved, questions, inbox, buckets and quotas.
 package bot
 
 import (

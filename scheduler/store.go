@@ -249,6 +249,7 @@ func moveChat(ctx context.Context, tx bun.Tx, from, to bot.ChatID) error {
 	for _, statement := range []string{
 		`UPDATE chats SET channel = ?, id = ? WHERE channel = ? AND id = ? AND NOT EXISTS (SELECT 1 FROM chats c WHERE c.channel = ? AND c.id = ?)`,
 		`UPDATE follows SET channel = ?, chat = ? WHERE channel = ? AND chat = ? AND NOT EXISTS (SELECT 1 FROM follows o WHERE o.channel = ? AND o.chat = ? AND o.query = follows.query)`,
+		`UPDATE saved SET channel = ?, chat = ? WHERE channel = ? AND chat = ? AND NOT EXISTS (SELECT 1 FROM saved o WHERE o.channel = ? AND o.chat = ? AND o.article = saved.article)`,
 		`UPDATE deliveries SET channel = ?, chat = ? WHERE channel = ? AND chat = ? AND NOT EXISTS (SELECT 1 FROM deliveries o WHERE o.channel = ? AND o.chat = ? AND o.edition = deliveries.edition)`,
 	} {
 		if _, err := tx.ExecContext(ctx, statement, args...); err != nil {
@@ -260,6 +261,7 @@ func moveChat(ctx context.Context, tx bun.Tx, from, to bot.ChatID) error {
 	}
 	for _, statement := range []string{
 		`DELETE FROM follows WHERE channel = ? AND chat = ?`,
+		`DELETE FROM saved WHERE channel = ? AND chat = ?`,
 		`DELETE FROM chats WHERE channel = ? AND id = ?`,
 	} {
 		if _, err := tx.ExecContext(ctx, statement, from.Channel, from.ID); err != nil {

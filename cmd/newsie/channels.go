@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"newsie/bot"
-	"newsie/bot/telegram"
 	"newsie/bot/webchat"
 	"newsie/bot/wechat"
 	"newsie/content/source"
@@ -86,32 +85,6 @@ func (cs *channels) webchat(name string, c ChannelConfig) error {
 		}
 		return a.Forget(ctx, chat)
 	})
-	return nil
-}
-
-func (cs *channels) telegram(name string, c ChannelConfig) error {
-	var commands []telegram.Command
-	for i, command := range cs.bot.Commands("en") {
-		commands = append(commands, telegram.Command{Name: command[0], Description: func(lang string) string { return cs.bot.Commands(lang)[i][1] }})
-	}
-	mode := telegram.Poll
-	if c.Mode == "webhook" {
-		mode = telegram.Webhook
-	}
-	a, err := telegram.New(telegram.Config{
-		Name: name, Token: c.Token, APIURL: c.APIURL, Mode: mode, PublicURL: cs.in.config.PublicURL, Secret: c.WebhookSecret,
-		Handler: cs.bot.Handle, Inbox: cs.inbox(), Settings: cs.settings(), Pacer: bot.NewPacer(cs.in.db, time.Now),
-		Catalog: cs.in.catalog, Commands: commands, Logger: cs.in.log, Notify: cs.notice.give,
-		Moved: func(ctx context.Context, from, to bot.ChatID) error { return cs.digests().Move(ctx, from, to) },
-		Count: func(event string) { cs.metrics.events.WithLabelValues(name, event).Inc() },
-	})
-	if err != nil {
-		return err
-	}
-	cs.adapters[name] = a
-	if mode == telegram.Webhook {
-		cs.handlers[a.WebhookPath()] = a
-	}
 	return nil
 }
 
