@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -83,8 +84,11 @@ type Digests interface {
 func New(c Config) *Bot {
 	b := &Bot{
 		db: c.DB, library: c.Library, catalog: c.Catalog, name: c.Name, public: strings.TrimRight(c.PublicURL, "/"),
-		channels: c.Channels, digests: c.Digests, forget: c.Forget, observe: c.Observe,
+		digests: c.Digests, forget: c.Forget, observe: c.Observe,
 		log: c.Logger, now: c.Now,
+	}
+	if b.channels = maps.Clone(c.Channels); b.channels == nil {
+		b.channels = map[string]Channel{}
 	}
 	b.rules.Store(c.Rules)
 	if b.now == nil {
@@ -111,6 +115,14 @@ func (b *Bot) UseDigests(d Digests) { b.digests = d }
 // Forgets adds what else is to be deleted when a reader asks to be forgotten.
 // Call it before the first message.
 func (b *Bot) Forgets(f func(ctx context.Context, chat ChatID) error) { b.forget = append(b.forget, f) }
+
+// DeepLinks sets how a channel makes addresses that open it; see
+// Channel.DeepLink. Call it before the first message.
+func (b *Bot) DeepLinks(channel string, link func(payload string) string) {
+	c := b.channels[channel]
+	c.DeepLink = link
+	b.channels[channel] = c
+}
 
 // Notifies sets how the publisher is told what must be known; what has one key
 // is told once a day. Call it before the first message.

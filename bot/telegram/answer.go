@@ -75,7 +75,7 @@ func (s *session) respond(ctx context.Context, in incoming) error {
 	if err != nil {
 		return err
 	}
-	sent, err := s.say(ctx, in.message.Chat, reply, place)
+	sent, err := s.say(ctx, outgoing{to: in.message.Chat, reply: reply, place: place, replyTo: in.question()})
 	if err != nil {
 		return s.unsaid(ctx, in, err)
 	}
@@ -125,6 +125,18 @@ func (s *session) place(ctx context.Context, in incoming, reply bot.Reply) (int6
 	return id, nil
 }
 
+// question is the message that an answer in a group shows it belongs to; 0 in a
+// private chat, where there is no doubt.
+func (in incoming) question() int64 {
+	switch {
+	case !in.message.Public:
+		return 0
+	case in.message.Kind == bot.Tap:
+		return in.tapped
+	}
+	return in.asked
+}
+
 // answerKey is under which the inbox keeps the id of the answer to a message.
 func answerKey(in incoming) string {
 	return "m:" + in.lane + ":" + strconv.FormatInt(in.asked, 10)
@@ -136,23 +148,24 @@ const stale = 10 * time.Minute
 
 // say sends an answer at the pace that all replicas keep together, and waits
 // when the server tells it to.
-func (s *session) say(ctx context.Context, to bot.ChatID, reply bot.Reply, place int64) (sent int64, err error) {
+func (s *session) say(ctx context.Context, o outgoing) (sent int64, err error) {
 	deadline := s.config.Now().Add(stale)
 	for {
-		if err := s.pace(ctx, to); err != nil {
+		if err := s.pace(ctx, o.to); err != nil {
 			return 0, err
 		}
-		sent, err = s.put(ctx, outgoing{to: to, reply: reply, place: place})
+		sent, err = s.put(ctx, o)
 		var later *bot.RetryError
 		var moved *bot.MovedError
 		switch {
 		case err == nil || s.config.Now().After(deadline):
 			return sent, err
 		case errors.As(err, &moved):
-			if err := s.follow(ctx, to, moved.To); err != nil {
+			if err := s.follow(ctx, o.to, moved.To); err != nil {
 				return 0, err
 			}
-			to, place = moved.To, 0
+			// The messages of a basic group have other numbers in the supergroup.
+			o.to, o.place, o.replyTo = moved.To, 0, 0
 		case errors.As(err, &later):
 			if later.All && s.config.Pacer != nil {
 				if err := s.config.Pacer.Push(ctx, s.bucket(), s.config.Now().Add(later.After)); err != nil {

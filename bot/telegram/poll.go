@@ -97,6 +97,12 @@ func (s *session) begin(raw []byte, done func(error)) {
 		done(nil)
 		return
 	}
+	if u.Inline != nil || u.Chosen != nil {
+		// Whoever types on asks again: such a query is answered now or never.
+		s.beginInline(u)
+		done(nil)
+		return
+	}
 	in, ours := s.read(u)
 	if in.callback != "" {
 		s.acknowledge(in.callback)

@@ -31,6 +31,13 @@ type outgoing struct {
 	reply  bot.Reply
 	silent bool
 	place  int64 // the message to be replaced; 0: none
+
+	replyTo int64 // in a group, the message that is answered; 0: none
+}
+
+type replyParameters struct {
+	Message int64 `json:"message_id"`
+	Anyway  bool  `json:"allow_sending_without_reply"` // it may have been deleted
 }
 
 // put sends or edits one message and returns its id. Errors are bot.Sender's.
@@ -76,6 +83,12 @@ func (c *Channel) post(ctx context.Context, o outgoing, page page, html bool) (i
 			params.AddNonEmpty("message_thread_id", thread)
 		}
 		params.AddBool("disable_notification", o.silent)
+		if o.replyTo != 0 {
+			err := params.AddInterface("reply_parameters", replyParameters{o.replyTo, true})
+			if err != nil {
+				return 0, err
+			}
+		}
 	}
 	if html {
 		params["text"], params["parse_mode"] = page.text.html(), "HTML"

@@ -80,6 +80,7 @@ type Channel struct {
 	log     *slog.Logger
 	secret  string
 	session atomic.Pointer[session] // nil until Run knows the bot's own name, and after it ended
+	account account
 }
 
 var tokenShape = regexp.MustCompile(`^[0-9]{1,20}:[A-Za-z0-9_-]{1,100}$`)
@@ -170,6 +171,7 @@ func (c *Channel) Run(ctx context.Context) error {
 	if !ok {
 		return nil
 	}
+	c.remember(ctx, me)
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	s := &session{Channel: c, me: me, work: work, lanes: newLanes(workers), pending: newPending()}

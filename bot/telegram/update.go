@@ -20,6 +20,8 @@ type (
 		Edited   *message       `json:"edited_message"`
 		Callback *callback      `json:"callback_query"`
 		Member   *memberUpdated `json:"my_chat_member"`
+		Inline   *inlineQuery   `json:"inline_query"`
+		Chosen   *chosenResult  `json:"chosen_inline_result"` // only where @BotFather was asked for feedback
 	}
 	user struct {
 		ID       int64  `json:"id"`
@@ -79,6 +81,19 @@ type (
 		Message *message `json:"message"` // none when the message was sent inline
 		Data    string   `json:"data"`
 	}
+	inlineQuery struct {
+		ID       string `json:"id"`
+		From     user   `json:"from"`
+		Query    string `json:"query"`
+		Offset   string `json:"offset"`
+		ChatType string `json:"chat_type"` // sender, private, group, supergroup, channel; "" when not told
+	}
+	chosenResult struct {
+		ID      string `json:"result_id"`
+		From    user   `json:"from"`
+		Query   string `json:"query"`
+		Message string `json:"inline_message_id"`
+	}
 	memberUpdated struct {
 		Chat chat   `json:"chat"`
 		From user   `json:"from"`
@@ -94,7 +109,7 @@ type (
 
 // allowedUpdates are the kinds asked for; leaving them out would keep whatever
 // was asked for last.
-const allowedUpdates = `["message","edited_message","callback_query","my_chat_member"]`
+const allowedUpdates = `["message","edited_message","callback_query","my_chat_member","inline_query"]`
 
 // An incoming is an update that concerns us.
 type incoming struct {

@@ -40,6 +40,7 @@ func (cs *channels) telegram(name string, c ChannelConfig) error {
 		return err
 	}
 	cs.adapters[name] = a
+	cs.bot.DeepLinks(name, a.DeepLink)
 	if mode == telegram.Webhook {
 		cs.handlers[a.WebhookPath()] = a
 	}
