@@ -1,6 +1,7 @@
 package telegramtest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -17,17 +18,18 @@ type Chat struct {
 	Title    string
 	Username string
 
-	server      *Server
-	language    string
-	messages    []*Message
-	nextID      int64
-	topics      map[int64]bool
-	started     bool
-	blocked     bool
-	deactivated bool
-	migratedTo  int64
-	last        queued
-	taps        int
+	server        *Server
+	language      string
+	messages      []*Message
+	nextID        int64
+	topics        map[int64]bool
+	started       bool
+	blocked       bool
+	deactivated   bool
+	administrator bool // the bot is one
+	migratedTo    int64
+	last          queued
+	taps          int
 }
 
 // Chat is the private chat of a reader, who has pressed Start at some time; it
@@ -99,13 +101,22 @@ func (c *Chat) append(m *Message) {
 	c.messages = append(c.messages, m)
 }
 
+// find looks up a message; they stand in the order of their ids.
 func (c *Chat) find(id int64) *Message {
-	for _, m := range c.messages {
-		if m.ID == id {
-			return m
-		}
+	if i, ok := c.place(id); ok {
+		return c.messages[i]
 	}
 	return nil
+}
+
+func (c *Chat) place(id int64) (int, bool) {
+	return slices.BinarySearchFunc(c.messages, id, func(m *Message, id int64) int { return cmp.Compare(m.ID, id) })
+}
+
+func (c *Chat) remove(m *Message) {
+	if i, ok := c.place(m.ID); ok {
+		c.messages = slices.Delete(c.messages, i, i+1)
+	}
 }
 
 // A Said is how something is said in a group.
@@ -228,12 +239,12 @@ func (c *Chat) TapDeleted(id int64, label string) error {
 	s := c.server
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for i, m := range c.messages {
+	for _, m := range c.messages {
 		for _, row := range m.Buttons {
 			for _, b := range row {
 				if m.ID == id && b.Data != "" && strings.Contains(b.Text, label) {
 					c.press(m, b)
-					c.messages = slices.Delete(c.messages, i, i+1)
+					c.remove(m)
 					return nil
 				}
 			}
@@ -360,7 +371,16 @@ func (c *Chat) Print(w io.Writer) {
 		if m.Edits > 0 {
 			_, _ = fmt.Fprintf(w, " (edited %d times)", m.Edits)
 		}
-		_, _ = fmt.Fprintln(w, "\n"+m.Text)
+		_, _ = fmt.Fprintln(w)
+		if m.Photo != nil && !m.CaptionAbove {
+			_, _ = fmt.Fprintln(w, m.Photo)
+		}
+		if m.Photo == nil || m.Caption != "" {
+			_, _ = fmt.Fprintln(w, m.Text+m.Caption)
+		}
+		if m.Photo != nil && m.CaptionAbove {
+			_, _ = fmt.Fprintln(w, m.Photo)
+		}
 		for _, link := range m.Links() {
 			_, _ = fmt.Fprintln(w, "  →", link)
 		}

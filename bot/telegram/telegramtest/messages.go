@@ -2,7 +2,6 @@ package telegramtest
 
 import (
 	"encoding/json"
-	"reflect"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -31,13 +30,18 @@ type Message struct {
 	FromBot  bool
 	From     int64 // the reader who wrote it
 	Text     string
-	Entities []Entity
+	Entities []Entity // of the text or the caption
 	Buttons  [][]Button
-	Preview  Preview
-	Silent   bool
-	Edits    int
-	Plain    bool // it was sent without a parse mode
-	Date     int64
+	Photo    *Picture // nil: a message of text
+	Caption  string   // what stands with the photo
+
+	CaptionAbove bool // the caption stands above the photo
+
+	Preview Preview
+	Silent  bool
+	Edits   int
+	Plain   bool // it was sent without a parse mode
+	Date    int64
 }
 
 // Links are the addresses the text leads to.
@@ -63,33 +67,67 @@ func (m Message) Labels() []string {
 }
 
 // Units is the length as the server counts it.
-func (m Message) Units() int { return units(m.Text) }
+func (m Message) Units() int { return units(m.Text + m.Caption) }
 
-const maxText = 4096
+const (
+	maxText    = 4096
+	maxCaption = 1024
+)
 
-// content reads what sendMessage and editMessageText have in common.
-func content(p params) (Message, *refusal) {
-	var m Message
-	text := p["text"]
+// formatted reads a text with its parse mode or its entities, as readers see it.
+func formatted(p params, text, entities string) (string, []Entity, *refusal) {
 	if !utf8.ValidString(text) {
-		return m, bad("strings must be encoded in UTF-8")
+		return "", nil, bad("strings must be encoded in UTF-8")
 	}
-	if text == "" {
-		return m, bad("message text is empty")
-	}
-	var entities []Entity
+	var list []Entity
 	switch p["parse_mode"] {
 	case "":
-		m.Plain = true
+		if entities == "" {
+			break
+		}
+		if err := strict(entities, &list); err != nil {
+			return "", nil, bad("can't parse entities: %v", err)
+		}
+		length := units(text)
+		for _, e := range list {
+			if e.Offset < 0 || e.Length < 0 || e.Offset > length || e.Length > length-e.Offset {
+				return "", nil, bad("entity begins or ends outside of the text")
+			}
+		}
 	case "HTML", "html":
 		var err error
-		if text, entities, err = parseHTML(text); err != nil {
-			return m, bad("can't parse entities: %v", err)
+		if text, list, err = parseHTML(text); err != nil {
+			return "", nil, bad("can't parse entities: %v", err)
 		}
 	default:
-		return m, bad("unsupported parse_mode")
+		return "", nil, bad("unsupported parse_mode")
 	}
-	m.Text, m.Entities = tidy(text, entities)
+	text, list = tidy(text, list)
+	return text, list, nil
+}
+
+// caption reads what stands with a photo.
+func caption(p params) (m Message, refused *refusal) {
+	m.Plain = p["parse_mode"] == ""
+	if m.Caption, m.Entities, refused = formatted(p, p["caption"], p["caption_entities"]); refused != nil {
+		return m, refused
+	}
+	if units(m.Caption) > maxCaption {
+		return m, bad("message caption is too long")
+	}
+	m.CaptionAbove = p["show_caption_above_media"] == "true"
+	return m, nil
+}
+
+// content reads what sendMessage and editMessageText have in common.
+func content(p params) (m Message, refused *refusal) {
+	if p["text"] == "" {
+		return m, bad("message text is empty")
+	}
+	m.Plain = p["parse_mode"] == ""
+	if m.Text, m.Entities, refused = formatted(p, p["text"], p["entities"]); refused != nil {
+		return m, refused
+	}
 	if m.Text == "" {
 		return m, bad("text must be non-empty")
 	}
@@ -101,7 +139,6 @@ func content(p params) (Message, *refusal) {
 			return m, bad("can't parse link preview options JSON object: %v", err)
 		}
 	}
-	var refused *refusal
 	m.Buttons, refused = markup(p["reply_markup"])
 	return m, refused
 }
@@ -190,45 +227,46 @@ func (s *Server) sendMessage(p params) (any, *refusal) {
 	if refused != nil {
 		return nil, refused
 	}
-	if s.options.Rates {
-		if seconds := s.rates.over(c, s.options.Now()); seconds > 0 {
-			return nil, &refusal{code: 429, words: "Too Many Requests: retry after " + strconv.Itoa(seconds), retryAfter: seconds}
-		}
+	return s.publish(c, p, thread, m)
+}
+
+func (s *Server) sendPhoto(p params, got loaded) (any, *refusal) {
+	c, thread, refused := s.destination(p)
+	if refused != nil {
+		return nil, refused
+	}
+	m, refused := caption(p)
+	if refused != nil {
+		return nil, refused
+	}
+	if m.Buttons, refused = markup(p["reply_markup"]); refused != nil {
+		return nil, refused
+	}
+	if m.Photo, refused = s.photo(p["photo"], "photo", got); refused != nil {
+		return nil, refused
+	}
+	return s.publish(c, p, thread, m)
+}
+
+// publish puts a message of the bot into a chat.
+func (s *Server) publish(c *Chat, p params, thread int64, m Message) (any, *refusal) {
+	if refused := s.paced(c); refused != nil {
+		return nil, refused
 	}
 	m.FromBot, m.Thread, m.Silent = true, thread, p["disable_notification"] == "true"
 	c.append(&m)
 	return s.wire(c, &m), nil
 }
 
-func (s *Server) editMessageText(p params) (any, *refusal) {
-	c, _, refused := s.destination(p)
-	if refused != nil {
-		return nil, refused
+// paced refuses what comes too fast.
+func (s *Server) paced(c *Chat) *refusal {
+	if !s.options.Rates {
+		return nil
 	}
-	id, _ := integer(p["message_id"])
-	old := c.find(id)
-	if old == nil {
-		return nil, bad("message to edit not found")
+	if seconds := s.rates.over(c, s.options.Now()); seconds > 0 {
+		return &refusal{code: 429, words: "Too Many Requests: retry after " + strconv.Itoa(seconds), retryAfter: seconds}
 	}
-	if !old.FromBot {
-		return nil, bad("message can't be edited")
-	}
-	m, refused := content(p)
-	if refused != nil {
-		return nil, refused
-	}
-	same := m.Text == old.Text && reflect.DeepEqual(m.Entities, old.Entities) && reflect.DeepEqual(m.Buttons, old.Buttons)
-	if same {
-		return nil, bad("message is not modified: specified new message content and reply markup are exactly the same as a current content and reply markup of the message")
-	}
-	if s.options.Rates {
-		if seconds := s.rates.over(c, s.options.Now()); seconds > 0 {
-			return nil, &refusal{code: 429, words: "Too Many Requests: retry after " + strconv.Itoa(seconds), retryAfter: seconds}
-		}
-	}
-	old.Text, old.Entities, old.Buttons, old.Preview, old.Plain = m.Text, m.Entities, m.Buttons, m.Preview, m.Plain
-	old.Edits++
-	return s.wire(c, old), nil
+	return nil
 }
 
 func (s *Server) answerCallback(p params) (any, *refusal) {
@@ -245,14 +283,29 @@ func (s *Server) answerCallback(p params) (any, *refusal) {
 
 // wire is a message as the API tells it.
 func (s *Server) wire(c *Chat, m *Message) map[string]any {
-	out := map[string]any{"message_id": m.ID, "date": m.Date, "chat": c.wire(), "text": m.Text}
+	out := map[string]any{"message_id": m.ID, "date": m.Date, "chat": c.wire()}
+	if m.Photo == nil {
+		out["text"] = m.Text
+	} else {
+		out["photo"] = m.Photo.sizes()
+	}
+	if m.Caption != "" {
+		out["caption"] = m.Caption
+	}
+	if m.CaptionAbove {
+		out["show_caption_above_media"] = true
+	}
 	if m.FromBot {
 		out["from"] = map[string]any{"id": BotID, "is_bot": true, "first_name": "newsie", "username": s.bot.Username}
 	} else {
 		out["from"] = c.user(m.From)
 	}
 	if len(m.Entities) > 0 {
-		out["entities"] = m.Entities
+		key := "entities"
+		if m.Photo != nil {
+			key = "caption_entities"
+		}
+		out[key] = m.Entities
 	}
 	if m.Thread != 0 {
 		out["message_thread_id"], out["is_topic_message"] = m.Thread, true

@@ -14,13 +14,14 @@
 package telegramtest
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
+	"mime"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"sort"
 	"strconv"
 	"strings"
 	"sync"
@@ -37,6 +38,9 @@ type Options struct {
 	Rates    bool             // hold the bot to the platform's rates, with 429
 	Local    bool             // as a self-hosted server: webhooks may be http, on any port
 	Latency  time.Duration    // how long every call takes
+	// PrivatePictures lets photos be fetched from loopback and private addresses,
+	// which the platform cannot reach.
+	PrivatePictures bool
 	// RetryWebhook is how long after a refused webhook request the next one
 	// follows; 0: ten milliseconds. Retry-After is obeyed only if longer waits are allowed here.
 	RetryWebhook time.Duration
@@ -50,10 +54,12 @@ const BotID = 110201543
 
 // A Server is a Bot API server with one bot. Its methods are safe for concurrent use.
 type Server struct {
-	options Options
-	http    *httptest.Server
-	stop    chan struct{}
-	running sync.WaitGroup
+	options  Options
+	http     *httptest.Server
+	methods  map[string]method
+	pictures *http.Client
+	stop     chan struct{}
+	running  sync.WaitGroup
 
 	mu        sync.Mutex
 	changed   chan struct{} // closed and replaced at every change
@@ -69,6 +75,8 @@ type Server struct {
 	commands  map[string]string
 	bot       Bot
 	rates     rates
+	files     map[string]*Picture // by file_id
+	nextFile  int
 }
 
 // A Bot is what the server says about the bot.
@@ -111,6 +119,7 @@ func New(o Options) *Server {
 		options: o, stop: make(chan struct{}), changed: make(chan struct{}), chats: map[int64]*Chat{},
 		faults: map[string][]Fault{}, nextID: 1000, callbacks: map[string]bool{}, commands: map[string]string{},
 		bot: Bot{Username: o.Username}, rates: rates{chats: map[int64][]time.Time{}},
+		methods: methods(), pictures: pictureClient(o.PrivatePictures), files: map[string]*Picture{},
 	}
 	s.http = httptest.NewServer(http.HandlerFunc(s.serve))
 	return s
@@ -199,23 +208,54 @@ func bad(format string, args ...any) *refusal {
 
 type params map[string]string
 
+// A method checks a call and does it, under the lock. What takes long is
+// brought by load before, under no lock.
 type method struct {
-	allowed string // the parameters it knows
+	allowed map[string]bool // the parameters it knows
 	run     func(s *Server, p params) (any, *refusal)
+
+	load  func(s *Server, ctx context.Context, p params, got *loaded)
+	media func(s *Server, p params, got loaded) (any, *refusal) // instead of run
 }
 
+const (
+	sending = "chat_id message_thread_id disable_notification protect_content reply_parameters reply_markup "
+	editing = "chat_id message_id reply_markup "
+)
+
 func methods() map[string]method {
-	return map[string]method{
-		"getMe":               {"", (*Server).getMe},
-		"sendMessage":         {"chat_id message_thread_id text parse_mode entities link_preview_options disable_notification protect_content reply_parameters reply_markup", (*Server).sendMessage},
-		"editMessageText":     {"chat_id message_id text parse_mode entities link_preview_options reply_markup", (*Server).editMessageText},
-		"answerCallbackQuery": {"callback_query_id text show_alert url cache_time", (*Server).answerCallback},
-		"sendChatAction":      {"chat_id message_thread_id action", (*Server).chatAction},
-		"setMyCommands":       {"commands scope language_code", (*Server).setMyCommands},
-		"setWebhook":          {"url secret_token allowed_updates max_connections drop_pending_updates", (*Server).setWebhook},
-		"deleteWebhook":       {"drop_pending_updates", (*Server).deleteWebhook},
-		"getWebhookInfo":      {"", (*Server).webhookInfo},
+	all := map[string]method{}
+	add := func(name, allowed string, run func(s *Server, p params) (any, *refusal)) {
+		all[name] = method{allowed: set(allowed), run: run}
 	}
+	add("getMe", "", (*Server).getMe)
+	add("sendMessage", sending+"text parse_mode entities link_preview_options", (*Server).sendMessage)
+	add("editMessageText", editing+"text parse_mode entities link_preview_options", (*Server).editMessageText)
+	add("editMessageCaption", editing+"caption parse_mode caption_entities show_caption_above_media", (*Server).editMessageCaption)
+	add("editMessageReplyMarkup", editing, (*Server).editMessageReplyMarkup)
+	add("deleteMessage", "chat_id message_id", (*Server).deleteMessage)
+	add("answerCallbackQuery", "callback_query_id text show_alert url cache_time", (*Server).answerCallback)
+	add("sendChatAction", "chat_id message_thread_id action", (*Server).chatAction)
+	add("setMyCommands", "commands scope language_code", (*Server).setMyCommands)
+	add("setWebhook", "url secret_token allowed_updates max_connections drop_pending_updates", (*Server).setWebhook)
+	add("deleteWebhook", "drop_pending_updates", (*Server).deleteWebhook)
+	add("getWebhookInfo", "", (*Server).webhookInfo)
+	all["getUpdates"] = method{allowed: set("offset limit timeout allowed_updates")}
+	all["sendPhoto"] = method{
+		allowed: set(sending + "photo caption parse_mode caption_entities show_caption_above_media has_spoiler"),
+		load:    func(s *Server, ctx context.Context, p params, got *loaded) { s.load(ctx, got, p["photo"]) },
+		media:   (*Server).sendPhoto,
+	}
+	all["editMessageMedia"] = method{allowed: set(editing + "media"), load: (*Server).loadMedia, media: (*Server).editMessageMedia}
+	return all
+}
+
+func set(names string) map[string]bool {
+	all := map[string]bool{}
+	for _, name := range strings.Fields(names) {
+		all[name] = true
+	}
+	return all
 }
 
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
@@ -228,19 +268,10 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		respond(w, nil, &refusal{code: 401, words: "Unauthorized"})
 		return
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
-	if err != nil {
-		respond(w, nil, &refusal{code: 413, words: "Request Entity Too Large"})
+	p, got, refused := read(w, r)
+	if refused != nil {
+		respond(w, nil, refused)
 		return
-	}
-	form, err := url.ParseQuery(string(body))
-	if err != nil {
-		respond(w, nil, bad("can't parse the request"))
-		return
-	}
-	p := params{}
-	for key, values := range form {
-		p[key] = values[0]
 	}
 	if s.options.Latency > 0 {
 		select {
@@ -252,13 +283,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	if fault.before(w, r, s.stop) {
 		return
 	}
-	var result any
-	var refused *refusal
-	if name == "getUpdates" {
-		result, refused = s.getUpdates(r, p)
-	} else {
-		result, refused = s.run(name, p)
-	}
+	result, refused := s.run(r, name, p, got)
 	s.record(name, p, refused)
 	if fault == ResetAfter {
 		hangUp(w)
@@ -267,35 +292,79 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	respond(w, result, refused)
 }
 
-func (s *Server) run(name string, p params) (any, *refusal) {
-	m, ok := methods()[name]
+// read takes the parameters and files of a call.
+func read(w http.ResponseWriter, r *http.Request) (params, loaded, *refusal) {
+	var got loaded
+	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if kind == "multipart/form-data" {
+		r.Body = http.MaxBytesReader(w, r.Body, maxUpload)
+		if err := r.ParseMultipartForm(maxUpload); err != nil {
+			return nil, got, tooLarge()
+		}
+		got.files = map[string][]byte{}
+		for name, files := range r.MultipartForm.File {
+			f, err := files[0].Open()
+			if err != nil {
+				return nil, got, bad("can't read the file %q", name)
+			}
+			data, err := io.ReadAll(f)
+			_ = f.Close()
+			if err != nil {
+				return nil, got, bad("can't read the file %q", name)
+			}
+			got.files[name] = data
+		}
+		return first(r.MultipartForm.Value), got, nil
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		return nil, got, tooLarge()
+	}
+	form, err := url.ParseQuery(string(body))
+	if err != nil {
+		return nil, got, bad("can't parse the request")
+	}
+	return first(form), got, nil
+}
+
+const (
+	maxBody   = 1 << 20
+	maxUpload = 50 << 20
+)
+
+func tooLarge() *refusal { return &refusal{code: 413, words: "Request Entity Too Large"} }
+
+func first(form map[string][]string) params {
+	p := make(params, len(form))
+	for key, values := range form {
+		p[key] = values[0]
+	}
+	return p
+}
+
+func (s *Server) run(r *http.Request, name string, p params, got loaded) (any, *refusal) {
+	m, ok := s.methods[name]
 	if !ok {
 		return nil, &refusal{code: 404, words: "Not Found"}
 	}
-	if refused := known(p, m.allowed); refused != nil {
-		return nil, refused
+	for key := range p {
+		if !m.allowed[key] {
+			return nil, bad("unknown parameter %q", key)
+		}
+	}
+	if name == "getUpdates" {
+		return s.getUpdates(r, p)
+	}
+	if m.load != nil {
+		m.load(s, r.Context(), p, &got)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	result, refused := m.run(s, p)
-	s.wake()
-	return result, refused
-}
-
-func known(p params, allowed string) *refusal {
-	names := strings.Fields(allowed)
-	for key := range p {
-		i := sort.SearchStrings(sorted(names), key)
-		if i == len(names) || sorted(names)[i] != key {
-			return bad("unknown parameter %q", key)
-		}
+	defer s.wake()
+	if m.media != nil {
+		return m.media(s, p, got)
 	}
-	return nil
-}
-
-func sorted(names []string) []string {
-	sort.Strings(names)
-	return names
+	return m.run(s, p)
 }
 
 func (s *Server) record(name string, p params, refused *refusal) {
