@@ -69,6 +69,8 @@ type Channel struct {
 	Recency       float64        // how much newer is better in answers; see content.Query
 	ForgetOnLeave bool           // a reader who leaves is to be forgotten, as WeChat demands
 	Quiet         string         // hours without a sound of readers who chose none, "22:00-08:00"; "": none
+	Silent        bool           // it can send without a sound
+	Edits         bool           // a Reply with Replace takes the place of the message whose button was pressed
 
 	// DeepLink is the address that opens the bot and has it hear "/start PAYLOAD"
 	// (1 to 64 of A-Z a-z 0-9 _ -); "" while it is not known. nil: there is none.

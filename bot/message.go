@@ -63,7 +63,7 @@ type Reply struct {
 	Groups  []Group // headed lists of cards, best first
 	Ahead   int     // how many of the first groups waited for the reader: they come before Text
 	Actions []Action
-	Replace string // the list this reply pages, so that an adapter may edit its message
+	Replace string // what this reply shows anew, a list's id or "a4711", so that an adapter may edit the message whose button was pressed
 	Best    Best   // what the first card is to the question
 }
 

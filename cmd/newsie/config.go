@@ -66,6 +66,7 @@ type ChannelConfig struct {
 	Token         string `yaml:"token" secret:"true"`
 	WebhookSecret string `yaml:"webhook_secret" secret:"true"`
 	InDoubt       string `yaml:"in_doubt"` // skip, resend
+	Quiet         string `yaml:"quiet"`    // telegram: hours without a sound, "22:00-08:00"
 
 	AppID          string      `yaml:"app_id"`
 	AppSecret      string      `yaml:"app_secret" secret:"true"`

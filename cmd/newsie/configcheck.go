@@ -20,6 +20,7 @@ import (
 	"newsie/content/source"
 	"newsie/internal/database"
 	"newsie/internal/locale"
+	"newsie/scheduler/timetable"
 )
 
 // A checker collects problems with the lines they stand on.
@@ -148,6 +149,11 @@ func (c Config) checkChannel(k *checker, name string, ch ChannelConfig) {
 	checkMass(k, key, ch)
 	if d := time.Duration(ch.MinInterval); d < time.Minute {
 		k.add(key+".min_interval", "%s is too often: a minute at least", d)
+	}
+	if _, err := timetable.ParseSpan(ch.Quiet); ch.Quiet != "" && err != nil {
+		k.add(key+".quiet", "%q are no hours such as 22:00-08:00", ch.Quiet)
+	} else if ch.Quiet != "" && ch.Kind != "telegram" {
+		k.add(key+".quiet", "is for telegram: messages of %s cannot be sent without a sound", ch.Kind)
 	}
 	ch.Menu.check(k, key, ch.Kind)
 	switch ch.Kind {

@@ -128,6 +128,9 @@ func (in *installation) newBot(public string, observe func(channel, outcome stri
 			FromArchive:   ch.FirstDigest == "archive",
 			Recency:       newer,
 			ForgetOnLeave: ch.Kind == "wechat",
+			Quiet:         ch.Quiet,
+			Silent:        ch.Kind == "telegram",
+			Edits:         ch.Kind == "telegram",
 		}
 	}
 	return bot.New(bot.Config{
