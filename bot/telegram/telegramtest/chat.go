@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // A Chat is one conversation and, in a private one, its reader.
@@ -27,6 +28,7 @@ type Chat struct {
 	blocked       bool
 	deactivated   bool
 	administrator bool // the bot is one
+	apart         bool // the bot is no member and never was
 	migratedTo    int64
 	last          queued
 	taps          int
@@ -214,7 +216,7 @@ func (c *Chat) TapOn(id int64, label string) (url string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, m := range slices.Backward(c.messages) {
-		if !m.FromBot || id != 0 && m.ID != id {
+		if !m.FromBot && !m.ViaBot || id != 0 && m.ID != id {
 			continue
 		}
 		for _, row := range m.Buttons {
@@ -258,9 +260,13 @@ func (c *Chat) press(m *Message, b Button) {
 	c.taps++
 	id := fmt.Sprintf("%d.%d", c.ID, c.taps)
 	s.callbacks[id] = false
-	s.push(c, "callback_query", map[string]any{
-		"id": id, "from": c.user(c.from(0)), "message": s.wire(c, m), "chat_instance": "1", "data": b.Data,
-	})
+	tap := map[string]any{"id": id, "from": c.user(c.from(0)), "chat_instance": "1", "data": b.Data}
+	if m.ViaBot { // the bot is not told in which chat it stands
+		tap["inline_message_id"] = m.InlineID
+	} else {
+		tap["message"] = s.wire(c, m)
+	}
+	s.pushTo(c, "t"+strconv.FormatInt(c.from(0), 10), 150*time.Second, "callback_query", tap)
 }
 
 // Spinning counts the taps that the bot has not acknowledged.
@@ -291,7 +297,7 @@ func (c *Chat) member(before, after string, blocked bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c.blocked = blocked
-	who := map[string]any{"id": BotID, "is_bot": true, "first_name": "newsie", "username": s.bot.Username}
+	who := s.self()
 	s.push(c, "my_chat_member", map[string]any{
 		"chat": c.wire(), "from": c.user(c.from(0)), "date": s.options.Now().Unix(),
 		"old_chat_member": map[string]any{"user": who, "status": before},
@@ -360,6 +366,9 @@ func (c *Chat) Print(w io.Writer) {
 		who := strconv.FormatInt(m.From, 10)
 		if m.FromBot {
 			who = "bot"
+		}
+		if m.ViaBot {
+			who += " via bot"
 		}
 		_, _ = fmt.Fprintf(w, "── %s #%d", who, m.ID)
 		if m.Thread != 0 {

@@ -13,6 +13,12 @@ const deletable = 48 * time.Hour
 
 // editing finds the message of an edit.
 func (s *Server) editing(p params) (*Chat, *Message, *refusal) {
+	if id := p["inline_message_id"]; id != "" {
+		if m, ok := s.inlined[id]; ok {
+			return m.chat, m.message, nil
+		}
+		return nil, nil, bad("MESSAGE_ID_INVALID")
+	}
 	c, _, refused := s.destination(p)
 	if refused != nil {
 		return nil, nil, refused
@@ -41,6 +47,9 @@ func (s *Server) put(c *Chat, old *Message, changed Message) (any, *refusal) {
 	}
 	changed.Edits++
 	*old = changed
+	if old.ViaBot {
+		return true, nil
+	}
 	return s.wire(c, old), nil
 }
 

@@ -28,7 +28,9 @@ type Message struct {
 	ID       int64
 	Thread   int64 // the forum topic it stands in
 	FromBot  bool
-	From     int64 // the reader who wrote it
+	From     int64  // the reader who wrote it
+	ViaBot   bool   // the reader chose it from the bot's inline results
+	InlineID string // the name under which the bot may edit such a message; "" where it may not
 	Text     string
 	Entities []Entity // of the text or the caption
 	Buttons  [][]Button
@@ -147,37 +149,43 @@ func markup(text string) ([][]Button, *refusal) {
 	if text == "" {
 		return nil, nil
 	}
-	var keyboard struct {
-		Rows [][]Button `json:"inline_keyboard"`
-	}
+	var keyboard keyboardMarkup
 	if err := strict(text, &keyboard); err != nil {
 		return nil, bad("can't parse reply keyboard markup JSON object: %v", err)
 	}
+	return keyboard.Rows, keyboard.check()
+}
+
+type keyboardMarkup struct {
+	Rows [][]Button `json:"inline_keyboard"`
+}
+
+func (keyboard keyboardMarkup) check() *refusal {
 	count := 0
 	for _, row := range keyboard.Rows {
 		if len(row) > 8 {
-			return nil, bad("REPLY_MARKUP_TOO_LONG")
+			return bad("REPLY_MARKUP_TOO_LONG")
 		}
 		for _, b := range row {
 			count++
 			switch {
 			case strings.TrimSpace(b.Text) == "":
-				return nil, bad("can't parse inline keyboard button: Field \"text\" must be of type String and non-empty")
+				return bad("can't parse inline keyboard button: Field \"text\" must be of type String and non-empty")
 			case b.Data == "" && b.URL == "":
-				return nil, bad("can't parse inline keyboard button: Text buttons are unallowed in the inline keyboard")
+				return bad("can't parse inline keyboard button: Text buttons are unallowed in the inline keyboard")
 			case b.Data != "" && b.URL != "":
-				return nil, bad("can't parse inline keyboard button: more than one kind")
+				return bad("can't parse inline keyboard button: more than one kind")
 			case len(b.Data) > 64:
-				return nil, bad("BUTTON_DATA_INVALID")
+				return bad("BUTTON_DATA_INVALID")
 			case b.URL != "" && checkURL(b.URL) == "":
-				return nil, bad("inline keyboard button URL '%s' is invalid: Wrong HTTP URL", b.URL)
+				return bad("inline keyboard button URL '%s' is invalid: Wrong HTTP URL", b.URL)
 			}
 		}
 	}
 	if count > 100 {
-		return nil, bad("REPLY_MARKUP_TOO_LONG")
+		return bad("REPLY_MARKUP_TOO_LONG")
 	}
-	return keyboard.Rows, nil
+	return nil
 }
 
 // destination finds the chat of a call and its topic, and refuses what the bot
@@ -195,7 +203,7 @@ func (s *Server) destination(p params) (*Chat, int64, *refusal) {
 	switch {
 	case p["chat_id"] == "":
 		return nil, 0, bad("chat_id is empty")
-	case !ok || c == nil || c.Type == "private" && !c.started:
+	case !ok || c == nil || c.apart || c.Type == "private" && !c.started:
 		return nil, 0, bad("chat not found")
 	case c.migratedTo != 0:
 		r := bad("group chat was upgraded to a supergroup chat")
@@ -296,9 +304,12 @@ func (s *Server) wire(c *Chat, m *Message) map[string]any {
 		out["show_caption_above_media"] = true
 	}
 	if m.FromBot {
-		out["from"] = map[string]any{"id": BotID, "is_bot": true, "first_name": "newsie", "username": s.bot.Username}
+		out["from"] = s.self()
 	} else {
 		out["from"] = c.user(m.From)
+	}
+	if m.ViaBot {
+		out["via_bot"] = s.self()
 	}
 	if len(m.Entities) > 0 {
 		key := "entities"

@@ -34,6 +34,7 @@ import (
 type Options struct {
 	Token    string           // "" is Token
 	Username string           // "" is newsie_bot
+	Inline   bool             // @BotFather's /setinline; SetBot changes it
 	Now      func() time.Time // the clock of dates and rates; nil: time.Now
 	Rates    bool             // hold the bot to the platform's rates, with 429
 	Local    bool             // as a self-hosted server: webhooks may be http, on any port
@@ -77,12 +78,19 @@ type Server struct {
 	rates     rates
 	files     map[string]*Picture // by file_id
 	nextFile  int
+
+	inline     map[string]*Inline // queries by id
+	inlined    map[string]inlined // messages by inline_message_id
+	cache      map[cacheKey]cachedAnswer
+	nextInline int64
 }
 
 // A Bot is what the server says about the bot.
 type Bot struct {
 	Username string
-	ReadsAll bool
+	ReadsAll bool // privacy mode is switched off
+	Inline   bool // inline mode is switched on
+	Feedback bool // and the bot is told which result was chosen
 }
 
 // A Call is one request of the bot.
@@ -118,7 +126,8 @@ func New(o Options) *Server {
 	s := &Server{
 		options: o, stop: make(chan struct{}), changed: make(chan struct{}), chats: map[int64]*Chat{},
 		faults: map[string][]Fault{}, nextID: 1000, callbacks: map[string]bool{}, commands: map[string]string{},
-		bot: Bot{Username: o.Username}, rates: rates{chats: map[int64][]time.Time{}},
+		bot:    Bot{Username: o.Username, Inline: o.Inline},
+		inline: map[string]*Inline{}, inlined: map[string]inlined{}, cache: map[cacheKey]cachedAnswer{}, rates: rates{chats: map[int64][]time.Time{}},
 		methods: methods(), pictures: pictureClient(o.PrivatePictures), files: map[string]*Picture{},
 	}
 	s.http = httptest.NewServer(http.HandlerFunc(s.serve))
@@ -220,7 +229,7 @@ type method struct {
 
 const (
 	sending = "chat_id message_thread_id disable_notification protect_content reply_parameters reply_markup "
-	editing = "chat_id message_id reply_markup "
+	editing = "chat_id message_id inline_message_id reply_markup "
 )
 
 func methods() map[string]method {
@@ -235,6 +244,7 @@ func methods() map[string]method {
 	add("editMessageReplyMarkup", editing, (*Server).editMessageReplyMarkup)
 	add("deleteMessage", "chat_id message_id", (*Server).deleteMessage)
 	add("answerCallbackQuery", "callback_query_id text show_alert url cache_time", (*Server).answerCallback)
+	add("answerInlineQuery", "inline_query_id results cache_time is_personal next_offset button", (*Server).answerInlineQuery)
 	add("sendChatAction", "chat_id message_thread_id action", (*Server).chatAction)
 	add("setMyCommands", "commands scope language_code", (*Server).setMyCommands)
 	add("setWebhook", "url secret_token allowed_updates max_connections drop_pending_updates", (*Server).setWebhook)
@@ -401,10 +411,15 @@ func respond(w http.ResponseWriter, result any, refused *refusal) {
 	_ = json.NewEncoder(w).Encode(answer)
 }
 
+// self is the bot as a user.
+func (s *Server) self() map[string]any {
+	return map[string]any{"id": BotID, "is_bot": true, "first_name": "newsie", "username": s.bot.Username}
+}
+
 func (s *Server) getMe(params) (any, *refusal) {
 	return map[string]any{
 		"id": BotID, "is_bot": true, "first_name": "newsie", "username": s.bot.Username,
-		"can_join_groups": true, "can_read_all_group_messages": s.bot.ReadsAll, "supports_inline_queries": false,
+		"can_join_groups": true, "can_read_all_group_messages": s.bot.ReadsAll, "supports_inline_queries": s.bot.Inline,
 	}, nil
 }
 

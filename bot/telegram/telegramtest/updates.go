@@ -8,22 +8,24 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"time"
 )
 
 // queued is an update that the bot has not confirmed.
 type queued struct {
-	id   int64
-	chat int64
-	body json.RawMessage
+	id      int64
+	queue   string // updates of one queue reach a webhook in order
+	expires time.Time
+	body    json.RawMessage
 }
 
 // Raw queues an update as it stands, decodable or not; its update_id must be in
 // it. Known ids: NextUpdate.
 func (s *Server) Raw(id int64, body string) {
 	s.change(func() {
-		s.updates = append(s.updates, queued{id: id, body: json.RawMessage(body)})
+		s.updates = append(s.updates, queued{id: id, queue: "raw" + strconv.FormatInt(id, 10), expires: s.options.Now().Add(dayOld), body: json.RawMessage(body)})
 		s.nextID = max(s.nextID, id+1)
 	})
 }
@@ -75,16 +77,31 @@ func (s *Server) Until(ctx context.Context, fn func() bool) error {
 	}
 }
 
-// push queues an update of a kind; the lock is held.
+// dayOld is how long most updates wait for the bot.
+const dayOld = 24 * time.Hour
+
+// push queues an update of a chat; the lock is held.
 func (s *Server) push(c *Chat, kind string, value any) {
+	s.pushTo(c, strconv.FormatInt(c.ID, 10), dayOld, kind, value)
+}
+
+// pushTo queues an update for as long as its kind is kept.
+func (s *Server) pushTo(c *Chat, queue string, lifetime time.Duration, kind string, value any) {
 	if s.allowed != nil && !s.allowed[kind] {
 		return
 	}
-	u := queued{id: s.nextID, chat: c.ID, body: raw(map[string]any{"update_id": s.nextID, kind: value})}
+	u := queued{id: s.nextID, queue: queue, expires: s.options.Now().Add(lifetime),
+		body: raw(map[string]any{"update_id": s.nextID, kind: value})}
 	s.nextID++
 	c.last = u
 	s.updates = append(s.updates, u)
 	s.wake()
+}
+
+// expire drops the updates that nobody fetched in time.
+func (s *Server) expire() {
+	now := s.options.Now()
+	s.updates = slices.DeleteFunc(s.updates, func(u queued) bool { return !u.expires.After(now) })
 }
 
 func (s *Server) allow(text string) *refusal {
@@ -138,6 +155,7 @@ func (s *Server) getUpdates(r *http.Request, p params) (any, *refusal) {
 	}()
 	for {
 		s.mu.Lock()
+		s.expire()
 		batch := []json.RawMessage{}
 		for _, u := range s.updates {
 			if int64(len(batch)) < limit {
@@ -257,7 +275,7 @@ func (s *Server) deliver(hook webhook) {
 		}
 	}()
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: time.Minute}
-	busy := map[int64]bool{}
+	busy := map[string]bool{}
 	done := make(chan queued)
 	waiting := 0
 	defer func() {
@@ -272,10 +290,11 @@ func (s *Server) deliver(hook webhook) {
 			s.mu.Unlock()
 			return
 		}
+		s.expire()
 		var ready []queued
 		for _, u := range s.updates {
-			if !busy[u.chat] && waiting+len(ready) < 40 {
-				busy[u.chat] = true
+			if !busy[u.queue] && waiting+len(ready) < 40 {
+				busy[u.queue] = true
 				ready = append(ready, u)
 			}
 		}
@@ -291,7 +310,7 @@ func (s *Server) deliver(hook webhook) {
 		select {
 		case u := <-done:
 			waiting--
-			delete(busy, u.chat)
+			delete(busy, u.queue)
 			s.change(func() { s.drop(u) })
 		case <-changed:
 		case <-s.stop:
