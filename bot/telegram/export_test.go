@@ -10,7 +10,7 @@ import (
 
 // Page is what sendMessage would be given for a reply.
 func Page(r bot.Reply) map[string]string {
-	p := fit(r)
+	p := fit(newSheet(r, maxCards), r.Actions)
 	params := map[string]string{"text": p.text.html(), "parse_mode": "HTML"}
 	if options, err := json.Marshal(p.preview); err == nil {
 		params["link_preview_options"] = string(options)
@@ -24,7 +24,9 @@ func Page(r bot.Reply) map[string]string {
 }
 
 // PageUnits is how long we take that message for.
-func PageUnits(r bot.Reply) int { return units(strings.TrimSpace(fit(r).text.plain())) }
+func PageUnits(r bot.Reply) int {
+	return units(strings.TrimSpace(fit(newSheet(r, maxCards), r.Actions).text.plain()))
+}
 
 // Decode reads an update as a bot called newsie_bot with the id 1 would.
 func Decode(raw []byte) (bot.Message, bool, error) {

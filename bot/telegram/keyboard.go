@@ -1,8 +1,9 @@
 package telegram
 
 import (
+	"slices"
 	"strconv"
-	"unicode"
+	"strings"
 	"unicode/utf8"
 
 	"newsie/bot"
@@ -24,37 +25,114 @@ type preview struct {
 	URL      string `json:"url,omitempty"`
 	Small    bool   `json:"prefer_small_media,omitempty"`
 	Large    bool   `json:"prefer_large_media,omitempty"`
+	Above    bool   `json:"show_above_text,omitempty"`
 }
 
 const (
-	dataLimit  = 64  // bytes
-	labelLimit = 64  // units; the rest would not be seen
-	maxButtons = 100 // of a keyboard
-	rowWidth   = 30  // columns that a phone shows without cutting labels
-	rowButtons = 3
-	numbersRow = 5
+	dataLimit   = 64  // bytes
+	maxButtons  = 100 // of a keyboard
+	numbersRow  = 8   // which a thumb can still tell apart
+	fewestInRow = 3   // of numbers in several rows
 )
 
-// choosePreview shows the best hit: small beside a list, large for the article
-// that is being shown, as its cover.
+// labelColumns is how wide a label may be when as many buttons stand beside one
+// another on a phone, which makes all buttons of a row equally wide.
+var labelColumns = [...]int{0, 36, 17, 10}
+
+// choosePreview shows the best hit: small beside a list, large and above it for
+// the article that is being shown, as its cover.
 func choosePreview(s sheet) preview {
 	for _, b := range s.blocks {
 		for _, e := range b.entries {
 			if e.url == "" {
 				continue
 			}
-			large := e.unnumbered && e.cover
-			return preview{URL: e.url, Small: !large, Large: large}
+			if s.view && e.cover != "" {
+				return preview{URL: e.url, Large: true, Above: true}
+			}
+			return preview{URL: e.url, Small: true}
 		}
 	}
 	return preview{Disabled: true}
 }
 
-// buttons are the numbers of the cards that are shown, then the actions, as
-// many in a row as can be read. The server refuses a message for one bad
-// button, so those that cannot be are left out and counted.
+// buttons are, of an article that is being shown, the one that leads to it,
+// alone; then the numbers of the cards that are shown, then the pages of the
+// list, and the other actions, as many in a row as can be read. The server
+// refuses a message for one bad button, so those that cannot be are left out and
+// counted.
 func buttons(s sheet, cards int, actions []bot.Action) (rows [][]button, dropped int) {
-	var numbers []button
+	var pages, others []button
+	for i, a := range actions {
+		b := newButton(a)
+		switch {
+		case b.Text == "" || b.URL == "" && b.Data == "":
+			dropped++
+		case i == 0 && s.view && b.URL != "":
+			rows = append(rows, []button{b})
+		case strings.HasPrefix(b.Data, "/more "):
+			pages = append(pages, b)
+		default:
+			others = append(others, b)
+		}
+	}
+	numbers, bad := numbersOf(s, cards)
+	dropped += bad
+	pointPages(pages, s.first())
+	rows = append(append(append(rows, even(numbers)...), packed(pages)...), packed(others)...)
+	count := 0
+	for i, row := range rows {
+		if count += len(row); count > maxButtons {
+			for _, row := range rows[i:] {
+				dropped += len(row)
+			}
+			return rows[:i], dropped
+		}
+	}
+	return rows, dropped
+}
+
+func newButton(a bot.Action) button {
+	b := button{Text: label(clean(a.Label, false))}
+	if a.URL != "" {
+		b.URL = linkable(a.URL)
+	} else if sendable(a.Text) {
+		b.Data = a.Text
+	}
+	return b
+}
+
+// label shortens what a button says to what is seen of it; an arrow at its end stays.
+func label(s string) string {
+	const arrow = " →"
+	if body, ok := strings.CutSuffix(s, arrow); ok {
+		return shortenBy(body, labelColumns[1]-columns(arrow), room) + arrow
+	}
+	return shortenBy(s, labelColumns[1], room)
+}
+
+// pointPages has the buttons of a list's pages say which way they go. first is
+// the first number on the page that is shown.
+func pointPages(pages []button, first int) {
+	number := func(b button) (n int) {
+		n, _ = strconv.Atoi(b.Data[strings.LastIndexByte(b.Data, ' ')+1:])
+		return n
+	}
+	slices.SortStableFunc(pages, func(a, b button) int { return number(a) - number(b) })
+	for i, b := range pages {
+		back := i == 0
+		if len(pages) == 1 { // the first page has no other, the last one neither
+			back = number(b) == 1 || first > 2*numbersRow
+		}
+		if back {
+			pages[i].Text = "‹ " + b.Text
+		} else {
+			pages[i].Text = b.Text + " ›"
+		}
+	}
+}
+
+func numbersOf(s sheet, cards int) (numbers []button, dropped int) {
 	for _, b := range s.blocks {
 		for _, e := range b.entries {
 			if cards--; cards < 0 || e.number <= 0 || e.open == "" {
@@ -67,48 +145,53 @@ func buttons(s sheet, cards int, actions []bot.Action) (rows [][]button, dropped
 			numbers = append(numbers, button{Text: strconv.Itoa(e.number), Data: e.open})
 		}
 	}
-	lines := (len(numbers) + numbersRow - 1) / numbersRow
+	return numbers, dropped
+}
+
+// even lays numbers out in as few rows as there must be, equally long ones
+// where that can be.
+func even(numbers []button) [][]button {
+	n := len(numbers)
+	fewest := (n + numbersRow - 1) / numbersRow
+	lines := fewest
+	for try := fewest; try > 0 && n/try >= fewestInRow; try++ {
+		if n%try == 0 {
+			lines = try
+			break
+		}
+	}
+	var rows [][]button
 	for i := range lines {
-		rows = append(rows, numbers[i*len(numbers)/lines:(i+1)*len(numbers)/lines])
+		rows = append(rows, numbers[i*n/lines:(i+1)*n/lines])
 	}
-	var row []button
-	width, count := 0, len(numbers)
-	for _, a := range actions {
-		b := button{Text: shorten(clean(a.Label, false), labelLimit)}
-		if a.URL != "" {
-			b.URL = linkable(a.URL)
-		} else if sendable(a.Text) {
-			b.Data = a.Text
+	return rows
+}
+
+// packed puts as many buttons in a row as can be read, keeping their order; of
+// four short ones it makes two rows of two.
+func packed(list []button) (rows [][]button) {
+	for len(list) > 0 {
+		n := 1
+		for try := min(len(list), len(labelColumns)-1); try > 1; try-- {
+			if readable(list[:try]) && !(try == 3 && len(list) == 4 && readable(list[2:])) {
+				n = try
+				break
+			}
 		}
-		if b.Text == "" || b.URL == "" && b.Data == "" || count == maxButtons {
-			dropped++
-			continue
-		}
-		count++
-		w := columns(b.Text) + 2
-		if len(row) == rowButtons || len(row) > 0 && width+w > rowWidth {
-			rows, row, width = append(rows, row), nil, 0
-		}
-		row, width = append(row, b), width+w
+		rows, list = append(rows, list[:n:n]), list[n:]
 	}
-	if len(row) > 0 {
-		rows = append(rows, row)
+	return rows
+}
+
+func readable(row []button) bool {
+	for _, b := range row {
+		if columns(b.Text) > labelColumns[len(row)] {
+			return false
+		}
 	}
-	return rows, dropped
+	return true
 }
 
 // sendable reports whether a button can carry data; bytes that are no text
 // would grow on the way.
 func sendable(data string) bool { return len(data) <= dataLimit && utf8.ValidString(data) }
-
-// columns estimates how wide a label is: wide scripts take two columns.
-func columns(s string) int {
-	n := 0
-	for _, r := range s {
-		n++
-		if r >= 0x1f000 || unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul) {
-			n++
-		}
-	}
-	return n
-}

@@ -2,7 +2,6 @@ package telegram
 
 import (
 	"net/url"
-	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -14,7 +13,10 @@ import (
 type sheet struct {
 	text   string
 	links  []bot.Link // in text
+	titled bool       // the first line of text is a title
+	view   bool       // the first entry is an article that is being shown; the rest only points
 	blocks []block
+	left   int // cards that did not get in
 }
 
 type block struct {
@@ -23,16 +25,16 @@ type block struct {
 }
 
 type entry struct {
-	number     int
-	title      string
-	url        string // "" when Telegram would not take it
-	source     string
-	date       string
-	snippet    snippet
-	open       string
-	also       bot.Also
-	cover      bool
-	unnumbered bool // the article that is being shown
+	number  int
+	title   string
+	url     string // "" when Telegram would not take it
+	source  string
+	date    string
+	snippet snippet
+	open    string
+	also    bot.Also
+	cover   string // "" when Telegram would not take it
+	lang    string
 }
 
 // A snippet is one line of text; the bytes of marks are the matched words.
@@ -44,15 +46,17 @@ type snippet struct {
 // maxCards keeps a message below the hundred entities that the server keeps.
 const maxCards = 20
 
-func newSheet(r bot.Reply) sheet {
+// newSheet takes at most so many cards.
+func newSheet(r bot.Reply, most int) sheet {
 	s := sheet{}
 	s.text, s.links = cleanLinks(r.Text, r.Links)
 	cards := 0
 	for _, g := range r.Groups {
 		b := block{heading: clean(g.Heading, false)}
 		for _, c := range g.Cards {
-			if cards++; cards > maxCards {
-				break
+			if cards++; cards > most {
+				s.left++
+				continue
 			}
 			b.entries = append(b.entries, newEntry(c))
 		}
@@ -60,7 +64,24 @@ func newSheet(r bot.Reply) sheet {
 			s.blocks = append(s.blocks, b)
 		}
 	}
+	s.view = shows(s.blocks)
 	return s
+}
+
+// shows reports whether the first entry is an article that is being shown: the
+// only one without a number.
+func shows(blocks []block) bool {
+	if len(blocks) == 0 || len(blocks[0].entries) != 1 {
+		return false
+	}
+	for i, b := range blocks {
+		for _, e := range b.entries {
+			if (e.number == 0) != (i == 0) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 func newEntry(c bot.Card) entry {
@@ -68,7 +89,7 @@ func newEntry(c bot.Card) entry {
 		number: c.Number, title: clean(c.Title, false), url: linkable(c.URL),
 		source: clean(c.Source, false), date: clean(c.Date, false),
 		snippet: newSnippet(c.Snippet), open: c.Open,
-		cover: linkable(c.Cover) != "", unnumbered: c.Number == 0,
+		cover: linkable(c.Cover), lang: c.Lang,
 		also: bot.Also{Label: c.Also.Label, Comma: c.Also.Comma},
 	}
 	for _, p := range c.Also.Places {
@@ -208,178 +229,3 @@ func linkable(address string) string {
 }
 
 var escapeAddress = strings.NewReplacer(`"`, "%22", "<", "%3C", ">", "%3E", " ", "%20", "\uFFFD", "%EF%BF%BD")
-
-// limits bound what compose writes, in UTF-16 units; cards in number.
-type limits struct {
-	text, title, by, snippet, cards int
-	also                            bool // tell where else a story is told
-}
-
-// compose lays a sheet out as one message.
-func compose(s sheet, l limits) *markup {
-	m := &markup{}
-	s.writeText(m, l.text)
-	left, total, links := l.cards, 0, len(s.blocks)+len(s.links)
-	for _, b := range s.blocks {
-		total += len(b.entries)
-		for _, e := range b.entries {
-			if l.also {
-				links += len(e.also.Places)
-			}
-		}
-	}
-	marks := marksEach(min(total, l.cards), links)
-	for _, b := range s.blocks {
-		if left == 0 {
-			break
-		}
-		if b.heading != "" {
-			m.gap("\n\n")
-			m.tag("b", "", func() { m.write(shorten(b.heading, 200)) })
-		}
-		for _, e := range b.entries {
-			if left == 0 {
-				break
-			}
-			left--
-			m.gap("\n\n")
-			e.write(m, l, marks)
-		}
-	}
-	return m
-}
-
-// writeText writes the reply's own words with the links in them; one that the
-// cut goes through is none any more.
-func (s sheet) writeText(m *markup, limit int) {
-	text := shorten(s.text, limit)
-	links := s.links
-	if text != s.text {
-		links = bot.Until(links, max(0, len(text)-len("…")))
-	}
-	for _, p := range bot.Pieces(text, links) {
-		if p.URL == "" {
-			m.write(p.Text)
-		} else {
-			m.tag("a", ` href="`+escapeAttribute.Replace(p.URL)+`"`, func() { m.write(p.Text) })
-		}
-	}
-}
-
-// marksEach is how many marks each card may have: the server keeps a hundred
-// entities of a message and drops the rest, links among them. others are those
-// of headings and of the places where stories are told too.
-func marksEach(cards, others int) int {
-	if cards == 0 {
-		return 0
-	}
-	return max(0, (maxEntities-others-entitiesPerCard*cards)/cards)
-}
-
-const maxEntities, entitiesPerCard = 100, 3
-
-func (e entry) write(m *markup, l limits, marks int) {
-	if e.number > 0 {
-		m.write(strconv.Itoa(e.number) + ". ")
-	}
-	title := func() { m.write(shorten(e.title, l.title)) }
-	m.tag("b", "", func() {
-		if e.url == "" {
-			title()
-		} else {
-			m.tag("a", ` href="`+escapeAttribute.Replace(e.url)+`"`, title)
-		}
-	})
-	if by := e.by(l.by); by != "" {
-		m.write("\n")
-		m.tag("i", "", func() { m.write(by) })
-	}
-	if cut := e.snippet.shorten(l.snippet); cut.text != "" {
-		m.write("\n")
-		cut.write(m, marks)
-	}
-	if l.also {
-		e.writeAlso(m)
-	}
-}
-
-func (e entry) writeAlso(m *markup) {
-	for i, p := range e.also.Places {
-		if i == 0 {
-			m.write("\n" + e.also.Label)
-		} else {
-			m.write(e.also.Comma)
-		}
-		name := func() { m.write(shorten(p.Name, 60)) }
-		if p.URL == "" {
-			name()
-		} else {
-			m.tag("a", ` href="`+escapeAttribute.Replace(p.URL)+`"`, name)
-		}
-	}
-}
-
-// by is the line of source and date. A right-to-left name beside a left-to-right
-// date, or the reverse, is isolated, so that each keeps its own order.
-func (e entry) by(limit int) string {
-	source := shorten(e.source, limit)
-	if source == "" || e.date == "" {
-		return source + e.date
-	}
-	if rightToLeft(source) != rightToLeft(e.date) {
-		source = "\u2068" + source + "\u2069"
-	}
-	return source + " · " + e.date
-}
-
-func rightToLeft(s string) bool {
-	return strings.ContainsFunc(s, func(r rune) bool {
-		return unicode.In(r, unicode.Arabic, unicode.Hebrew, unicode.Syriac, unicode.Thaana, unicode.Nko, unicode.Adlam)
-	})
-}
-
-func (s snippet) write(m *markup, marks int) {
-	at := 0
-	for i, span := range s.marks {
-		if i == marks {
-			break
-		}
-		m.write(s.text[at:span.Start])
-		m.tag("b", "", func() { m.write(s.text[span.Start:span.End]) })
-		at = span.End
-	}
-	m.write(s.text[at:])
-}
-
-// A markup is a text with its HTML, and its length as the server counts it.
-type markup struct {
-	marked, bare strings.Builder
-	units        int // UTF-16, without the tags
-}
-
-var (
-	escapeText      = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
-	escapeAttribute = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;")
-)
-
-func (m *markup) write(s string) {
-	m.marked.WriteString(escapeText.Replace(s))
-	m.bare.WriteString(s)
-	m.units += units(s)
-}
-
-// gap separates what follows from what is there.
-func (m *markup) gap(s string) {
-	if m.units > 0 {
-		m.write(s)
-	}
-}
-
-func (m *markup) tag(name, attributes string, inner func()) {
-	m.marked.WriteString("<" + name + attributes + ">")
-	inner()
-	m.marked.WriteString("</" + name + ">")
-}
-
-func (m *markup) html() string  { return m.marked.String() }
-func (m *markup) plain() string { return m.bare.String() }

@@ -259,7 +259,7 @@ func TestPreviewIsTheBestHit(t *testing.T) {
 		want  telegramtest.Preview
 	}{
 		{"list", bottest.List(3, "T", "s"), telegramtest.Preview{URL: "https://example.org/a/4711/commerce-1", Small: true}},
-		{"article with a cover", goldens()["article"], telegramtest.Preview{URL: "https://example.org/a/7/farinata", Large: true}},
+		{"article with a cover", goldens()["article"], telegramtest.Preview{URL: "https://example.org/a/7/farinata", Large: true, Above: true}},
 		{"text", bot.Reply{Text: "see https://example.org/"}, telegramtest.Preview{Disabled: true}},
 		{"no address that can be shown", bot.Reply{Groups: []bot.Group{{Cards: []bot.Card{{Title: "t", URL: "http://localhost/1"}}}}}, telegramtest.Preview{Disabled: true}},
 	} {

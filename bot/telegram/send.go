@@ -46,7 +46,7 @@ func (c *Channel) put(ctx context.Context, o outgoing) (int64, error) {
 		// Telegram has no message that is buttons alone.
 		o.reply.Text = c.config.Catalog.Printer(o.reply.Lang).T("telegram.choose")
 	}
-	page := fit(o.reply)
+	page := fit(newSheet(o.reply, maxCards), o.reply.Actions)
 	for range page.dropped {
 		c.count("button_dropped")
 	}

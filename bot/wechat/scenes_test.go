@@ -3,13 +3,11 @@ package wechat_test
 import (
 	"context"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
-	"golang.org/x/tools/txtar"
-
 	"newsie/bot"
+	"newsie/bot/bottest"
 	"newsie/bot/wechat"
 	"newsie/bot/wechat/wechattest"
 	"newsie/content"
@@ -83,44 +81,15 @@ func (h *house) handle(ctx context.Context, m bot.Message) (bot.Reply, error) {
 	return h.bot.Handle(ctx, m)
 }
 
-// fill reads the library of the house's language, all but the article "later",
-// and returns the publication's name.
+// fill takes in the library of the house's language, all but the article
+// "later", and returns the publication's name.
 func (h *house) fill() string {
 	h.t.Helper()
-	archive, err := txtar.ParseFile(filepath.Join("testdata", "library", h.lang+".txtar"))
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	name := strings.TrimSpace(string(archive.Comment))
-	for _, file := range archive.Files {
-		head, body, _ := strings.Cut(string(file.Data), "\n\n")
-		body = strings.TrimSpace(body)
-		a := content.Article{
-			Source: name, Key: file.Name, Slug: file.Name, Lang: h.lang, Hash: file.Name, Summary: body,
-			Body: []content.Block{{Kind: content.Paragraph, Text: body}},
-		}
-		for _, line := range strings.Split(head, "\n") {
-			key, value, _ := strings.Cut(line, ": ")
-			switch key {
-			case "title":
-				a.Title = value
-			case "author":
-				a.Author = value
-			case "tags":
-				a.Tags = strings.Split(value, ", ")
-			case "date":
-				if a.Published, err = time.Parse(time.DateOnly, value); err != nil {
-					h.t.Fatal(err)
-				}
-			case "cover":
-				a.Cover = "/media/0123456789abcdef.png"
-			default:
-				h.t.Fatalf("%s: %q", file.Name, line)
-			}
-		}
-		h.shelf[file.Name] = a
-		if file.Name != "later" {
-			h.add(file.Name)
+	name, articles := bottest.Library(h.t, h.lang)
+	for _, a := range articles {
+		h.shelf[a.Key] = a
+		if a.Key != "later" {
+			h.add(a.Key)
 		}
 	}
 	h.follow()

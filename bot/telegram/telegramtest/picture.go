@@ -43,8 +43,11 @@ const (
 var errPrivateAddress = errors.New("not an address of the public internet")
 
 // pictureClient fetches pictures as the platform does: from public addresses
-// only, unless private ones are allowed.
-func pictureClient(private bool) *http.Client {
+// only, unless private ones are allowed, or from what stands in for the network.
+func pictureClient(private bool, network http.RoundTripper) *http.Client {
+	if network != nil {
+		return &http.Client{Timeout: 10 * time.Second, Transport: network}
+	}
 	dialer := &net.Dialer{Timeout: 5 * time.Second}
 	if !private {
 		dialer.Control = func(_, address string, _ syscall.RawConn) error {

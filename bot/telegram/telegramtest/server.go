@@ -42,6 +42,8 @@ type Options struct {
 	// PrivatePictures lets photos be fetched from loopback and private addresses,
 	// which the platform cannot reach.
 	PrivatePictures bool
+	// Pictures answers the requests by which the server fetches photos; nil: the network.
+	Pictures http.RoundTripper
 	// RetryWebhook is how long after a refused webhook request the next one
 	// follows; 0: ten milliseconds. Retry-After is obeyed only if longer waits are allowed here.
 	RetryWebhook time.Duration
@@ -128,7 +130,7 @@ func New(o Options) *Server {
 		faults: map[string][]Fault{}, nextID: 1000, callbacks: map[string]bool{}, commands: map[string]string{},
 		bot:    Bot{Username: o.Username, Inline: o.Inline},
 		inline: map[string]*Inline{}, inlined: map[string]inlined{}, cache: map[cacheKey]cachedAnswer{}, rates: rates{chats: map[int64][]time.Time{}},
-		methods: methods(), pictures: pictureClient(o.PrivatePictures), files: map[string]*Picture{},
+		methods: methods(), pictures: pictureClient(o.PrivatePictures, o.Pictures), files: map[string]*Picture{},
 	}
 	s.http = httptest.NewServer(http.HandlerFunc(s.serve))
 	return s
