@@ -212,21 +212,30 @@ func (b *Bot) showList(ctx context.Context, t *turn, list List, from int) (Reply
 	for i := range cards {
 		cards[i].Number = number[cards[i].Article]
 	}
-	reply.Groups = []Group{{Cards: cards}}
+	reply.Groups = grouped(list, cards)
 	if from > 0 {
 		reply.Actions = append(reply.Actions, Action{Label: t.T("bot.previous_page"), Text: fmt.Sprintf("/more %d %d", list.ID, from/page)})
 	}
 	if to < len(list.IDs) {
 		reply.Actions = append(reply.Actions, moreAction(t, list.ID, to/page+1))
+	} else {
+		beyond(t, list, &reply)
 	}
-	return reply, nil
+	err = b.ofDigest(ctx, t, list, &reply)
+	return reply, err
 }
 
 func queryOf(list List) string {
-	if list.Kind == "search" || list.Kind == "digest" && list.Query != "*" {
-		return list.Query
+	query := list.Query
+	if parts := list.parts(); len(parts) > 0 && !several(parts) {
+		query = parts[0].Query
+	} else if list.Kind != "search" && list.Kind != "digest" {
+		return ""
 	}
-	return ""
+	if query == "*" && list.Kind != "search" {
+		return ""
+	}
+	return query
 }
 
 // back shows the list again that an article was opened from.

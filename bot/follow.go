@@ -128,8 +128,11 @@ func (b *Bot) already(t *turn, f Follow) (Reply, error) {
 	}}, nil
 }
 
-// when offers other times for a follow: "/when ID".
+// when offers other times for a follow: "/when ID"; "/when" asks for which.
 func (b *Bot) when(ctx context.Context, t *turn, arg string) (Reply, error) {
+	if arg == "" {
+		return b.whenOfWhich(ctx, t)
+	}
 	id, _ := strconv.ParseInt(arg, 10, 64)
 	f, ok, err := b.chats.FollowByID(ctx, id)
 	if err != nil {
@@ -145,6 +148,21 @@ func (b *Bot) when(ctx context.Context, t *turn, arg string) (Reply, error) {
 			return Reply{}, err
 		}
 		reply.Actions = appendFitting(reply.Actions, Action{Label: b.sayWhen(t, spec), Text: "/follow " + f.Topic + " " + fields})
+	}
+	return reply, nil
+}
+
+func (b *Bot) whenOfWhich(ctx context.Context, t *turn) (Reply, error) {
+	follows, err := b.chats.Follows(ctx, t.Chat)
+	if err != nil {
+		return Reply{}, err
+	}
+	if len(follows) == 0 {
+		return b.following(ctx, t, "")
+	}
+	reply := Reply{Text: t.T("bot.when_of_which")}
+	for _, f := range follows {
+		reply.Actions = append(reply.Actions, Action{Label: short(f.Topic, 20), Text: fmt.Sprintf("/when %d", f.ID)})
 	}
 	return reply, nil
 }

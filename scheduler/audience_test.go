@@ -45,7 +45,7 @@ func TestAnAudienceGetsEveryCardAndNoList(t *testing.T) {
 // bytes there are, and is never that of another edition.
 func TestAnAudiencesKey(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
-		s := h.replica()
+		s := h.replica(func(c *scheduler.Config) { c.Channels[0].Keyed = true })
 		h.audience(s, 1)
 		var keys []string
 		h.platform.answer = func(_ context.Context, o bot.Outgoing, _ int) (bot.Receipt, error) {
@@ -79,12 +79,12 @@ func TestAnAudiencesKey(t *testing.T) {
 }
 
 // Whatever the channel's policy is for readers, an audience's message goes out
-// again under its key.
+// again under its key, where the platform takes keys.
 func TestAnAudiencesDoubtIsSentAgain(t *testing.T) {
 	for _, policy := range []scheduler.Policy{scheduler.Skip, scheduler.Resend} {
 		t.Run(string(policy), func(t *testing.T) {
 			each(t, func(t *testing.T, h *house) {
-				s := h.replica(func(c *scheduler.Config) { c.Channels[0].InDoubt = policy })
+				s := h.replica(func(c *scheduler.Config) { c.Channels[0].InDoubt, c.Channels[0].Keyed = policy, true })
 				h.audience(s, 1)
 				h.platform.answer = failOnce(bot.ErrUnknown)
 				h.deliver(s)
@@ -110,10 +110,31 @@ func TestAnAudiencesDoubtIsSentAgain(t *testing.T) {
 	}
 }
 
+// A platform that takes no keys would show the post twice: the channel's policy
+// decides.
+func TestAnAudiencesDoubtWhereThereAreNoKeys(t *testing.T) {
+	for policy, want := range map[scheduler.Policy]string{scheduler.Skip: "unknown 1", scheduler.Resend: "planned 1"} {
+		t.Run(string(policy), func(t *testing.T) {
+			each(t, func(t *testing.T, h *house) {
+				s := h.replica(func(c *scheduler.Config) { c.Channels[0].InDoubt = policy })
+				h.audience(s, 1)
+				h.platform.answer = fail(bot.ErrUnknown)
+				h.deliver(s)
+				h.wantStates(want)
+				h.exec("UPDATE deliveries SET state = 'sending', claim = 'x', lease_until = 1")
+				if _, err := s.Recover(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				h.wantStates(want)
+			})
+		})
+	}
+}
+
 // What stays in doubt until it would come too late is not called failed.
 func TestAnAudiencesDoubtThatStays(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
-		s := h.replica()
+		s := h.replica(func(c *scheduler.Config) { c.Channels[0].Keyed = true })
 		h.audience(s, 1)
 		h.platform.answer = fail(bot.ErrUnknown)
 		for range 200 {

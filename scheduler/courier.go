@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"newsie/bot"
 	"newsie/internal/database"
 )
@@ -21,6 +23,7 @@ type courier struct {
 	channel Channel
 	digests *Digests
 	pacer   *bot.Pacer
+	silent  func(ctx context.Context, chats []bot.ChatID, at time.Time) (map[bot.ChatID]bool, error)
 	notify  func(ctx context.Context, key, text string)
 	logger  *slog.Logger
 	now     func() time.Time
@@ -36,7 +39,7 @@ type courier struct {
 
 func newCourier(c Config, ch Channel, digests *Digests) *courier {
 	return &courier{
-		db: c.DB, channel: ch, digests: digests, pacer: c.Pacer, notify: c.Notify, logger: c.Logger, now: c.Now, sleep: c.Sleep,
+		db: c.DB, channel: ch, digests: digests, pacer: c.Pacer, silent: c.Silent, notify: c.Notify, logger: c.Logger, now: c.Now, sleep: c.Sleep,
 		giveUp: c.GiveUp, grace: c.Grace, wake: make(chan struct{}, 1), free: map[string]time.Time{},
 	}
 }
@@ -88,7 +91,7 @@ func (p *pause) well() {
 func (c *courier) prepare(ctx context.Context, jobs []job) ([]message, error) {
 	all := make([]message, len(jobs))
 	for i, j := range jobs {
-		all[i] = message{job: j}
+		all[i] = alone(j)
 	}
 	if err := load(ctx, c.db, jobs); err != nil {
 		return all, err
@@ -111,10 +114,10 @@ func (c *courier) prepare(ctx context.Context, jobs []job) ([]message, error) {
 		case err != nil:
 			return all, err
 		default:
-			ready = append(ready, message{job: j, reply: reply})
+			ready = append(ready, alone(j, reply))
 		}
 	}
-	ready, off, err := c.pace(ctx, ready)
+	ready, off, err := c.pace(ctx, c.bundle(ready))
 	if err != nil {
 		return all, err
 	}
@@ -140,7 +143,7 @@ func (c *courier) pace(ctx context.Context, messages []message) (ready []message
 	var names []string
 	for i, m := range messages {
 		messages[i].at = now
-		for _, bucket := range limits.Buckets(m.job.to()) {
+		for _, bucket := range limits.Buckets(m.to()) {
 			q := queues[bucket.Name]
 			if q == nil {
 				q = &queue{bucket: bucket}
@@ -173,7 +176,7 @@ func (c *courier) pace(ctx context.Context, messages []message) (ready []message
 		if late[i].IsZero() {
 			ready = append(ready, m)
 		} else {
-			off = append(off, outcome{job: m.job, state: Planned, due: late[i], problem: "waits for the platform's rate"})
+			off = append(off, m.each(outcome{state: Planned, due: late[i], problem: "waits for the platform's rate"})...)
 		}
 	}
 	slices.SortStableFunc(ready, func(a, b message) int { return a.at.Compare(b.at) })
@@ -271,13 +274,11 @@ func (c *courier) dispatch(ctx context.Context, messages []message, flight *flig
 		for wave < len(messages) && !messages[wave].at.After(limit) {
 			wave++
 		}
-		wave, err := flight.take(ctx, wave)
+		wave, err := flight.take(ctx, messages[:wave])
 		if err != nil {
 			return messages, nil
 		}
-		begun, err := c.begin(ctx, messages[:wave], flight)
-		flight.give(wave - begun)
-		if err != nil {
+		if err := c.begin(ctx, messages[:wave], flight); err != nil {
 			return messages, err
 		}
 		messages = messages[wave:]
@@ -285,57 +286,98 @@ func (c *courier) dispatch(ctx context.Context, messages []message, flight *flig
 	return nil, nil
 }
 
-// begin commits a wave and starts its sends. It returns how many it started.
-func (c *courier) begin(ctx context.Context, wave []message, flight *flight) (int, error) {
-	ids := make([]int64, len(wave))
-	for i, m := range wave {
-		ids[i] = m.job.ID
-		reply, err := c.digests.personal(ctx, m.reply, m.job, c.channel.Shown)
-		if err != nil {
-			return 0, err
-		}
-		wave[i].reply = reply
-		for _, group := range m.reply.Groups {
-			wave[i].articles = append(wave[i].articles, articleIDs(group.Cards)...)
-		}
-	}
-	marked := c.now()
-	mine, err := commitSending(ctx, c.db, wave[0].job.claim, ids, marked)
+// begin commits a wave, for which there is room, and starts its sends. On an
+// error it has started none.
+func (c *courier) begin(ctx context.Context, wave []message, flight *flight) error {
+	mine, marked, err := c.commit(ctx, wave)
 	if err != nil {
 		// The commit may have happened all the same; then the lease tells.
-		return 0, err
-	}
-	begun := 0
-	for _, m := range wave {
-		if !slices.Contains(mine, m.job.ID) {
-			continue
+		for _, m := range wave {
+			flight.give(m)
 		}
-		m.job.Attempt++
-		begun++
-		flight.launch(m, marked)
+		return err
 	}
-	return begun, nil
+	for _, m := range wave {
+		jobs := slices.DeleteFunc(slices.Clone(m.jobs), func(j job) bool { return !slices.Contains(mine, j.ID) })
+		for i := range jobs {
+			jobs[i].Attempt++
+		}
+		whole := len(jobs) == len(m.jobs)
+		switch {
+		case len(jobs) == 0:
+			flight.give(m)
+		case whole:
+			m.jobs = jobs
+			flight.launch(m, func() []outcome { return c.send(flight.ctx, m, marked) })
+		default:
+			// One of its digests was cancelled, or is another's by now: the
+			// others go out without it, in the next round.
+			back := message{jobs: jobs}.each(outcome{state: Planned, due: c.now()})
+			flight.launch(m, func() []outcome { return back })
+		}
+	}
+	return nil
+}
+
+// commit makes a wave's messages what their readers get and marks their jobs as
+// being sent. It tells which jobs still are this process's, and when that was.
+func (c *courier) commit(ctx context.Context, wave []message) (mine []int64, marked time.Time, err error) {
+	var ids []int64
+	for i := range wave {
+		if err := c.digests.address(ctx, &wave[i], c.channel.Shown); err != nil {
+			return nil, marked, err
+		}
+		ids = append(ids, wave[i].ids()...)
+	}
+	if err := c.hush(ctx, wave); err != nil {
+		return nil, marked, err
+	}
+	marked = c.now()
+	mine, err = commitSending(ctx, c.db, wave[0].jobs[0].claim, ids, marked)
+	return mine, marked, err
+}
+
+// hush takes the sound from digests that come at a quiet hour. A reader who
+// waits for an answer is awake.
+func (c *courier) hush(ctx context.Context, wave []message) error {
+	if c.silent == nil {
+		return nil
+	}
+	var chats []bot.ChatID
+	for _, m := range wave {
+		if !m.late() {
+			chats = append(chats, m.to())
+		}
+	}
+	if len(chats) == 0 {
+		return nil
+	}
+	silent, err := c.silent(ctx, chats, c.now())
+	if err != nil {
+		return fmt.Errorf("read quiet hours: %w", err)
+	}
+	for i, m := range wave {
+		wave[i].silent = !m.late() && silent[m.to()]
+	}
+	return nil
 }
 
 // send sends one message and tells what became of it.
-func (c *courier) send(ctx context.Context, m message, marked time.Time) (o outcome) {
-	o = outcome{job: m.job}
+func (c *courier) send(ctx context.Context, m message, marked time.Time) []outcome {
 	if wait := m.at.Sub(c.now()); wait > 0 {
 		if err := c.sleep(ctx, wait); err != nil {
-			o.state, o.due = Planned, c.now()
-			return o
+			return m.each(outcome{state: Planned, due: c.now()})
 		}
 	}
 	// A process that stood still may hold a claim that is another's by now. The
 	// wall clock tells what the monotonic one sleeps through.
 	if c.now().Sub(marked) > lease-sendTimeout-5*time.Second || c.now().Round(0).Sub(marked.Round(0)) > lease-sendTimeout-5*time.Second {
-		o.state, o.due = Planned, c.now()
-		return o
+		return m.each(outcome{state: Planned, due: c.now()})
 	}
 	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
 	defer cancel()
 	receipt, err := c.call(ctx, m)
-	return c.judge(ctx, o, receipt, err)
+	return c.judge(ctx, m, receipt, err)
 }
 
 // call is Send with a panic turned into an error: whether the message went out
@@ -346,30 +388,38 @@ func (c *courier) call(ctx context.Context, m message) (receipt bot.Receipt, err
 			err = fmt.Errorf("%w: panic: %v", bot.ErrUnknown, r)
 		}
 	}()
-	e := m.job.edition
-	o := bot.Outgoing{Key: m.job.key(), To: m.job.to(), Reply: m.reply, Answer: e.Kind == KindLate, Delivery: m.job.ID}
-	if !o.Answer {
-		o.Topic, o.Articles = c.digests.topic(c.digests.catalog.Printer(e.Lang), e.Topic), m.articles
-	}
-	return c.channel.Sender.Send(ctx, o)
+	return c.channel.Sender.Send(ctx, bot.Outgoing{
+		Key: m.key(), To: m.to(), Reply: m.reply, Silent: m.silent, Answer: m.late(), Delivery: m.jobs[0].ID, Topic: m.topic, Articles: m.articles,
+	})
 }
 
 // A flight is the messages of a channel that are in doubt: marked as being
-// sent, and not settled yet. There are never more than its slots.
+// sent, and not settled yet. There are never more than its slots, and never more
+// of their deliveries than one commit may hold.
 type flight struct {
 	c       *courier
 	ctx     context.Context // outlives the one of Run by the grace
 	cancel  func()
-	slots   chan struct{}
-	results chan outcome
+	slots   *semaphore.Weighted
+	rows    *semaphore.Weighted
+	results chan landed
 	pending atomic.Int64 // sends that have no outcome yet
 	sends   sync.WaitGroup
 	settled chan struct{}
 }
 
+// landed is a message with its outcomes.
+type landed struct {
+	message  message
+	outcomes []outcome
+}
+
 // start makes a flight. When ctx ends, what is under way has the grace to finish.
 func (c *courier) start(ctx context.Context) *flight {
-	f := &flight{c: c, slots: make(chan struct{}, c.channel.Workers), results: make(chan outcome, batch), settled: make(chan struct{})}
+	f := &flight{
+		c: c, slots: semaphore.NewWeighted(int64(c.channel.Workers)), rows: semaphore.NewWeighted(batch),
+		results: make(chan landed, batch), settled: make(chan struct{}),
+	}
 	inner, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	f.ctx = inner
 	var timer *time.Timer
@@ -392,32 +442,35 @@ func (c *courier) start(ctx context.Context) *flight {
 	return f
 }
 
-// take waits for a free slot and takes up to n.
-func (f *flight) take(ctx context.Context, n int) (int, error) {
-	select {
-	case f.slots <- struct{}{}:
-	case <-ctx.Done():
-		return 0, ctx.Err()
+// take waits for room for the first of a wave and tells for how many there is.
+func (f *flight) take(ctx context.Context, wave []message) (int, error) {
+	if err := f.slots.Acquire(ctx, 1); err != nil {
+		return 0, err
 	}
-	for taken := 1; taken < n; taken++ {
-		select {
-		case f.slots <- struct{}{}:
-		default:
+	if err := f.rows.Acquire(ctx, int64(len(wave[0].jobs))); err != nil {
+		f.slots.Release(1)
+		return 0, err
+	}
+	for taken := 1; taken < len(wave); taken++ {
+		if !f.slots.TryAcquire(1) {
+			return taken, nil
+		}
+		if !f.rows.TryAcquire(int64(len(wave[taken].jobs))) {
+			f.slots.Release(1)
 			return taken, nil
 		}
 	}
-	return n, nil
+	return len(wave), nil
 }
 
-func (f *flight) give(n int) {
-	for range n {
-		<-f.slots
-	}
+func (f *flight) give(m message) {
+	f.rows.Release(int64(len(m.jobs)))
+	f.slots.Release(1)
 }
 
-func (f *flight) launch(m message, marked time.Time) {
+func (f *flight) launch(m message, send func() []outcome) {
 	f.pending.Add(1)
-	f.sends.Go(func() { f.results <- f.c.send(f.ctx, m, marked) })
+	f.sends.Go(func() { f.results <- landed{m, send()} })
 }
 
 // finish waits for the messages under way and settles them.
@@ -436,25 +489,27 @@ const linger = 100 * time.Millisecond
 func (f *flight) settle() {
 	defer close(f.settled)
 	for first := range f.results {
-		outcomes := []outcome{first}
+		done, outcomes := []landed{first}, first.outcomes
 		f.pending.Add(-1)
 		timer := time.NewTimer(linger)
 	collect:
 		for len(outcomes) < batch && f.pending.Load() > 0 {
 			select {
-			case o, ok := <-f.results:
+			case l, ok := <-f.results:
 				if !ok {
 					break collect
 				}
 				f.pending.Add(-1)
-				outcomes = append(outcomes, o)
+				done, outcomes = append(done, l), append(outcomes, l.outcomes...)
 			case <-timer.C:
 				break collect
 			}
 		}
 		timer.Stop()
 		f.write(outcomes)
-		f.give(len(outcomes))
+		for _, l := range done {
+			f.give(l.message)
+		}
 		if slices.ContainsFunc(outcomes, func(o outcome) bool { return o.state == Planned }) {
 			f.c.rouse()
 		}

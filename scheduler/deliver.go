@@ -8,7 +8,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"newsie/bot"
 	"newsie/internal/database"
 )
 
@@ -23,6 +22,7 @@ type Deliverer struct {
 	db       *database.DB
 	couriers map[string]*courier
 	resend   []string // channels whose doubtful messages go out again
+	keyed    []string // those whose doubtful messages to audiences do
 	now      func() time.Time
 	giveUp   time.Duration
 	logger   *slog.Logger
@@ -34,6 +34,9 @@ func newDeliverer(c Config, ledger *Ledger, digests *Digests) *Deliverer {
 		d.couriers[ch.Name] = newCourier(c, ch, digests)
 		if ch.InDoubt == Resend {
 			d.resend = append(d.resend, ch.Name)
+		}
+		if ch.Keyed {
+			d.keyed = append(d.keyed, ch.Name)
 		}
 	}
 	return d
@@ -108,7 +111,7 @@ type Recovered struct {
 // Recover takes back the deliveries of processes that ended in the middle, when
 // their leases have run out.
 func (d *Deliverer) Recover(ctx context.Context) (Recovered, error) {
-	r, err := recoverLeases(ctx, d.db, d.resend, d.giveUp, d.now())
+	r, err := recoverLeases(ctx, d.db, d.resend, d.keyed, d.giveUp, d.now())
 	if r.Unknown > 0 || r.GivenUp > 0 {
 		d.logger.Warn("deliveries need a look", "unknown", r.Unknown, "given up", r.GivenUp)
 	}
@@ -167,7 +170,7 @@ func (c *courier) round(ctx context.Context, flight *flight) (int, error) {
 	if err != nil || !ok || due.After(c.now()) {
 		return 0, err
 	}
-	jobs, err := claim(ctx, c.db, c.channel.Name, c.now(), claimBatch)
+	jobs, err := claim(ctx, c.db, c.channel.Name, c.now(), claimBatch, c.channel.Grouped)
 	if err != nil || len(jobs) == 0 {
 		return 0, err
 	}
@@ -183,9 +186,11 @@ func (c *courier) round(ctx context.Context, flight *flight) (int, error) {
 }
 
 func (c *courier) giveBack(ctx context.Context, messages []message) {
-	outcomes := make([]outcome, len(messages))
-	for i, m := range messages {
-		outcomes[i] = outcome{job: m.job, state: Planned, due: time.UnixMilli(m.job.DueAt)}
+	var outcomes []outcome
+	for _, m := range messages {
+		for _, j := range m.jobs {
+			outcomes = append(outcomes, outcome{job: j, state: Planned, due: time.UnixMilli(j.DueAt)})
+		}
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
@@ -197,12 +202,4 @@ func (c *courier) giveBack(ctx context.Context, messages []message) {
 			return
 		}
 	}
-}
-
-// message is a job with what to say.
-type message struct {
-	job      job
-	reply    bot.Reply
-	articles []int64   // of a digest: all of them, shown or not
-	at       time.Time // when the rates let it go
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -118,87 +117,6 @@ func (d *Digests) keep(key string, reply bot.Reply) {
 	d.rendered[key] = rendered{reply: reply, until: d.now().Add(keepRendered)}
 }
 
-// personal makes of what all share the message for one chat: the first cards,
-// numbered as its newest list, and what to tap.
-func (d *Digests) personal(ctx context.Context, shared bot.Reply, j job, shown int) (bot.Reply, error) {
-	if j.edition.Kind == KindLate {
-		return shared, nil
-	}
-	if j.to().Audience() {
-		return d.common(shared), nil
-	}
-	reply, err := d.cut(ctx, shared, j.to(), j.edition, shown)
-	if err != nil {
-		return reply, err
-	}
-	reply.Actions = append(reply.Actions, d.followActions(reply.Lang, j.Follow)...)
-	return reply, nil
-}
-
-// common is the message for an audience: all the cards, of which the channel
-// takes as many as it can show. There is no list that a number could refer to.
-func (d *Digests) common(shared bot.Reply) bot.Reply {
-	reply := shared
-	reply.Groups = []bot.Group{{Cards: slices.Clone(shared.Groups[0].Cards)}}
-	unnumber(reply.Groups[0].Cards)
-	return reply
-}
-
-// cut keeps the first cards of what all share, as a list of the chat.
-func (d *Digests) cut(ctx context.Context, shared bot.Reply, chat bot.ChatID, e Edition, shown int) (bot.Reply, error) {
-	p := d.catalog.Printer(shared.Lang)
-	reply := shared
-	all := shared.Groups[0].Cards
-	cards := slices.Clone(all[:min(shown, len(all))])
-	reply.Groups = []bot.Group{{Cards: cards}}
-	list := int64(0)
-	if d.lists != nil && chat.ID != "" {
-		var err error
-		if list, err = d.lists.Make(ctx, chat, "digest", e.Query, articleIDs(all), len(cards)); err != nil {
-			return reply, fmt.Errorf("keep the list of a digest: %w", err)
-		}
-	} else {
-		unnumber(cards)
-	}
-	if more := len(all) - len(cards) + e.More; more > 0 {
-		if list != 0 && len(all) > len(cards) {
-			reply.Actions = []bot.Action{{Label: p.T("scheduler.more", "Count", more), Text: fmt.Sprintf("/more %d 2", list)}}
-		} else {
-			reply.Text += "\n" + p.T("scheduler.more", "Count", more)
-		}
-	}
-	return reply, nil
-}
-
-func articleIDs(cards []bot.Card) []int64 {
-	ids := make([]int64, len(cards))
-	for i, card := range cards {
-		ids[i] = card.Article
-	}
-	return ids
-}
-
-// unnumber: without a list, a typed number would open something else.
-func unnumber(cards []bot.Card) {
-	for i := range cards {
-		cards[i].Number = 0
-	}
-}
-
-// followActions are what a reader may want of a digest.
-func (d *Digests) followActions(lang string, follow int64) []bot.Action {
-	p := d.catalog.Printer(lang)
-	change := "/following"
-	if follow != 0 {
-		change = "/when " + strconv.FormatInt(follow, 10)
-	}
-	actions := []bot.Action{{Label: p.T("scheduler.change_time"), Text: change}}
-	if follow != 0 {
-		actions = append(actions, bot.Action{Label: p.T("scheduler.stop"), Text: "/unfollow " + strconv.FormatInt(follow, 10)})
-	}
-	return actions
-}
-
 // Preview says what a topic's digest would hold if it went out now: what joined
 // the library after since. It keeps nothing.
 func (d *Digests) Preview(ctx context.Context, topic, query, lang string, since int64, shown int) (bot.Reply, error) {
@@ -218,7 +136,9 @@ func (d *Digests) Preview(ctx context.Context, topic, query, lang string, since 
 	if shown <= 0 {
 		shown = 5
 	}
-	return d.cut(ctx, shared, bot.ChatID{}, e, shown)
+	m := alone(job{edition: e}, shared)
+	err = d.address(ctx, &m, shown)
+	return m.reply, err
 }
 
 // ErrNoFollow: there is no follow with this number.

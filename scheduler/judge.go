@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"newsie/bot"
@@ -17,8 +18,9 @@ const longestBackoff = 15 * time.Minute
 // givenUp begins the note of what could not be sent in time.
 const givenUp = "given up"
 
-// judge tells what becomes of a message after Send.
-func (c *courier) judge(ctx context.Context, o outcome, receipt bot.Receipt, err error) outcome {
+// judge tells what becomes of a message's jobs after Send.
+func (c *courier) judge(ctx context.Context, m message, receipt bot.Receipt, err error) []outcome {
+	o := outcome{}
 	var retry *bot.RetryError
 	var moved *bot.MovedError
 	var fault *bot.ConfigError
@@ -32,33 +34,56 @@ func (c *courier) judge(ctx context.Context, o outcome, receipt bot.Receipt, err
 			o.state = Accepted
 		}
 		c.pause.well()
-	case o.job.to().Audience() && (errors.Is(err, bot.ErrGone) || errors.Is(err, bot.ErrNotNow)):
+	case m.to().Audience() && (errors.Is(err, bot.ErrGone) || errors.Is(err, bot.ErrNotNow)):
 		o.state = Failed // an audience neither goes away nor writes to us
+		c.refused(ctx, m, err)
 	case errors.Is(err, bot.ErrGone):
 		o.state = Gone
 	case errors.Is(err, bot.ErrNotNow):
 		o.state = Held
 	case errors.As(err, &moved):
 		o.state, o.due, o.moved = Planned, c.now(), &moved.To
-		if o.job.Attempt > 2 { // two chats that name each other
-			o.due = o.due.Add(backoff(o.job.Attempt))
+		if m.attempt() > 2 { // two chats that name each other
+			o.due = o.due.Add(backoff(m.attempt()))
 		}
-		o = c.orGiveUp(o)
 	case errors.As(err, &retry):
-		o = c.again(ctx, o, retry)
+		o = c.again(ctx, m, o, retry)
 	case errors.As(err, &fault):
 		o = c.fault(ctx, o, fault)
 	case doubtful(err) || ctx.Err() != nil: // some adapters' errors do not tell that time ran out
-		o.state = Unknown
-		due := c.now().Add(backoff(o.job.Attempt))
-		// An audience's key keeps the platform from sending twice.
-		if (c.channel.InDoubt == Resend || o.job.to().Audience()) && !c.late(o.job, due) {
-			o.state, o.due = Planned, due
-		}
+		return c.doubt(m, o)
 	default:
 		o.state = Failed
 	}
-	return o
+	outcomes := m.each(o)
+	for i := range outcomes {
+		outcomes[i] = c.orGiveUp(outcomes[i])
+	}
+	return outcomes
+}
+
+// doubt leaves the jobs to the publisher, or sends them again: by the channel's
+// policy, or because the platform takes the key of an audience's message once.
+func (c *courier) doubt(m message, o outcome) []outcome {
+	o.state = Unknown
+	outcomes := m.each(o)
+	if c.channel.InDoubt != Resend && !c.keyed(m.to()) {
+		return outcomes
+	}
+	due := c.now().Add(backoff(m.attempt()))
+	for i, o := range outcomes {
+		if !c.late(o.job, due) {
+			outcomes[i].state, outcomes[i].due = Planned, due
+		}
+	}
+	return outcomes
+}
+
+// refused tells the publisher that an audience does not take its messages: no
+// reader sees that, and the next ones will fare the same.
+func (c *courier) refused(ctx context.Context, m message, err error) {
+	place := strings.TrimPrefix(m.to().ID, bot.Everybody)
+	c.notify(context.WithoutCancel(ctx), "post-refused-"+m.to().String(), fmt.Sprintf("The channel %s could not post to %s: %v", c.channel.Name, place, err))
 }
 
 // doubtful: the message may have gone out.
@@ -67,34 +92,33 @@ func doubtful(err error) bool {
 }
 
 // again plans the message later, as the platform asked.
-func (c *courier) again(ctx context.Context, o outcome, retry *bot.RetryError) outcome {
+func (c *courier) again(ctx context.Context, m message, o outcome, retry *bot.RetryError) outcome {
 	wait := max(retry.After, 0)
-	if o.job.to().Audience() && wait > 0 {
+	if retry.All {
+		until := c.now().Add(max(retry.After, time.Second))
+		c.pause.extend(until)
+		c.push(context.WithoutCancel(ctx), m.to(), until)
+	}
+	if m.to().Audience() && wait > 0 {
 		// One message, asked to wait until a certain time: nobody to be spread
 		// from, and its reason is what the publisher reads.
 		o.state, o.due = Planned, c.now().Add(wait)
 		if retry.Err != nil {
 			o.problem = retry.Err.Error()
 		}
-		if next, ok := c.takesNext(ctx, o.job, retry.Takes); ok {
+		if next, ok := c.takesNext(ctx, m.jobs[0], retry.Takes); ok {
 			o.state = Failed
 			o.problem = fmt.Sprintf("%s: its articles come with the next one, at %s, whose place it would take: %s", givenUp, next, o.problem)
-			return o
 		}
-		return c.orGiveUp(o)
+		return o
 	}
-	if o.job.Attempt > 1 || wait == 0 {
-		wait = max(wait, backoff(o.job.Attempt))
+	if m.attempt() > 1 || wait == 0 {
+		wait = max(wait, backoff(m.attempt()))
 	}
 	// Many that were told the same shall not come back at the same moment.
 	wait += rand.N(min(wait/5, longestBackoff) + time.Second)
 	o.state, o.due = Planned, c.now().Add(wait)
-	if retry.All {
-		until := c.now().Add(max(retry.After, time.Second))
-		c.pause.extend(until)
-		c.push(context.WithoutCancel(ctx), o.job.to(), until)
-	}
-	return c.orGiveUp(o)
+	return o
 }
 
 // takesNext tells when the next of an audience's schedule comes, if it needs the
@@ -136,12 +160,12 @@ func (c *courier) fault(ctx context.Context, o outcome, fault *bot.ConfigError) 
 		c.notify(context.WithoutCancel(ctx), "channel-fault-"+c.channel.Name,
 			fmt.Sprintf("The channel %s does not take messages: %v. %s", c.channel.Name, fault.Err, fault.Advice))
 	}
-	return c.orGiveUp(o)
+	return o
 }
 
-// orGiveUp ends a message that would come too late.
+// orGiveUp ends what would come too late.
 func (c *courier) orGiveUp(o outcome) outcome {
-	if c.late(o.job, o.due) {
+	if o.state == Planned && c.late(o.job, o.due) {
 		o.state = Failed
 		o.problem = fmt.Sprintf("%s after %d tries: %s", givenUp, o.job.Attempt, o.problem)
 	}

@@ -116,24 +116,63 @@ func (p *Planner) Plan(ctx context.Context) (Tick, error) {
 		}
 		last := rows[len(rows)-1]
 		dueAfter, idAfter = last.NextDueAt, last.ID
+		if rows, err = tick.withSiblings(ctx, rows); err != nil {
+			return tick.tick, err
+		}
 		if err := tick.batch(ctx, rows); err != nil {
 			return tick.tick, err
 		}
 	}
 }
 
+const dueColumns = `f.id, f.channel, f.chat, f.topic, f.query, f.lang, f.spec, f.zone, f.last_slot, f.next_due_at, f.since_seq,
+	COALESCE(c.state, 'active') <> 'active' AS silent
+	FROM follows f LEFT JOIN chats c ON c.channel = f.channel AND c.id = f.chat`
+
 // due reads the next page of due follows, without locks.
 func (t *planning) due(ctx context.Context, dueAfter, idAfter int64) ([]followRow, error) {
 	var rows []followRow
-	err := t.db.Reader().NewRaw(`SELECT f.id, f.channel, f.chat, f.topic, f.query, f.lang, f.spec, f.zone, f.last_slot, f.next_due_at, f.since_seq,
-			COALESCE(c.state, 'active') <> 'active' AS silent
-		FROM follows f LEFT JOIN chats c ON c.channel = f.channel AND c.id = f.chat
+	err := t.db.Reader().NewRaw("SELECT "+dueColumns+`
 		WHERE f.state = 'active' AND f.next_due_at <= ? AND (f.next_due_at > ? OR f.next_due_at = ? AND f.id > ?)
 		ORDER BY f.next_due_at, f.id LIMIT ?`,
 		t.now.UnixMilli(), dueAfter, dueAfter, idAfter, planBatch).Scan(ctx, &rows)
 	if err != nil {
 		return nil, fmt.Errorf("read the due follows: %w", err)
 	}
+	return rows, nil
+}
+
+// withSiblings adds to a full page the other due follows of its chats: what is
+// planned in one transaction is sent as one message. A chat's follows are put
+// side by side, so that their deliveries are claimed together.
+func (t *planning) withSiblings(ctx context.Context, rows []followRow) ([]followRow, error) {
+	if len(rows) == planBatch {
+		byChannel := map[string][]string{}
+		ids := make([]int64, len(rows))
+		for i, row := range rows {
+			ids[i] = row.ID
+			byChannel[row.Channel] = append(byChannel[row.Channel], row.Chat)
+		}
+		for channel, chats := range byChannel {
+			var more []followRow
+			err := t.db.Reader().NewRaw("SELECT "+dueColumns+`
+				WHERE f.channel = ? AND f.chat IN (?) AND f.state = 'active' AND f.next_due_at <= ? AND f.id NOT IN (?)`,
+				channel, bun.List(chats), t.now.UnixMilli(), bun.List(ids)).Scan(ctx, &more)
+			if err != nil {
+				return nil, fmt.Errorf("read the due follows of some chats: %w", err)
+			}
+			rows = append(rows, more...)
+		}
+	}
+	first := make(map[bot.ChatID]int, len(rows))
+	for i, row := range rows {
+		chat := bot.ChatID{Channel: row.Channel, ID: row.Chat}
+		if _, ok := first[chat]; !ok {
+			first[chat] = i
+		}
+	}
+	place := func(row followRow) int { return first[bot.ChatID{Channel: row.Channel, ID: row.Chat}] }
+	slices.SortStableFunc(rows, func(a, b followRow) int { return cmp.Or(cmp.Compare(place(a), place(b)), cmp.Compare(a.ID, b.ID)) })
 	return rows, nil
 }
 

@@ -72,6 +72,12 @@ type Channel struct {
 	InDoubt Policy // "": Skip
 	Workers int    // messages under way at once, at most 64; 0: 32
 	Shown   int    // articles a digest shows before "more"; 0: 5
+
+	// Grouped: the digests of one chat that are due together come as one message.
+	Grouped bool
+	// Keyed: the platform takes the key of a message to an audience once, so
+	// that in doubt it is sent again whatever InDoubt says.
+	Keyed bool
 }
 
 // Config is what a Scheduler is made of. DB, Finder, Articles, Cards and
@@ -86,6 +92,9 @@ type Config struct {
 	Pacer    *bot.Pacer // nil: no pacing
 	Channels []Channel
 	Jobs     []Job
+
+	// Silent tells which of these chats are to hear no sound at a time; nil: none.
+	Silent func(ctx context.Context, chats []bot.ChatID, at time.Time) (map[bot.ChatID]bool, error)
 
 	// Notify tells the publisher something once; calls with the same key
 	// repeat the same thing.

@@ -64,9 +64,10 @@ func nextDue(ctx context.Context, db *database.DB, channel string) (due time.Tim
 	return time.UnixMilli(list[0]), true, nil
 }
 
-// claim takes up to limit due deliveries of a channel for this process. The
-// claim ends by itself after the lease, on the database's clock.
-func claim(ctx context.Context, db *database.DB, channel string, now time.Time, limit int) ([]job, error) {
+// claim takes up to limit due deliveries of a channel for this process; grouped,
+// also all others that are due for the same chats. The claim ends by itself
+// after the lease, on the database's clock.
+func claim(ctx context.Context, db *database.DB, channel string, now time.Time, limit int, grouped bool) ([]job, error) {
 	clock, err := db.Now(ctx)
 	if err != nil {
 		return nil, err
@@ -81,6 +82,13 @@ func claim(ctx context.Context, db *database.DB, channel string, now time.Time, 
 		if err != nil || len(ids) == 0 {
 			return err
 		}
+		if grouped && len(ids) == limit {
+			siblings, err := siblings(ctx, tx, db, channel, now, ids)
+			if err != nil {
+				return err
+			}
+			ids = append(ids, siblings...)
+		}
 		return tx.NewRaw(`UPDATE deliveries SET state = ?, claim = ?, lease_until = ?, updated_at = ?
 			WHERE id IN (?) AND state = ? RETURNING id, edition, follow, channel, chat, attempt, due_at`,
 			Claimed, token, clock+lease.Milliseconds(), now.UnixMilli(), bun.List(ids), Planned).Scan(ctx, &jobs)
@@ -93,6 +101,15 @@ func claim(ctx context.Context, db *database.DB, channel string, now time.Time, 
 	}
 	slices.SortFunc(jobs, func(a, b job) int { return cmp.Or(cmp.Compare(a.DueAt, b.DueAt), cmp.Compare(a.ID, b.ID)) })
 	return jobs, nil
+}
+
+// siblings are the deliveries beyond a full batch that are due for the chats in it.
+func siblings(ctx context.Context, tx bun.Tx, db *database.DB, channel string, now time.Time, ids []int64) (more []int64, err error) {
+	err = tx.NewRaw(`SELECT id FROM deliveries WHERE state = ? AND channel = ? AND due_at <= ? AND id NOT IN (?)
+			AND chat IN (SELECT o.chat FROM deliveries o WHERE o.id IN (?))
+		ORDER BY chat, due_at, id LIMIT ?`+db.SkipLocked(),
+		Planned, channel, now.UnixMilli(), bun.List(ids), bun.List(ids), claimBatch).Scan(ctx, &more)
+	return more, err
 }
 
 // load fills in the editions, and finds the jobs that nobody wants any more.
@@ -272,18 +289,17 @@ func moveChat(ctx context.Context, tx bun.Tx, from, to bot.ChatID) error {
 }
 
 // recoverLeases takes back what processes that ended, or stood still, have left:
-// what was claimed is planned again, what was being sent is in doubt. To an
-// audience it is sent again, whatever the channel's policy: the platform takes
-// one key once.
-func recoverLeases(ctx context.Context, db *database.DB, resend []string, giveUp time.Duration, now time.Time) (Recovered, error) {
+// what was claimed is planned again, what was being sent is in doubt. It is sent
+// again through the channels of resend, and to audiences through those that are
+// keyed: their platforms take one key once.
+func recoverLeases(ctx context.Context, db *database.DB, resend, keyed []string, giveUp time.Duration, now time.Time) (Recovered, error) {
 	var r Recovered
 	clock, err := db.Now(ctx)
 	if err != nil {
 		return r, err
 	}
-	if len(resend) == 0 {
-		resend = []string{""} // no channel has this name; IN () is not SQL
-	}
+	// No channel has the name ""; IN () is not SQL.
+	resend, keyed = append([]string{""}, resend...), append([]string{""}, keyed...)
 	ms := now.UnixMilli()
 	for _, step := range []struct {
 		count *int64
@@ -292,10 +308,10 @@ func recoverLeases(ctx context.Context, db *database.DB, resend []string, giveUp
 	}{
 		{&r.Planned, "UPDATE deliveries SET state = ?, claim = '', lease_until = 0, updated_at = ? WHERE state = ? AND lease_until < ?",
 			[]any{Planned, ms, Claimed, clock}},
-		{&r.Resent, "UPDATE deliveries SET state = ?, claim = '', lease_until = 0, updated_at = ?, error = 'in doubt, sent again' WHERE state = ? AND lease_until < ? AND (channel IN (?) OR chat LIKE ?)",
-			[]any{Planned, ms, Sending, clock, bun.List(resend), bot.Everybody + "%"}},
-		{&r.Unknown, "UPDATE deliveries SET state = ?, lease_until = 0, updated_at = ?, error = 'newsie ended while this was being sent' WHERE state = ? AND lease_until < ? AND channel NOT IN (?) AND chat NOT LIKE ?",
-			[]any{Unknown, ms, Sending, clock, bun.List(resend), bot.Everybody + "%"}},
+		{&r.Resent, "UPDATE deliveries SET state = ?, claim = '', lease_until = 0, updated_at = ?, error = 'in doubt, sent again' WHERE state = ? AND lease_until < ? AND (channel IN (?) OR channel IN (?) AND chat LIKE ?)",
+			[]any{Planned, ms, Sending, clock, bun.List(resend), bun.List(keyed), bot.Everybody + "%"}},
+		{&r.Unknown, "UPDATE deliveries SET state = ?, lease_until = 0, updated_at = ?, error = 'newsie ended while this was being sent' WHERE state = ? AND lease_until < ? AND channel NOT IN (?) AND NOT (channel IN (?) AND chat LIKE ?)",
+			[]any{Unknown, ms, Sending, clock, bun.List(resend), bun.List(keyed), bot.Everybody + "%"}},
 		{&r.GivenUp, "UPDATE deliveries SET state = ?, updated_at = ?, error = ? || CASE error WHEN '' THEN '' ELSE ': ' || error END WHERE state = ? AND due_at < ?",
 			[]any{Failed, ms, givenUp + ", it could not be sent in time", Planned, now.Add(-giveUp).UnixMilli()}},
 	} {

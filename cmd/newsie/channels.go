@@ -152,9 +152,15 @@ func (cs *channels) settings() *bot.Settings { return bot.NewSettings(cs.in.db, 
 func (cs *channels) outlets() []scheduler.Channel {
 	var list []scheduler.Channel
 	for _, name := range cs.in.config.channelNames() {
-		list = append(list, scheduler.Channel{
-			Name: name, Sender: cs.adapters[name], InDoubt: scheduler.Policy(cs.in.config.Channels[name].InDoubt),
-		})
+		c := cs.in.config.Channels[name]
+		outlet := scheduler.Channel{Name: name, Sender: cs.adapters[name], InDoubt: scheduler.Policy(c.InDoubt), Grouped: true}
+		switch c.Kind {
+		case "telegram":
+			outlet.Shown = 10
+		case "wechat":
+			outlet.Keyed = true // a mass send's clientmsgid
+		}
+		list = append(list, outlet)
 	}
 	return list
 }

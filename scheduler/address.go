@@ -1,0 +1,218 @@
+package scheduler
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"newsie/bot"
+	"newsie/internal/locale"
+)
+
+// A section is what one topic brings to a message.
+type section struct {
+	job   job
+	topic string // in the reader's words
+	cards []bot.Card
+	shown int // of the cards
+}
+
+// address makes of what all share the message for one chat: the first cards,
+// by topic where there are several, numbered as the chat's newest list, and what
+// to tap.
+func (d *Digests) address(ctx context.Context, m *message, shown int) error {
+	if m.late() {
+		m.reply = m.shared[0]
+		return nil
+	}
+	p := d.catalog.Printer(m.shared[0].Lang)
+	sections := d.sections(p, m)
+	var topics []string
+	m.articles = nil
+	for _, s := range sections {
+		topics = append(topics, s.topic)
+		m.articles = append(m.articles, articleIDs(s.cards)...)
+	}
+	m.topic = strings.Join(topics, p.T("bot.comma"))
+	m.reply = m.shared[0]
+	if len(sections) > 1 {
+		m.reply.Text = p.T("scheduler.title", "Topic", sayTopics(p, topics), "Count", len(m.articles)+beyond(sections))
+	}
+	if m.to().Audience() {
+		d.common(m, sections)
+		return nil
+	}
+	allot(sections, shown)
+	return d.personal(ctx, p, m, sections)
+}
+
+// sections are the parts of a message. An article of several topics is shown
+// under the first.
+func (d *Digests) sections(p locale.Printer, m *message) []section {
+	sections := make([]section, len(m.jobs))
+	seen := map[int64]bool{}
+	for i, j := range m.jobs {
+		sections[i] = section{job: j, topic: d.topic(p, j.edition.Topic)}
+		for _, group := range m.shared[i].Groups {
+			for _, card := range group.Cards {
+				if !seen[card.Article] {
+					seen[card.Article] = true
+					sections[i].cards = append(sections[i].cards, card)
+				}
+			}
+		}
+	}
+	return sections
+}
+
+// beyond is how many articles match that the editions do not hold.
+func beyond(sections []section) (n int) {
+	for _, s := range sections {
+		n += s.job.edition.More
+	}
+	return n
+}
+
+// mostNamed is how many topics a title names.
+const mostNamed = 3
+
+func sayTopics(p locale.Printer, topics []string) string {
+	if len(topics) > mostNamed {
+		return p.T("scheduler.topics", "Count", len(topics))
+	}
+	return strings.Join(topics, p.T("bot.comma"))
+}
+
+// allot shares n places among the sections, one after another, so that no topic
+// takes what another needs.
+func allot(sections []section, n int) {
+	for given := true; given && n > 0; {
+		given = false
+		for i := range sections {
+			if s := &sections[i]; n > 0 && s.shown < len(s.cards) {
+				s.shown++
+				n--
+				given = true
+			}
+		}
+	}
+}
+
+// groups show the sections' first cards, with headings where there are several
+// sections.
+func groups(sections []section, number bool) []bot.Group {
+	var list []bot.Group
+	next := 1
+	for _, s := range sections {
+		if s.shown == 0 {
+			continue
+		}
+		group := bot.Group{Cards: slices.Clone(s.cards[:s.shown])}
+		if len(sections) > 1 {
+			group.Heading = s.topic
+		}
+		for i := range group.Cards {
+			group.Cards[i].Number = 0
+			if number {
+				group.Cards[i].Number = next
+				next++
+			}
+		}
+		list = append(list, group)
+	}
+	return list
+}
+
+// common is the message for an audience: all the cards, of which the channel
+// takes as many as it can show. There is no list that a number could refer to.
+func (d *Digests) common(m *message, sections []section) {
+	for i := range sections {
+		sections[i].shown = len(sections[i].cards)
+	}
+	m.reply.Groups = groups(sections, false)
+}
+
+// personal is the message for a reader.
+func (d *Digests) personal(ctx context.Context, p locale.Printer, m *message, sections []section) error {
+	numbered := d.lists != nil && m.to().ID != ""
+	m.reply.Groups = groups(sections, numbered)
+	list, shown, err := int64(0), 0, error(nil)
+	for _, s := range sections {
+		shown += s.shown
+	}
+	if numbered {
+		if list, err = d.keepList(ctx, m.to(), sections, shown); err != nil {
+			return err
+		}
+	}
+	left := len(m.articles) - shown
+	if more := left + beyond(sections); more > 0 {
+		if list != 0 && left > 0 {
+			m.reply.Actions = []bot.Action{{Label: p.T("scheduler.more", "Count", more), Text: bot.MoreText(list, shown)}}
+		} else {
+			m.reply.Text += "\n" + p.T("scheduler.more", "Count", more)
+		}
+	}
+	if m.to().ID != "" {
+		m.reply.Actions = append(m.reply.Actions, followActions(p, sections)...)
+	}
+	return nil
+}
+
+// keepList keeps what numbers and "more" refer to: what is shown, then the rest,
+// each by topic.
+func (d *Digests) keepList(ctx context.Context, chat bot.ChatID, sections []section, shown int) (int64, error) {
+	var ids []int64
+	var parts []bot.Part
+	for _, rest := range []bool{false, true} {
+		for _, s := range sections {
+			cards := s.cards[:s.shown]
+			part := bot.Part{Topic: s.topic, Query: s.job.edition.Query}
+			if rest {
+				cards = s.cards[s.shown:]
+				part.Beyond = s.job.edition.More
+			}
+			if part.Count = len(cards); part.Count > 0 || part.Beyond > 0 {
+				ids, parts = append(ids, articleIDs(cards)...), append(parts, part)
+			}
+		}
+	}
+	kind, query := bot.DigestList(parts)
+	id, err := d.lists.Make(ctx, chat, kind, query, ids, shown)
+	if err != nil {
+		return 0, fmt.Errorf("keep the list of a digest: %w", err)
+	}
+	return id, nil
+}
+
+func articleIDs(cards []bot.Card) []int64 {
+	ids := make([]int64, len(cards))
+	for i, card := range cards {
+		ids[i] = card.Article
+	}
+	return ids
+}
+
+// unnumber: without a list, a typed number would open something else.
+func unnumber(cards []bot.Card) {
+	for i := range cards {
+		cards[i].Number = 0
+	}
+}
+
+// followActions are what a reader may want of a digest; of several, which of
+// them is asked first.
+func followActions(p locale.Printer, sections []section) []bot.Action {
+	change, stop, label := "/when", "/unfollow", "scheduler.stop_which"
+	if len(sections) == 1 {
+		id := sections[0].job.Follow
+		if id == 0 {
+			return []bot.Action{{Label: p.T("scheduler.change_time"), Text: "/following"}}
+		}
+		label = "scheduler.stop"
+		change, stop = change+" "+strconv.FormatInt(id, 10), stop+" "+strconv.FormatInt(id, 10)
+	}
+	return []bot.Action{{Label: p.T("scheduler.change_time"), Text: change}, {Label: p.T(label), Text: stop}}
+}
