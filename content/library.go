@@ -63,6 +63,9 @@ type Query struct {
 	Limit  int     // how many to show; 0 is 5
 	Exact  bool    // as typed: no typo repair, no pinyin
 
+	// Unfinished: the reader is still typing, and the last word may be half a one.
+	Unfinished bool
+
 	// Recency is how much better an article of today is than the same one of long
 	// ago, falling by half every thirty days: 0 not at all, .05 mildly, .2 as news.
 	Recency float64
@@ -206,16 +209,22 @@ func (l *Library) nameThem(ctx context.Context, f *Filter) error {
 
 // Show gives articles that an earlier search found, with their snippets.
 func (l *Library) Show(ctx context.Context, text, lang string, ids []int64) ([]Hit, error) {
+	return l.ShowFound(ctx, Query{Text: text, Lang: lang, IDs: ids})
+}
+
+// ShowFound gives the articles with the ids of a query, of which nothing is
+// left out, in their order with the snippets that the query makes.
+func (l *Library) ShowFound(ctx context.Context, q Query) ([]Hit, error) {
 	if err := l.remember(ctx); err != nil {
 		return nil, err
 	}
-	shown, err := l.tellings(ctx, ids)
+	shown, err := l.tellings(ctx, q.IDs)
 	if err != nil || len(shown) == 0 {
 		return nil, err
 	}
 	var found index.Result
-	if strings.TrimSpace(text) != "" {
-		if found, err = l.find(ctx, Query{Text: text, Lang: lang, IDs: ids}, len(ids)); err != nil {
+	if strings.TrimSpace(q.Text) != "" {
+		if found, err = l.find(ctx, q, len(q.IDs)); err != nil {
 			return nil, err
 		}
 	}
@@ -228,7 +237,7 @@ func (l *Library) Show(ctx context.Context, text, lang string, ids []int64) ([]H
 
 func (l *Library) find(ctx context.Context, q Query, limit int) (index.Result, error) {
 	found, err := l.index.Search(ctx, index.Query{
-		Text: q.Text, Lang: q.Lang, IDs: q.IDs, Limit: limit, Exact: q.Exact, Now: l.now(), Recency: q.Recency,
+		Text: q.Text, Lang: q.Lang, IDs: q.IDs, Limit: limit, Exact: q.Exact, Unfinished: q.Unfinished, Now: l.now(), Recency: q.Recency,
 		Langs: q.Filter.Langs, Tags: q.Filter.Tags, Sources: q.Filter.Sources, Authors: q.Filter.Authors,
 		Fetch: func(id int64) (string, error) {
 			list, err := l.tellings(ctx, []int64{id})

@@ -19,6 +19,8 @@ type compiler struct {
 	*worker
 	plan  *plan
 	exact bool
+	// unfinished: the last word may go on.
+	unfinished bool
 	// repaired: what the query is now was put in the place of typos.
 	repaired bool
 	langs    []string // that words may be stemmed by
@@ -41,6 +43,11 @@ func (c *compiler) compileWord(u *unit, i int) error {
 	g := &group{variants: c.stems(u.word), synonyms: u.synonymsOf(0, 0), boost: 1, unit: i}
 	if err := c.view.lookup(g); err != nil {
 		return err
+	}
+	if g.df == 0 && c.unfinished && i == len(c.plan.units)-1 {
+		if whole, err := c.complete(u, g); err != nil || whole {
+			return err
+		}
 	}
 	var parts []*group
 	known := false // a part of it that is more than a number

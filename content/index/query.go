@@ -25,6 +25,7 @@ type Query struct {
 
 	Limit, Offset int  // Limit 0 is 10
 	Exact         bool // as typed: no repair of typos, no pinyin
+	Unfinished    bool // the last word may go on: where nothing has it as it is, what begins so will do
 	literal       bool // no synonyms either
 	repaired      bool // of typos, which are not looked for again
 
@@ -106,7 +107,7 @@ func (x *Index) compile(v *view, q *Query, text string) (*plan, error) {
 		p.lang = v.onlyLanguage(text)
 	}
 	p.cut(w, text)
-	c := compiler{index: x, view: v, worker: w, plan: p, exact: q.Exact, repaired: q.repaired, langs: v.languages()}
+	c := compiler{index: x, view: v, worker: w, plan: p, exact: q.Exact, unfinished: q.Unfinished && !q.Exact, repaired: q.repaired, langs: v.languages()}
 	if p.lang == "" && q.Lang != "" && !slices.Contains(c.langs, language.Base(q.Lang)) {
 		c.langs = append(c.langs, language.Base(q.Lang))
 	}
