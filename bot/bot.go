@@ -30,6 +30,7 @@ type Bot struct {
 	lists    *Lists
 	words    []spoken // the words of all commands, longest first
 	flood    *flood
+	browsing browsing
 	name     string
 	public   string
 	channels map[string]Channel

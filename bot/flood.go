@@ -14,10 +14,13 @@ type Limits struct {
 	ChatBurst int
 	AddrEvery time.Duration // the same for a network address
 	AddrBurst int
+
+	InlineEvery time.Duration // the same for a reader's queries of inline mode, of which typing makes many
+	InlineBurst int           // 0: the default of both
 }
 
 // DefaultLimits let people type as fast as they can and stop programs.
-var DefaultLimits = Limits{ChatEvery: 2 * time.Second, ChatBurst: 20, AddrEvery: 500 * time.Millisecond, AddrBurst: 100}
+var DefaultLimits = Limits{ChatEvery: 2 * time.Second, ChatBurst: 20, AddrEvery: 500 * time.Millisecond, AddrBurst: 100, InlineEvery: 500 * time.Millisecond, InlineBurst: 40}
 
 // flood counts in memory: a limit for each replica is limit enough.
 type flood struct {
@@ -37,6 +40,9 @@ type talker struct {
 func newFlood(l Limits, now func() time.Time) *flood {
 	if l == (Limits{}) {
 		l = DefaultLimits
+	}
+	if l.InlineBurst == 0 {
+		l.InlineEvery, l.InlineBurst = DefaultLimits.InlineEvery, DefaultLimits.InlineBurst
 	}
 	return &flood{limits: l, now: now, seen: map[string]*talker{}, swept: now()}
 }
@@ -59,6 +65,24 @@ func (f *flood) allow(chat, addr string) (ok, warn bool) {
 	}
 	if ok || now.Sub(reader.warned) < quiet {
 		return ok, false
+	}
+	reader.warned = now
+	return false, true
+}
+
+// allowInline is allow for a query of inline mode, which takes nothing of what
+// the reader may say to the bot.
+func (f *flood) allowInline(chat string) (ok, warn bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	now := f.now()
+	f.sweep(now)
+	reader := f.talker("inline "+chat, f.limits.InlineEvery, f.limits.InlineBurst, now)
+	if reader.limiter.AllowN(now, 1) {
+		return true, false
+	}
+	if now.Sub(reader.warned) < quiet {
+		return false, false
 	}
 	reader.warned = now
 	return false, true
