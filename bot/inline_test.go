@@ -31,7 +31,10 @@ func newInline(t testing.TB, db *database.DB, tea int, channel bot.Channel) inli
 	l := library(t, db, c.now)
 	in := inline{library: l, db: db, clock: c}
 	for i := range tea {
-		in.add(t, fmt.Sprintf("Tea %d", i+1), 1000+i)
+		in.put(t, fmt.Sprintf("Tea %d", i+1), 1000+i)
+	}
+	if _, err := l.Follow(t.Context()); err != nil {
+		t.Fatal(err)
 	}
 	in.Bot = in.again(t, channel)
 	return in
@@ -52,9 +55,18 @@ func (in inline) again(t testing.TB, channel bot.Channel) *bot.Bot {
 		Channels: map[string]bot.Channel{"tg": channel}, Now: in.clock.now})
 }
 
-func (in inline) add(t testing.TB, title string, key int) int64 {
+func (in inline) add(t testing.TB, title string, key int) {
 	t.Helper()
-	a, _, err := in.library.Add(t.Context(), content.Article{
+	in.put(t, title, key)
+	if _, err := in.library.Follow(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// put adds an article that the index has not heard of.
+func (in inline) put(t testing.TB, title string, key int) {
+	t.Helper()
+	_, _, err := in.library.Add(t.Context(), content.Article{
 		Source: "test", Key: fmt.Sprint(key), Title: title, Lang: "en", Tags: []string{"drinks"}, Hash: fmt.Sprint(key),
 		Published: time.Date(2026, 3, 1, 0, key%1000, 0, 0, time.UTC), Summary: title + " is poured.",
 		Body: []content.Block{{Kind: content.Paragraph, Text: fmt.Sprintf("Number %d of the leaves is %s, poured into the cup of guest %d.", key, title, key*7)}},
@@ -62,10 +74,6 @@ func (in inline) add(t testing.TB, title string, key int) int64 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := in.library.Follow(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	return a.ID
 }
 
 func ask(t testing.TB, b *bot.Bot, q bot.InlineQuery) bot.InlineAnswer {
