@@ -385,7 +385,7 @@ func (c *Chat) Print(w io.Writer) {
 			_, _ = fmt.Fprintln(w, m.Photo)
 		}
 		if m.Photo == nil || m.Caption != "" {
-			_, _ = fmt.Fprintln(w, m.Text+m.Caption)
+			_, _ = fmt.Fprintln(w, m.Text+m.Caption+m.Rich.String())
 		}
 		if m.Photo != nil && m.CaptionAbove {
 			_, _ = fmt.Fprintln(w, m.Photo)

@@ -56,6 +56,9 @@ func (s *Server) put(c *Chat, old *Message, changed Message) (any, *refusal) {
 // shown is what a message must differ in to be called modified.
 func shown(m Message) Message {
 	shown := Message{Text: m.Text, Caption: m.Caption, CaptionAbove: m.CaptionAbove, Photo: m.Photo}
+	if m.Rich != nil {
+		shown.Rich = &Rich{HTML: m.Rich.HTML, RTL: m.Rich.RTL}
+	}
 	if len(m.Entities) > 0 {
 		shown.Entities = m.Entities
 	}
@@ -65,20 +68,34 @@ func shown(m Message) Message {
 	return shown
 }
 
-func (s *Server) editMessageText(p params) (any, *refusal) {
+func (s *Server) editMessageText(p params, got loaded) (any, *refusal) {
 	c, old, refused := s.editing(p)
 	if refused != nil {
 		return nil, refused
 	}
-	m, refused := content(p)
-	if refused != nil {
-		return nil, refused
+	changed := *old
+	if p["rich_message"] != "" && s.options.Rich {
+		if p["text"] != "" {
+			return nil, bad("exactly one of \"text\" and \"rich_message\" must be specified")
+		}
+		if changed.Rich, refused = s.rich(p["rich_message"], got); refused != nil {
+			return nil, refused
+		}
+		if changed.Buttons, refused = markup(p["reply_markup"]); refused != nil {
+			return nil, refused
+		}
+		changed.Text, changed.Entities, changed.Preview, changed.Plain = "", nil, Preview{}, false
+	} else {
+		m, refused := content(p)
+		if refused != nil {
+			return nil, refused
+		}
+		changed.Text, changed.Entities, changed.Buttons, changed.Preview, changed.Plain = m.Text, m.Entities, m.Buttons, m.Preview, m.Plain
+		changed.Rich = nil
 	}
 	if old.Photo != nil {
 		return nil, bad("there is no text in the message to edit")
 	}
-	changed := *old
-	changed.Text, changed.Entities, changed.Buttons, changed.Preview, changed.Plain = m.Text, m.Entities, m.Buttons, m.Preview, m.Plain
 	return s.put(c, old, changed)
 }
 
@@ -146,7 +163,7 @@ func (s *Server) editMessageMedia(p params, got loaded) (any, *refusal) {
 		return nil, refused
 	}
 	changed := *old
-	changed.Text, changed.Preview = "", Preview{}
+	changed.Text, changed.Preview, changed.Rich = "", Preview{}, nil
 	changed.Caption, changed.Entities, changed.Plain, changed.CaptionAbove = m.Caption, m.Entities, m.Plain, media.Above
 	changed.Photo, changed.Buttons = m.Photo, m.Buttons
 	return s.put(c, old, changed)

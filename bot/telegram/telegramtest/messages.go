@@ -36,6 +36,7 @@ type Message struct {
 	Buttons  [][]Button
 	Photo    *Picture // nil: a message of text
 	Caption  string   // what stands with the photo
+	Rich     *Rich    // instead of a text
 
 	CaptionAbove bool // the caption stands above the photo
 
@@ -54,7 +55,7 @@ func (m Message) Links() []string {
 			links = append(links, e.URL)
 		}
 	}
-	return links
+	return append(links, m.Rich.Links()...)
 }
 
 // Labels are the buttons' labels, in order.
@@ -292,10 +293,13 @@ func (s *Server) answerCallback(p params) (any, *refusal) {
 // wire is a message as the API tells it.
 func (s *Server) wire(c *Chat, m *Message) map[string]any {
 	out := map[string]any{"message_id": m.ID, "date": m.Date, "chat": c.wire()}
-	if m.Photo == nil {
-		out["text"] = m.Text
-	} else {
+	switch {
+	case m.Photo != nil:
 		out["photo"] = m.Photo.sizes()
+	case m.Rich != nil:
+		out["rich_message"] = map[string]any{"blocks": m.Rich.blocks(m.Rich.root), "is_rtl": m.Rich.RTL}
+	default:
+		out["text"] = m.Text
 	}
 	if m.Caption != "" {
 		out["caption"] = m.Caption

@@ -34,6 +34,7 @@ import (
 type Options struct {
 	Token    string           // "" is Token
 	Username string           // "" is newsie_bot
+	Rich     bool             // a server of Bot API 10.1 or newer: it has sendRichMessage
 	Inline   bool             // @BotFather's /setinline; SetBot changes it
 	Now      func() time.Time // the clock of dates and rates; nil: time.Now
 	Rates    bool             // hold the bot to the platform's rates, with 429
@@ -130,7 +131,7 @@ func New(o Options) *Server {
 		faults: map[string][]Fault{}, nextID: 1000, callbacks: map[string]bool{}, commands: map[string]string{},
 		bot:    Bot{Username: o.Username, Inline: o.Inline},
 		inline: map[string]*Inline{}, inlined: map[string]inlined{}, cache: map[cacheKey]cachedAnswer{}, rates: rates{chats: map[int64][]time.Time{}},
-		methods: methods(), pictures: pictureClient(o.PrivatePictures, o.Pictures), files: map[string]*Picture{},
+		methods: methods(o.Rich), pictures: pictureClient(o.PrivatePictures, o.Pictures), files: map[string]*Picture{},
 	}
 	s.http = httptest.NewServer(http.HandlerFunc(s.serve))
 	return s
@@ -234,14 +235,13 @@ const (
 	editing = "chat_id message_id inline_message_id reply_markup "
 )
 
-func methods() map[string]method {
+func methods(rich bool) map[string]method {
 	all := map[string]method{}
 	add := func(name, allowed string, run func(s *Server, p params) (any, *refusal)) {
 		all[name] = method{allowed: set(allowed), run: run}
 	}
 	add("getMe", "", (*Server).getMe)
 	add("sendMessage", sending+"text parse_mode entities link_preview_options", (*Server).sendMessage)
-	add("editMessageText", editing+"text parse_mode entities link_preview_options", (*Server).editMessageText)
 	add("editMessageCaption", editing+"caption parse_mode caption_entities show_caption_above_media", (*Server).editMessageCaption)
 	add("editMessageReplyMarkup", editing, (*Server).editMessageReplyMarkup)
 	add("deleteMessage", "chat_id message_id", (*Server).deleteMessage)
@@ -257,6 +257,13 @@ func methods() map[string]method {
 		allowed: set(sending + "photo caption parse_mode caption_entities show_caption_above_media has_spoiler"),
 		load:    func(s *Server, ctx context.Context, p params, got *loaded) { s.load(ctx, got, p["photo"]) },
 		media:   (*Server).sendPhoto,
+	}
+	all["editMessageText"] = method{
+		allowed: set(editing + "text parse_mode entities link_preview_options rich_message"),
+		load:    (*Server).loadRich, media: (*Server).editMessageText,
+	}
+	if rich {
+		all["sendRichMessage"] = method{allowed: set(sending + "rich_message"), load: (*Server).loadRich, media: (*Server).sendRichMessage}
 	}
 	all["editMessageMedia"] = method{allowed: set(editing + "media"), load: (*Server).loadMedia, media: (*Server).editMessageMedia}
 	return all
