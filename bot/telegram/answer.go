@@ -146,57 +146,6 @@ func answerKey(in incoming) string {
 // cannot be reached.
 const stale = 10 * time.Minute
 
-// say sends an answer at the pace that all replicas keep together, and waits
-// when the server tells it to.
-func (s *session) say(ctx context.Context, o outgoing) (sent int64, err error) {
-	deadline := s.config.Now().Add(stale)
-	for {
-		if err := s.pace(ctx, o.to); err != nil {
-			return 0, err
-		}
-		sent, err = s.put(ctx, o)
-		var later *bot.RetryError
-		var moved *bot.MovedError
-		switch {
-		case err == nil || s.config.Now().After(deadline):
-			return sent, err
-		case errors.As(err, &moved):
-			if err := s.follow(ctx, o.to, moved.To); err != nil {
-				return 0, err
-			}
-			// The messages of a basic group have other numbers in the supergroup.
-			o.to, o.place, o.replyTo = moved.To, 0, 0
-		case errors.As(err, &later):
-			if later.All && s.config.Pacer != nil {
-				if err := s.config.Pacer.Push(ctx, s.bucket(), s.config.Now().Add(later.After)); err != nil {
-					s.log.Error("other replicas do not know that they must wait", "error", err)
-				}
-			}
-			if err := s.config.Wait(ctx, later.After); err != nil {
-				return 0, err
-			}
-		default:
-			return 0, err
-		}
-	}
-}
-
-// pace waits for a free slot in every bucket of the chat.
-func (s *session) pace(ctx context.Context, to bot.ChatID) error {
-	if s.config.Pacer == nil {
-		return ctx.Err()
-	}
-	var longest time.Duration
-	for _, b := range s.Buckets(to) {
-		d, err := s.config.Pacer.Reserve(ctx, b.Name, b.PerSecond, b.Burst, 1)
-		if err != nil {
-			return err
-		}
-		longest = max(longest, d)
-	}
-	return s.config.Wait(ctx, longest)
-}
-
 // unsaid decides what becomes of an answer that could not be sent. Only a
 // program that stops, or a database that is away, lets the update come again:
 // an answer that may have arrived is not said twice, and one that cannot be

@@ -2,8 +2,11 @@ package telegram_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"math"
 	"sort"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -158,4 +161,159 @@ func TestBucketsOfAChat(t *testing.T) {
 	if got := c.Buckets(to("-100:44")); len(got) != 3 || got[1].Name != "telegram:tg:-100" {
 		t.Errorf("topic: %+v", got)
 	}
+}
+
+func TestRatesThatCannotBe(t *testing.T) {
+	for _, test := range []struct {
+		rate float64
+		paid bool
+		ok   bool
+	}{
+		{0, false, true}, {1, false, true}, {30, false, true}, {30.1, false, false}, {30.1, true, true}, {1000, true, true},
+		{1000.1, true, false}, {0.9, false, false}, {-1, true, false}, {math.NaN(), true, false}, {math.Inf(1), false, true}, {math.Inf(-1), false, false},
+	} {
+		if err := telegram.CheckRate(test.rate, test.paid); (err == nil) != test.ok {
+			t.Errorf("%v (paid %v): %v", test.rate, test.paid, err)
+		}
+		s := telegramtest.Start(t, telegramtest.Options{})
+		_, err := telegram.New(telegram.Config{Name: "tg", Token: s.Token(), Rate: test.rate, Paid: test.paid})
+		if refused := strings.Contains(err.Error(), "messages a second") || strings.Contains(err.Error(), "message a second"); refused == test.ok {
+			t.Errorf("New with %v (paid %v): %v", test.rate, test.paid, err)
+		}
+	}
+}
+
+func TestARateOfOnesOwn(t *testing.T) {
+	s := telegramtest.Start(t, telegramtest.Options{})
+	at := func(rate float64) []bot.Bucket {
+		c, _, _, _ := build(t, s, echo, setup{config: func(c *telegram.Config) { c.Rate, c.Paid = rate, rate > 30 }})
+		return c.Buckets(to("-100"))
+	}
+	if got := at(0); got[0].PerSecond != telegram.DefaultRate {
+		t.Errorf("by default: %+v", got)
+	}
+	if got := at(500); len(got) != 3 || got[0].PerSecond != 500 || got[2].PerSecond != 0.25 {
+		t.Errorf("500 a second: %+v", got)
+	}
+	if got := at(math.Inf(1)); len(got) != 0 {
+		t.Errorf("unlimited: %+v", got)
+	}
+}
+
+// Above 30 a second digests are paid for; answers never are.
+func TestOnlyDigestsArePaid(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		rate   float64
+		paid   bool
+		answer bool
+		want   string
+	}{
+		{"a digest", 500, true, false, "true"},
+		{"a late answer", 500, true, true, ""},
+		{"a digest of a bot that pays nothing", 0, false, false, ""},
+		{"a digest at a rate that is free", 30, true, false, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := telegramtest.Start(t, telegramtest.Options{})
+			c, _, _, _ := build(t, s, echo, setup{config: func(c *telegram.Config) { c.Rate, c.Paid = test.rate, test.paid }})
+			s.Chat(1)
+			if _, err := c.Send(patient(t), bot.Outgoing{To: to("1"), Reply: bot.Reply{Text: "x"}, Answer: test.answer}); err != nil {
+				t.Fatal(err)
+			}
+			if got := s.Calls("sendMessage")[0].Params["allow_paid_broadcast"]; got != test.want {
+				t.Errorf("allow_paid_broadcast = %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+// The server does not say whose rate was exceeded. A group may have filled its
+// own minute; when two chats are refused in a row, it was everybody's.
+func TestWhoMustWait(t *testing.T) {
+	s := telegramtest.Start(t, telegramtest.Options{})
+	c, _, _, _ := build(t, s, echo, setup{})
+	for _, id := range []int64{-1, -2} {
+		s.Group(id)
+	}
+	s.Chat(7)
+	send := func(chat string, refused, wantAll bool) {
+		t.Helper()
+		if refused {
+			s.Fail("sendMessage", telegramtest.TooMany)
+		}
+		_, err := c.Send(patient(t), bot.Outgoing{To: to(chat), Reply: bot.Reply{Text: "x"}})
+		var retry *bot.RetryError
+		if errors.As(err, &retry) != refused {
+			t.Fatalf("to %s: %v", chat, err)
+		}
+		if refused && (retry.All != wantAll || retry.After != 17*time.Second) {
+			t.Errorf("to %s: %+v, want all %v", chat, retry, wantAll)
+		}
+	}
+	send("7", true, true)
+	send("-1", true, false)
+	send("-1", true, false) // again, and nobody else
+	send("-2", true, true)
+	send("7", false, false)
+	send("-2", true, false)
+	send("7", false, false) // others get through
+	send("-1", true, false)
+	send("7", true, true)
+}
+
+// While a group that filled its minute waits, everybody else is answered.
+func TestAGroupThatMustWaitHoldsUpNobody(t *testing.T) {
+	c, told := newClock(), make(chan struct{})
+	r := start(t, echo, setup{config: func(config *telegram.Config) {
+		config.Now, config.Wait = c.Now, func(ctx context.Context, d time.Duration) error {
+			if d > 10*time.Second { // the group
+				close(told)
+				<-ctx.Done()
+				return ctx.Err()
+			}
+			return c.wait(ctx, d)
+		}
+		config.Grace = time.Nanosecond
+		config.Pacer = bot.NewPacer(databasetest.SQLite(t), c.Now)
+	}})
+	group, reader := r.Group(-5), r.Chat(7)
+	r.Fail("sendMessage", telegramtest.TooMany)
+	group.Say("/help@newsie_bot")
+	<-told
+	reader.Say("hello")
+	if got := r.wait(t, reader, 1); got[0].Text != "hello" {
+		t.Errorf("the reader got %q", got[0].Text)
+	}
+	if n := len(group.Answers()); n != 0 {
+		t.Errorf("the group got %d messages", n)
+	}
+}
+
+// A pause that the server orders holds up the answers of all replicas, in their
+// order, and costs none of them.
+func TestAPauseHoldsUpAllAnswers(t *testing.T) {
+	databases(t, func(t *testing.T, o, other setup) {
+		c := newClock()
+		for _, one := range []*setup{&o, &other} {
+			one.config = func(config *telegram.Config) {
+				config.Now, config.Wait = c.Now, c.wait
+				config.Pacer = bot.NewPacer(one.db, c.Now)
+			}
+		}
+		r := start(t, echo, o)
+		begin := c.Now()
+		r.Fail("sendMessage", telegramtest.TooMany)
+		r.Chat(1).Say("patience")
+		r.wait(t, r.Chat(1), 1)
+		if waited := c.Now().Sub(begin); waited < 17*time.Second {
+			t.Errorf("waited %v, was told 17 s", waited)
+		}
+		again, _, _, _ := build(t, r.Server, echo, other)
+		b := again.Buckets(to("2"))[0]
+		wait, err := bot.NewPacer(other.db, func() time.Time { return begin }).Reserve(t.Context(), b.Name, b.PerSecond, b.Burst, 1)
+		if err != nil || wait < 17*time.Second {
+			t.Errorf("another replica may send after %v (%v), it was to wait 17 s", wait, err)
+		}
+	})
 }

@@ -19,7 +19,7 @@ import (
 // Buckets first. Telegram has no idempotency key, so a message whose fate is
 // unknown (ErrUnknown) may have arrived.
 func (c *Channel) Send(ctx context.Context, o bot.Outgoing) (bot.Receipt, error) {
-	sent, err := c.put(ctx, outgoing{to: o.To, reply: o.Reply, silent: o.Silent})
+	sent, err := c.put(ctx, outgoing{to: o.To, reply: o.Reply, silent: o.Silent, paid: c.config.Rate > freeRate && c.config.Paid && !o.Answer})
 	if err != nil {
 		return bot.Receipt{}, err
 	}
@@ -30,6 +30,7 @@ type outgoing struct {
 	to     bot.ChatID
 	reply  bot.Reply
 	silent bool
+	paid   bool
 	place  int64 // the message to be replaced; 0: none
 
 	replyTo int64 // in a group, the message that is answered; 0: none
@@ -61,6 +62,7 @@ func (c *Channel) put(ctx context.Context, o outgoing) (int64, error) {
 	}
 	switch {
 	case err == nil:
+		c.through()
 		return id, nil
 	case o.place != 0 && refused(err, "message is not modified"):
 		return o.place, nil
@@ -83,6 +85,7 @@ func (c *Channel) post(ctx context.Context, o outgoing, page page, html bool) (i
 			params.AddNonEmpty("message_thread_id", thread)
 		}
 		params.AddBool("disable_notification", o.silent)
+		params.AddBool("allow_paid_broadcast", o.paid)
 		if o.replyTo != 0 {
 			err := params.AddInterface("reply_parameters", replyParameters{o.replyTo, true})
 			if err != nil {
@@ -142,7 +145,7 @@ func (c *Channel) sendError(err error, to bot.ChatID) error {
 	case failed.MigrateTo != 0:
 		return &bot.MovedError{To: bot.ChatID{Channel: to.Channel, ID: strconv.FormatInt(failed.MigrateTo, 10)}}
 	case failed.Code == http.StatusTooManyRequests:
-		return &bot.RetryError{After: max(failed.RetryAfter, time.Second), All: true, Err: failed}
+		return &bot.RetryError{After: max(failed.RetryAfter, time.Second), All: c.everybody(to), Err: failed}
 	case failed.Code == http.StatusForbidden:
 		return fmt.Errorf("%w: %w", bot.ErrGone, failed)
 	case refused(failed, "chat not found", "PEER_ID_INVALID", "user is deactivated", "group chat was deactivated",

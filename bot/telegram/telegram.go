@@ -43,6 +43,11 @@ type Config struct {
 	PublicURL string // what the webhook's address is made from
 	Secret    string // of the webhook; "" derives one from the token
 
+	// Rate is how many messages a second go out over all chats; 0: DefaultRate,
+	// infinite: no rate is kept, not even a chat's.
+	Rate float64
+	Paid bool // digests are paid broadcasts, of which Telegram takes up to 1,000 a second
+
 	Handler  bot.Handler
 	Inbox    *bot.Inbox
 	Settings *bot.Settings
@@ -79,6 +84,7 @@ type Channel struct {
 	client  *client
 	log     *slog.Logger
 	secret  string
+	refused atomic.Pointer[string]  // the group that was told to wait, while no other message got through
 	session atomic.Pointer[session] // nil until Run knows the bot's own name, and after it ended
 	account account
 }
@@ -119,6 +125,12 @@ func New(config Config) (*Channel, error) {
 	}
 	if !secretShape.MatchString(config.Secret) {
 		complain("webhook_secret may hold 1 to 256 of A-Z a-z 0-9 _ -")
+	}
+	if err := CheckRate(config.Rate, config.Paid); err != nil {
+		problems = append(problems, err)
+	}
+	if config.Rate == 0 {
+		config.Rate = DefaultRate
 	}
 	if config.Handler == nil || config.Inbox == nil || config.Settings == nil || config.Catalog == nil {
 		complain("Handler, Inbox, Settings and Catalog are needed")
@@ -229,26 +241,6 @@ func (c *Channel) complain(ctx context.Context, what string, err error) {
 		c.config.Notify(ctx, "telegram:"+c.config.Name+":config", fault.Error())
 	}
 }
-
-// Buckets names the rates a message to a chat must keep: about 30 a second over
-// all chats, 1 a second in one chat with short bursts, 20 a minute in a group.
-func (c *Channel) Buckets(to bot.ChatID) []bot.Bucket {
-	chat, _, _ := strings.Cut(to.ID, ":")
-	name := c.bucket()
-	buckets := []bot.Bucket{
-		// No second holds more than 29 of them, which leaves the thirtieth to one
-		// that took its slot here and then waited for its chat's.
-		{Name: name, PerSecond: 28, Burst: 1},
-		{Name: name + ":" + chat, PerSecond: 1, Burst: 3},
-	}
-	if strings.HasPrefix(chat, "-") || strings.HasPrefix(chat, "@") {
-		// A burst of 5 and 15 more in a minute: no minute holds more than 20.
-		buckets = append(buckets, bot.Bucket{Name: name + ":" + chat + ":minute", PerSecond: 0.25, Burst: 5})
-	}
-	return buckets
-}
-
-func (c *Channel) bucket() string { return "telegram:" + c.config.Name }
 
 func (c *Channel) count(event string) {
 	if c.config.Count != nil {

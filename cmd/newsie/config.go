@@ -67,6 +67,8 @@ type ChannelConfig struct {
 	WebhookSecret string `yaml:"webhook_secret" secret:"true"`
 	InDoubt       string `yaml:"in_doubt"` // skip, resend
 	Quiet         string `yaml:"quiet"`    // telegram: hours without a sound, "22:00-08:00"
+	Rate          string `yaml:"rate"`     // telegram: messages a second over all chats, or unlimited
+	Paid          bool   `yaml:"paid"`     // telegram: digests are paid broadcasts
 
 	AppID          string      `yaml:"app_id"`
 	AppSecret      string      `yaml:"app_secret" secret:"true"`

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"net"
 	"net/netip"
 	"net/url"
@@ -16,6 +17,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"newsie/bot/telegram"
 	"newsie/bot/wechat"
 	"newsie/content/source"
 	"newsie/internal/database"
@@ -170,6 +172,7 @@ func (c Config) checkChannel(k *checker, name string, ch ChannelConfig) {
 		if ch.Mode == "webhook" && !strings.HasPrefix(c.PublicURL, "https://") {
 			k.add(key+".mode", "a webhook needs public_url to be an https:// address")
 		}
+		checkRate(k, key, ch)
 	case "wechat":
 		k.oneOf(key+".mode", ch.Mode, "", "safe", "compatible", "plain")
 		for _, problem := range ch.keys().CheckKeys() {
@@ -185,6 +188,34 @@ func (c Config) checkChannel(k *checker, name string, ch ChannelConfig) {
 			k.add(key+".app_secret", "is missing: a verified account needs it to send messages")
 		}
 		c.checkNotices(k, key, ch)
+	}
+}
+
+// rate is how many messages a second a Telegram channel sends; 0 is the adapter's
+// own, infinite no rate at all.
+func (ch ChannelConfig) rate() (float64, error) {
+	switch ch.Rate {
+	case "":
+		return 0, nil
+	case "unlimited", "0":
+		return math.Inf(1), nil
+	}
+	n, err := strconv.ParseFloat(ch.Rate, 64)
+	if err != nil || math.IsInf(n, 0) || n == 0 {
+		return 0, fmt.Errorf("%q is neither a number of messages a second nor unlimited", ch.Rate)
+	}
+	return n, telegram.CheckRate(n, ch.Paid)
+}
+
+func checkRate(k *checker, key string, ch ChannelConfig) {
+	rate, err := ch.rate()
+	switch {
+	case err != nil:
+		k.add(key+".rate", "%v", err)
+	case math.IsInf(rate, 1) && ch.APIURL == "":
+		k.add(key+".rate", "unlimited is for a test server, at api_url: Telegram itself refuses what comes too fast")
+	case ch.Paid && (rate <= 30 || math.IsInf(rate, 1)):
+		k.add(key+".paid", "is for a rate above 30, from where on Telegram bills each message of a digest")
 	}
 }
 

@@ -304,7 +304,7 @@ func (in *installation) offline() (cs *channels, done func()) {
 	if public == "" {
 		public = "http://" + reachable(in.config.Listen)
 	}
-	return &channels{in: in, bot: in.newBot(public, nil), public: public, metrics: newMetrics(),
+	return &channels{in: in, bot: in.newBot(public, nil), public: public, metrics: newMetrics(), pacer: bot.NewPacer(in.db, time.Now),
 		notice:  &notice{settings: bot.NewSettings(in.db, time.Now), log: in.log},
 		digests: func() *scheduler.Scheduler { return nil }}, done
 }

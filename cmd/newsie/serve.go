@@ -128,7 +128,7 @@ func (s *server) assemble(ctx context.Context) error {
 	tell := &notice{settings: bot.NewSettings(s.db, time.Now), log: s.log, to: bot.ChatID{Channel: s.config.Publisher.Channel, ID: s.config.Publisher.Chat}}
 	s.notices = newNoticeQueue(tell.give, s.log)
 	s.bot.Notifies(s.notices.put)
-	s.channels = &channels{in: s.installation, bot: s.bot, public: s.public, metrics: s.metrics, notice: tell,
+	s.channels = &channels{in: s.installation, bot: s.bot, public: s.public, metrics: s.metrics, notice: tell, pacer: bot.NewPacer(s.db, time.Now),
 		digests: func() *scheduler.Scheduler { return s.scheduler }}
 	if err := s.channels.connect(); err != nil {
 		return err
@@ -141,7 +141,7 @@ func (s *server) assemble(ctx context.Context) error {
 	}
 	s.scheduler, err = scheduler.New(scheduler.Config{
 		DB: s.db, Finder: s.library, Articles: s.library, Cards: s.bot.Cards, Lists: bot.NewLists(s.db, time.Now), Catalog: s.catalog,
-		Pacer: bot.NewPacer(s.db, time.Now), Channels: s.channels.outlets(), Silent: s.bot.Silent, Jobs: s.jobs(tell), Notify: tell.give, Logger: s.log,
+		Pacer: s.channels.pacer, Channels: s.channels.outlets(), Silent: s.bot.Silent, Jobs: s.jobs(tell), Notify: tell.give, Logger: s.log,
 	})
 	if err != nil {
 		return err

@@ -2,7 +2,7 @@ package main
 
 import (
 	"context"
-	"time"
+	"fmt"
 
 	"newsie/bot"
 	"newsie/bot/telegram"
@@ -18,6 +18,10 @@ func (cs *channels) telegram(name string, c ChannelConfig) error {
 	if c.Mode == "webhook" {
 		mode = telegram.Webhook
 	}
+	rate, err := c.rate()
+	if err != nil {
+		return fmt.Errorf("channel %s: %w", name, err)
+	}
 	a, err := telegram.New(telegram.Config{
 		Name:      name,
 		Token:     c.Token,
@@ -28,7 +32,9 @@ func (cs *channels) telegram(name string, c ChannelConfig) error {
 		Handler:   cs.bot.Handle,
 		Inbox:     cs.inbox(),
 		Settings:  cs.settings(),
-		Pacer:     bot.NewPacer(cs.in.db, time.Now),
+		Rate:      rate,
+		Paid:      c.Paid,
+		Pacer:     cs.pacer,
 		Catalog:   cs.in.catalog,
 		Commands:  commands,
 		Logger:    cs.in.log,

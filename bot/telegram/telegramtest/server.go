@@ -231,7 +231,7 @@ type method struct {
 }
 
 const (
-	sending = "chat_id message_thread_id disable_notification protect_content reply_parameters reply_markup "
+	sending = "chat_id message_thread_id disable_notification allow_paid_broadcast protect_content reply_parameters reply_markup "
 	editing = "chat_id message_id inline_message_id reply_markup "
 )
 
