@@ -5,8 +5,13 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/uptrace/bun"
 
 	"newsie/internal/database"
 )
@@ -63,6 +68,63 @@ func (s *Settings) Create(ctx context.Context, name, value string, ttl time.Dura
 	}
 	kept, _, err = s.Load(ctx, name)
 	return kept, false, err
+}
+
+// SaveAll keeps several values, all of them or none.
+func (s *Settings) SaveAll(ctx context.Context, values map[string]string, ttl time.Duration) error {
+	if len(values) == 0 {
+		return nil
+	}
+	// In one order everywhere, so that replicas do not wait for each other's rows.
+	names := slices.Sorted(maps.Keys(values))
+	rows := make([]string, len(names))
+	args := make([]any, 0, 3*len(names))
+	for i, name := range names {
+		rows[i] = "(?, ?, ?)"
+		args = append(args, name, values[name], s.expiry(ttl))
+	}
+	err := s.db.WriteOne(ctx, func(ctx context.Context, tx bun.IDB) error {
+		_, err := tx.ExecContext(ctx, "INSERT INTO settings (name, value, expires_at) VALUES "+strings.Join(rows, ", ")+
+			" ON CONFLICT (name) DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at", args...)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("save %d settings: %w", len(values), err)
+	}
+	return nil
+}
+
+// Swap replaces a value that is still the one it was; what expires then stays
+// as it is. false: another process was faster.
+func (s *Settings) Swap(ctx context.Context, name, from, to string) (bool, error) {
+	var n int64
+	err := s.db.WriteOne(ctx, func(ctx context.Context, tx bun.IDB) error {
+		result, err := tx.ExecContext(ctx, "UPDATE settings SET value = ? WHERE name = ? AND value = ?", to, name, from)
+		if err != nil {
+			return err
+		}
+		n, err = result.RowsAffected()
+		return err
+	})
+	if err != nil {
+		return false, fmt.Errorf("replace the setting %s: %w", name, err)
+	}
+	return n > 0, nil
+}
+
+// DeleteAll forgets several values.
+func (s *Settings) DeleteAll(ctx context.Context, names ...string) error {
+	if len(names) == 0 {
+		return nil
+	}
+	err := s.db.WriteOne(ctx, func(ctx context.Context, tx bun.IDB) error {
+		_, err := tx.ExecContext(ctx, "DELETE FROM settings WHERE name IN (?)", bun.List(names))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("forget %d settings: %w", len(names), err)
+	}
+	return nil
 }
 
 // Delete forgets a value.

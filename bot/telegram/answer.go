@@ -16,6 +16,7 @@ import (
 type session struct {
 	*Channel
 	me      user
+	owner   string          // this replica's name among those of the bot
 	work    context.Context // of updates taken; it outlives Run's by the grace
 	lanes   *lanes
 	pending *pending

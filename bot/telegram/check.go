@@ -31,13 +31,8 @@ func (c *Channel) Check(ctx context.Context) []bot.Finding {
 }
 
 func (c *Channel) checkWebhook(ctx context.Context, name string) []bot.Finding {
-	var hook struct {
-		URL       string `json:"url"`
-		Pending   int    `json:"pending_update_count"`
-		ErrorDate int64  `json:"last_error_date"`
-		Error     string `json:"last_error_message"`
-	}
-	if err := c.client.call(ctx, "getWebhookInfo", nil, sendTimeout, &hook); err != nil {
+	hook, err := c.webhookInfo(ctx)
+	if err != nil {
 		return []bot.Finding{{What: name + err.Error(), Advice: "try again"}}
 	}
 	if c.config.Mode == Poll {

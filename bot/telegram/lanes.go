@@ -36,6 +36,13 @@ func (l *lanes) do(key string, task func()) bool {
 	return true
 }
 
+// length is how many tasks of a chat wait.
+func (l *lanes) length(key string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.waiting[key])
+}
+
 func (l *lanes) run(key string) {
 	defer l.running.Done()
 	for {

@@ -5,13 +5,15 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"sort"
+	"slices"
 	"strconv"
-	"sync"
+	"strings"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
 	tgbotapi "github.com/go-telegram-bot-api/telegram-bot-api/v5"
+
+	"newsie/bot"
 )
 
 // poll asks for updates until ctx ends. The offset, which makes the server
@@ -21,33 +23,81 @@ func (s *session) poll(ctx context.Context) {
 	if s.insist(ctx, "deleteWebhook", s.dropWebhook) != nil {
 		return
 	}
-	s.resume(ctx)
 	pause := newPause()
 	var offset int64
 	for ctx.Err() == nil {
 		raws, err := s.updates(ctx, offset)
-		if err != nil {
-			if ctx.Err() != nil {
+		switch {
+		case ctx.Err() != nil:
+			return
+		case status(err) == http.StatusConflict:
+			if s.conflict(ctx, err, pause) != nil {
 				return
 			}
+		case err != nil:
 			s.complain(ctx, "getUpdates", err)
 			if s.config.Wait(ctx, pause.after(err)) != nil {
 				return
 			}
-			if status(err) == http.StatusConflict {
-				// Another program polls, or a webhook stands in the way.
-				if err := s.dropWebhook(ctx); err != nil && ctx.Err() == nil {
-					s.complain(ctx, "deleteWebhook", err)
-				}
+		default:
+			pause.reset()
+			next := s.take(raws, offset)
+			if s.settle(ctx) {
+				offset = next
 			}
-			continue
-		}
-		pause.reset()
-		next := s.take(raws, offset)
-		if s.settle(ctx) {
-			offset = next
 		}
 	}
+}
+
+// conflict gives way to whoever else gets this bot's updates. Of several
+// replicas the one that started first polls, and the others wait until it is
+// gone; a webhook that was set meanwhile is removed after a pause, and another
+// program is waited out: the publisher hears of both. An error means that ctx ended.
+func (s *session) conflict(ctx context.Context, err error, pause pause) error {
+	others, lookErr := s.others(ctx, Poll)
+	elder := func(o string) bool { return o < s.owner }
+	if lookErr == nil && slices.ContainsFunc(others, elder) {
+		s.log.Info("another replica polls; this one stands by")
+		for lookErr == nil && slices.ContainsFunc(others, elder) {
+			if err := s.config.Wait(ctx, standBy); err != nil {
+				return err
+			}
+			others, lookErr = s.others(ctx, Poll)
+		}
+		return ctx.Err()
+	}
+	if len(others) == 0 {
+		s.complain(ctx, "getUpdates", err)
+	}
+	if err := s.config.Wait(ctx, pause.after(err)); err != nil {
+		return err
+	}
+	return s.takeBack(ctx, len(others) == 0)
+}
+
+// standBy is how often a replica that waits looks whether it is needed.
+const standBy = 15 * time.Second
+
+// takeBack removes a webhook that keeps us from polling, and tells the
+// publisher when it, or the poll that stands in the way, is not newsie's.
+func (s *session) takeBack(ctx context.Context, alone bool) error {
+	hook, err := s.webhookInfo(ctx)
+	switch {
+	case err != nil:
+		s.complain(ctx, "getWebhookInfo", err)
+		return ctx.Err()
+	case hook.URL == "" && alone:
+		s.tell(ctx, "conflict", "another program gets the updates of this bot by polling; stop it, or give newsie a bot of its own")
+	case hook.URL != "":
+		if !strings.HasSuffix(hook.URL, s.WebhookPath()) { // an older newsie may have set ours
+			s.tell(ctx, "conflict", "another program had Telegram send this bot's updates to "+s.client.redact(hook.URL)+
+				", which newsie has undone; stop it, or give newsie a bot of its own")
+		}
+		if err := s.dropWebhook(ctx); err != nil && ctx.Err() == nil {
+			s.complain(ctx, "deleteWebhook", err)
+		}
+	}
+	return ctx.Err()
 }
 
 func (s *session) updates(ctx context.Context, offset int64) ([]json.RawMessage, error) {
@@ -73,13 +123,7 @@ func (s *session) take(raws []json.RawMessage, offset int64) int64 {
 			continue
 		}
 		next = max(next, id+1)
-		if s.pending.add(id, raw) {
-			s.begin(raw, func(err error) {
-				if err == nil { // otherwise it is kept for the next start
-					s.pending.done(id)
-				}
-			})
-		}
+		s.enter(id, raw, false)
 	}
 	if len(raws) > 0 && next == offset && offset > 0 {
 		next++ // nothing in it could be read, and it must not come for ever
@@ -112,10 +156,19 @@ func (s *session) begin(raw []byte, done func(error)) {
 		done(nil)
 		return
 	}
+	if in.message.Kind != bot.Leave && in.message.Kind != bot.Join && in.moved.ID == "" && s.lanes.length(in.lane) >= flooded {
+		s.count("update_flooded")
+		done(nil)
+		return
+	}
 	if !s.lanes.do(in.lane, func() { done(s.persist(in)) }) {
 		done(errStopped)
 	}
 }
+
+// flooded is how many updates of one chat may wait: what comes on top of them is
+// no conversation, and would be told to slow down if it were heard at all.
+const flooded = 200
 
 var errStopped = errors.New("the program is stopping")
 
@@ -151,9 +204,6 @@ func (s *session) acknowledge(id string) {
 // patience is how long a batch may hold up the next poll.
 const patience = 150 * time.Millisecond
 
-// crowd is how many updates may wait at most before polling waits for them.
-const crowd = 1000
-
 // settle waits for the updates at hand for a moment and keeps the unfinished
 // ones in the settings; true: the server may forget them all.
 func (s *session) settle(ctx context.Context) bool {
@@ -161,8 +211,8 @@ func (s *session) settle(ctx context.Context) bool {
 	defer timer.Stop()
 	late := false
 	for {
-		idle, changed, size := s.pending.state()
-		if idle || late && size <= crowd {
+		size, changed := s.pending.state()
+		if size == 0 || late && size <= crowd {
 			break
 		}
 		select {
@@ -173,125 +223,11 @@ func (s *session) settle(ctx context.Context) bool {
 			return false
 		}
 	}
-	if err := s.keepPending(); err != nil {
+	if err := s.keep(s.pending.unkept()); err != nil {
 		s.log.Error("updates are asked for again", "error", err)
 		return false
 	}
 	return true
-}
-
-// keepFor is how long the server keeps updates, and so do we.
-const keepFor = 24 * time.Hour
-
-func (s *session) pendingName() string { return s.bucket() + ":pending" }
-
-// keepPending writes down the updates that are taken and not answered.
-func (s *session) keepPending() error {
-	raws, stale := s.pending.unsaved()
-	if !stale {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.work), 5*time.Second)
-	defer cancel()
-	if len(raws) == 0 {
-		if err := s.config.Settings.Delete(ctx, s.pendingName()); err != nil {
-			return err
-		}
-	} else {
-		list, err := json.Marshal(raws)
-		if err != nil {
-			return err
-		}
-		if err := s.config.Settings.Save(ctx, s.pendingName(), string(list), keepFor); err != nil {
-			return err
-		}
-	}
-	s.pending.saved(raws)
-	return nil
-}
-
-// resume takes up what an earlier run had taken and not answered.
-func (s *session) resume(ctx context.Context) {
-	var kept string
-	if s.insist(ctx, "resume", func(ctx context.Context) (err error) {
-		kept, _, err = s.config.Settings.Load(ctx, s.pendingName())
-		return err
-	}) != nil || kept == "" {
-		return
-	}
-	var raws []json.RawMessage
-	if err := json.Unmarshal([]byte(kept), &raws); err != nil {
-		s.log.Error("updates kept by an earlier run cannot be read", "error", err)
-		return
-	}
-	s.pending.saved(raws)
-	s.take(raws, 0)
-}
-
-// pending are the updates taken from the server and not answered yet.
-type pending struct {
-	mu      sync.Mutex
-	raw     map[int64]json.RawMessage
-	kept    map[int64]bool // what the settings hold
-	changed chan struct{}  // closed when one is done
-}
-
-func newPending() *pending {
-	return &pending{raw: map[int64]json.RawMessage{}, kept: map[int64]bool{}, changed: make(chan struct{})}
-}
-
-// add reports whether the update is not at work already.
-func (p *pending) add(id int64, raw json.RawMessage) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if _, there := p.raw[id]; there {
-		return false
-	}
-	p.raw[id] = raw
-	return true
-}
-
-func (p *pending) done(id int64) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	delete(p.raw, id)
-	close(p.changed)
-	p.changed = make(chan struct{})
-}
-
-func (p *pending) state() (idle bool, changed <-chan struct{}, size int) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return len(p.raw) == 0, p.changed, len(p.raw)
-}
-
-// unsaved lists what is unanswered, oldest first, and tells whether the
-// settings hold something else.
-func (p *pending) unsaved() (raws []json.RawMessage, stale bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	stale = len(p.raw) != len(p.kept)
-	ids := make([]int64, 0, len(p.raw))
-	for id := range p.raw {
-		ids = append(ids, id)
-		stale = stale || !p.kept[id]
-	}
-	sort.Slice(ids, func(i, j int) bool { return ids[i] < ids[j] })
-	for _, id := range ids {
-		raws = append(raws, p.raw[id])
-	}
-	return raws, stale
-}
-
-func (p *pending) saved(raws []json.RawMessage) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.kept = map[int64]bool{}
-	for _, raw := range raws {
-		if id, ok := updateID(raw); ok {
-			p.kept[id] = true
-		}
-	}
 }
 
 // A pause grows with each failure.
@@ -320,7 +256,7 @@ func (p pause) after(err error) time.Duration {
 	case failed.Code == http.StatusConflict:
 		return max(next, 10*time.Second)
 	case failed.Code == http.StatusUnauthorized || failed.Code == http.StatusNotFound:
-		return max(next, 30*time.Second)
+		return max(10*next, 30*time.Second) // up to ten minutes: only the publisher can help
 	}
 	return next
 }

@@ -11,6 +11,7 @@ package telegram
 import (
 	"context"
 	"crypto/hmac"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
@@ -20,6 +21,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -61,13 +63,22 @@ type Config struct {
 	Grace time.Duration
 	// Wait pauses; nil waits in real time. Tests pass one that does not.
 	Wait func(ctx context.Context, d time.Duration) error
+	// Alone: no other process serves this bot, so that whatever an earlier one
+	// left unanswered is taken up at once.
+	Alone bool
+	// Patience is how long a webhook request waits for its answer before the
+	// update is written down and the server may forget it; 0: a second.
+	Patience time.Duration
+	// SweepEvery is how often a replica looks for updates that a dead one left; 0: 20 seconds.
+	SweepEvery time.Duration
 	// Notify tells the publisher something, once per key. It may be nil.
 	Notify func(ctx context.Context, key, text string)
 	// Moved is told that a group has a new id; everything of it must follow.
 	// It may be nil.
 	Moved func(ctx context.Context, from, to bot.ChatID) error
 	// Count counts events for the metrics: "html_refused" (a bug of ours),
-	// "button_dropped" (another), "update_undecodable", "update_ignored". It may be nil.
+	// "button_dropped" (another), "update_undecodable", "update_ignored",
+	// "update_flooded" (one chat sent far too many). It may be nil.
 	Count func(event string)
 }
 
@@ -152,6 +163,12 @@ func New(config Config) (*Channel, error) {
 	if config.Grace == 0 {
 		config.Grace = 8 * time.Second
 	}
+	if config.Patience == 0 {
+		config.Patience = time.Second
+	}
+	if config.SweepEvery == 0 {
+		config.SweepEvery = 20 * time.Second
+	}
 	if config.Wait == nil {
 		config.Wait = wait
 	}
@@ -186,23 +203,39 @@ func (c *Channel) Run(ctx context.Context) error {
 	c.remember(ctx, me)
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	s := &session{Channel: c, me: me, work: work, lanes: newLanes(workers), pending: newPending()}
-	c.session.Store(s)
-	c.log.Info("telegram is connected", "bot", me.Username, "mode", c.config.Mode)
-	c.offerCommands(ctx, me)
-	if c.config.Mode == Webhook {
-		c.webhookUntil(ctx)
-	} else {
-		s.poll(ctx)
+	s := &session{Channel: c, me: me, owner: c.newOwner(), work: work, lanes: newLanes(workers), pending: newPending()}
+	// What is older comes first.
+	if s.insist(ctx, "resume", func(ctx context.Context) error { return s.sweep(ctx, c.config.Alone) }) == nil {
+		c.session.Store(s)
+		c.log.Info("telegram is connected", "bot", me.Username, "mode", c.config.Mode)
+		s.receive(ctx)
+		c.session.Store(nil)
 	}
-	c.session.Store(nil)
 	stop := time.AfterFunc(c.config.Grace, cancel)
 	defer stop.Stop()
 	s.lanes.wait()
-	if err := s.keepPending(); err != nil {
+	if err := s.retire(); err != nil {
 		c.log.Error("updates wait at the server", "error", err)
 	}
 	return nil
+}
+
+// receive takes updates until ctx ends, and does beside it what else is to be done.
+func (s *session) receive(ctx context.Context) {
+	var beside sync.WaitGroup
+	beside.Go(func() { s.sweepUntil(ctx) })
+	beside.Go(func() { s.offerCommands(ctx, s.me) })
+	if s.config.Mode == Webhook {
+		s.webhookUntil(ctx)
+	} else {
+		s.poll(ctx)
+	}
+	beside.Wait()
+}
+
+// newOwner names a replica. Those that started earlier sort first.
+func (c *Channel) newOwner() string {
+	return fmt.Sprintf("%013d-%s", c.config.Now().UnixMilli(), rand.Text()[:8])
 }
 
 // hello learns who the bot is, however long that takes; false: ctx ended.
@@ -229,6 +262,13 @@ func (c *Channel) insist(ctx context.Context, what string, fn func(ctx context.C
 		if err := c.config.Wait(ctx, pause.after(err)); err != nil {
 			return err
 		}
+	}
+}
+
+// tell tells the publisher something about this channel, once a day.
+func (c *Channel) tell(ctx context.Context, key, text string) {
+	if c.config.Notify != nil {
+		c.config.Notify(ctx, c.bucket()+":"+key, "channel "+c.config.Name+": "+text)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,13 +20,9 @@ const SecretHeader = "X-Telegram-Bot-Api-Secret-Token"
 // updateLimit bounds the body of a webhook request; the longest update is far shorter.
 const updateLimit = 1 << 20
 
-// webhookPatience is how long a request may wait for its answer to be said; the
-// server repeats the update after that, and is told that it was answered.
-const webhookPatience = 25 * time.Second
-
 // ServeHTTP takes one update of the webhook. The status is 200 when the update
-// has been answered, by whichever replica, and when it never can be; 503 asks
-// the server to repeat it.
+// is safe: answered, by whichever replica, or written down, or one that never
+// can be answered; 503 asks the server to repeat it.
 func (c *Channel) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
@@ -53,18 +50,28 @@ func (c *Channel) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		later(w)
 		return
 	}
-	answered := make(chan error, 1)
-	s.begin(body, func(err error) { answered <- err })
-	patience := time.NewTimer(webhookPatience)
+	id, ok := updateID(body)
+	if !ok {
+		c.log.Warn("an update was skipped: it has no readable id")
+		c.count("update_undecodable")
+		return
+	}
+	if size, _ := s.pending.state(); size >= crowd && !s.pending.has(id) {
+		later(w)
+		return
+	}
+	t := s.enter(id, body, false)
+	patience := time.NewTimer(c.config.Patience)
 	defer patience.Stop()
 	select {
-	case err := <-answered:
-		if err != nil {
+	case <-t.answered:
+	case <-r.Context().Done():
+	case <-patience.C:
+		// The server sends few requests at a time: a slow chat must not hold them.
+		if err := s.keep([]*taken{t}); err != nil {
+			c.log.Error("the server repeats an update", "update", id, "error", err)
 			later(w)
 		}
-	case <-patience.C:
-		later(w)
-	case <-r.Context().Done():
 	}
 }
 
@@ -73,20 +80,78 @@ func later(w http.ResponseWriter) {
 	http.Error(w, "not yet", http.StatusServiceUnavailable)
 }
 
-// webhookUntil tells Telegram where to send updates, and serves until ctx ends.
-func (c *Channel) webhookUntil(ctx context.Context) {
-	err := c.insist(ctx, "setWebhook", func(ctx context.Context) error {
-		return c.client.call(ctx, "setWebhook", tgbotapi.Params{
-			"url":                  c.webhookURL(),
-			"secret_token":         c.secret,
-			"allowed_updates":      allowedUpdates,
-			"max_connections":      "40",
-			"drop_pending_updates": "false",
-		}, sendTimeout, nil)
-	})
-	if err == nil {
-		<-ctx.Done()
+// webhookUntil tells Telegram where to send updates, and sees to it that they
+// keep coming until ctx ends. It is told at every start, because nobody can ask
+// whether the secret is still ours.
+func (s *session) webhookUntil(ctx context.Context) {
+	if s.insist(ctx, "setWebhook", s.setWebhook) != nil {
+		return
 	}
+	ticker := time.NewTicker(s.config.SweepEvery * 15)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			s.watchWebhook(ctx)
+		}
+	}
+}
+
+func (c *Channel) setWebhook(ctx context.Context) error {
+	return c.client.call(ctx, "setWebhook", tgbotapi.Params{
+		"url":                  c.webhookURL(),
+		"secret_token":         c.secret,
+		"allowed_updates":      allowedUpdates,
+		"max_connections":      "40",
+		"drop_pending_updates": "false",
+	}, sendTimeout, nil)
+}
+
+// watchWebhook sets the webhook again when somebody else has moved it. Of
+// several replicas the one that started last knows the configuration best.
+func (s *session) watchWebhook(ctx context.Context) {
+	hook, err := s.webhookInfo(ctx)
+	if err != nil || hook.URL == s.webhookURL() {
+		if err != nil && ctx.Err() == nil {
+			s.complain(ctx, "getWebhookInfo", err)
+		}
+		return
+	}
+	var younger bool
+	for _, mode := range []string{Poll, Webhook} {
+		others, err := s.others(ctx, mode)
+		if err != nil {
+			return // the next look tells
+		}
+		younger = younger || slices.ContainsFunc(others, func(o string) bool { return o > s.owner })
+	}
+	if younger {
+		return
+	}
+	what := "another program removed this bot's webhook"
+	if hook.URL != "" {
+		what = "another program had Telegram send this bot's updates to " + s.client.redact(hook.URL)
+	}
+	s.tell(ctx, "conflict", what+", which newsie has undone; stop it, or give newsie a bot of its own")
+	if err := s.setWebhook(ctx); err != nil && ctx.Err() == nil {
+		s.complain(ctx, "setWebhook", err)
+	}
+}
+
+// webhookInfo is where Telegram sends updates, and how that goes.
+type webhookInfo struct {
+	URL       string   `json:"url"`
+	Pending   int      `json:"pending_update_count"`
+	ErrorDate int64    `json:"last_error_date"`
+	Error     string   `json:"last_error_message"`
+	Allowed   []string `json:"allowed_updates"`
+}
+
+func (c *Channel) webhookInfo(ctx context.Context) (hook webhookInfo, err error) {
+	err = c.client.call(ctx, "getWebhookInfo", nil, sendTimeout, &hook)
+	return hook, err
 }
 
 func (c *Channel) webhookURL() string {
