@@ -76,7 +76,7 @@ func (s *session) respond(ctx context.Context, in incoming) error {
 	if err != nil {
 		return err
 	}
-	sent, err := s.say(ctx, outgoing{to: in.message.Chat, reply: reply, place: place, replyTo: in.question()})
+	sent, err := s.say(ctx, outgoing{to: in.message.Chat, reply: reply, place: place, onPhoto: place != 0 && in.tappedPhoto, replyTo: in.question()})
 	if err != nil {
 		return s.unsaid(ctx, in, err)
 	}

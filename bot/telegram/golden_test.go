@@ -64,8 +64,8 @@ func TestAnswersInEveryLanguage(t *testing.T) {
 				fmt.Fprintf(&got, "-- %s --\n%s\n", s.name, s)
 				for _, m := range s.shown {
 					for _, ugly := range []string{"\n\n\n", " \n", "bot.", "telegram.", "scheduler.", "<no value>", "{{", "……"} {
-						if strings.Contains(m.Text, ugly) {
-							t.Errorf("%s: %q in\n%s", s.name, ugly, m.Text)
+						if strings.Contains(m.Text+m.Caption, ugly) {
+							t.Errorf("%s: %q in\n%s%s", s.name, ugly, m.Text, m.Caption)
 						}
 					}
 				}

@@ -25,7 +25,7 @@ var update = flag.Bool("update", false, "write the golden files")
 // sent sends one reply and returns it as the reader sees it, and the call.
 func sent(t *testing.T, r bot.Reply) (telegramtest.Message, telegramtest.Call, *telegramtest.Server, map[string]int) {
 	t.Helper()
-	s := telegramtest.Start(t, telegramtest.Options{})
+	s := telegramtest.Start(t, telegramtest.Options{Pictures: &gallery{}})
 	s.Chat(1)
 	counted := map[string]int{}
 	c, _, _, _ := build(t, s, echo, setup{config: func(c *telegram.Config) { c.Count = func(e string) { counted[e]++ } }})
@@ -83,7 +83,7 @@ func goldens() map[string]bot.Reply {
 		},
 		"article": {
 			Lang: "it", Groups: []bot.Group{
-				{Cards: []bot.Card{{Article: 7, Title: "La farinata", URL: "https://example.org/a/7/farinata", Source: "Cucina", Date: "1 marzo 2026", Cover: "https://example.org/media/x.png", Snippet: bot.Snippet{Text: "Acqua, ceci, olio. Il forno fa il resto."}}}},
+				{Cards: []bot.Card{{Article: 7, Title: "La farinata", URL: "https://example.org/a/7/farinata", Source: "Cucina", Date: "1 marzo 2026", Cover: "https://example.org/media/broken.png", Snippet: bot.Snippet{Text: "Acqua, ceci, olio. Il forno fa il resto."}}}},
 				{Heading: "Da leggere ancora", Cards: []bot.Card{{Number: 1, Article: 8, Title: "Il forno a legna", URL: "https://example.org/a/8/forno", Open: "/read 8"}}},
 			},
 			Actions: []bot.Action{{Label: "Continua a leggere", URL: "https://example.org/a/7/farinata"}, {Label: "Articoli simili", Text: "/related 7"}},

@@ -74,7 +74,7 @@ func openHouse(t *testing.T, lang string) *house {
 	}
 	t.Cleanup(func() { _ = h.library.Close() })
 	h.fill()
-	server := telegramtest.Start(t, telegramtest.Options{Now: h.clock.Now})
+	server := telegramtest.Start(t, telegramtest.Options{Now: h.clock.Now, Pictures: &gallery{}})
 	h.lists = bot.NewLists(db, h.clock.Now)
 	here := bot.Channel{Lang: lang, Zone: "Asia/Shanghai", MinInterval: time.Minute, Recency: .05}
 	h.bot = bot.New(bot.Config{
@@ -256,6 +256,9 @@ func screen(m telegramtest.Message) string {
 	if m.Preview.Above {
 		b.WriteString(preview)
 	}
+	if m.Photo != nil {
+		b.WriteString("[picture: " + m.Photo.URL + "]\n")
+	}
 	b.WriteString(bare(m) + "\n")
 	if !m.Preview.Above {
 		b.WriteString(preview)
@@ -276,7 +279,7 @@ func screen(m telegramtest.Message) string {
 	return b.String()
 }
 
-// bare is a message's text with its links in ‹ › and its marked words in * *.
+// bare is a message's text with its links in ‹ ›.
 func bare(m telegramtest.Message) string {
 	return mark(m, func(e telegramtest.Entity) (string, string) {
 		if e.Type == "text_link" {
@@ -304,7 +307,7 @@ func mark(m telegramtest.Message, around func(telegramtest.Entity) (string, stri
 			open = open[:len(open)-1]
 		}
 	}
-	for _, r := range m.Text {
+	for _, r := range m.Text + m.Caption {
 		closeUntil(at)
 		for next < len(m.Entities) && m.Entities[next].Offset <= at {
 			before, _ := around(m.Entities[next])

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,7 +20,8 @@ import (
 // Buckets first. Telegram has no idempotency key, so a message whose fate is
 // unknown (ErrUnknown) may have arrived.
 func (c *Channel) Send(ctx context.Context, o bot.Outgoing) (bot.Receipt, error) {
-	sent, err := c.put(ctx, outgoing{to: o.To, reply: o.Reply, silent: o.Silent, paid: c.config.Rate > freeRate && c.config.Paid && !o.Answer})
+	sent, err := c.put(ctx, outgoing{to: o.To, reply: o.Reply, silent: o.Silent, titled: o.Topic != "",
+		paid: c.config.Rate > freeRate && c.config.Paid && !o.Answer})
 	if err != nil {
 		return bot.Receipt{}, err
 	}
@@ -31,7 +33,10 @@ type outgoing struct {
 	reply  bot.Reply
 	silent bool
 	paid   bool
-	place  int64 // the message to be replaced; 0: none
+	titled bool // the first line of the reply's text is a title
+
+	place   int64 // the message to be replaced; 0: none
+	onPhoto bool  // it is a picture with a caption, which cannot become a text
 
 	replyTo int64 // in a group, the message that is answered; 0: none
 }
@@ -41,57 +46,92 @@ type replyParameters struct {
 	Anyway  bool  `json:"allow_sending_without_reply"` // it may have been deleted
 }
 
+// notModified is what the server says of an edit that changes nothing.
+const notModified = "message is not modified"
+
+// notReplaceable reports whether a message cannot be edited, or not into this.
+func notReplaceable(err error) bool {
+	return refused(err, "message to edit not found", "message can't be edited", "MESSAGE_ID_INVALID",
+		"there is no text in the message to edit", "there is no caption in the message to edit")
+}
+
 // put sends or edits one message and returns its id. Errors are bot.Sender's.
+//
+// A picture cannot become a text: what replaces it by one comes as a message of
+// its own, and the picture stays where the reader has seen it.
 func (c *Channel) put(ctx context.Context, o outgoing) (int64, error) {
 	if o.reply.Text == "" && len(o.reply.Groups) == 0 {
 		// Telegram has no message that is buttons alone.
 		o.reply.Text = c.config.Catalog.Printer(o.reply.Lang).T("telegram.choose")
 	}
-	page := fit(newSheet(o.reply, maxCards), o.reply.Actions)
-	for range page.dropped {
-		c.count("button_dropped")
+	if o.to.Audience() {
+		o.reply = posted(o.reply)
 	}
+	s := newSheet(o.reply, maxCards)
+	s.titled = o.titled
+	if id, tried, err := c.putPhoto(ctx, o, s); tried {
+		return id, err
+	}
+	if o.onPhoto {
+		o.place = 0
+	}
+	return c.putText(ctx, o, s)
+}
+
+// posted is a reply as a channel's audience sees it: what answers one reader is
+// no button there.
+func posted(r bot.Reply) bot.Reply {
+	r.Actions = slices.DeleteFunc(slices.Clone(r.Actions), func(a bot.Action) bool { return a.URL == "" })
+	r.Groups = slices.Clone(r.Groups)
+	for i, g := range r.Groups {
+		r.Groups[i].Cards = slices.Clone(g.Cards)
+		for j := range g.Cards {
+			r.Groups[i].Cards[j].Open = ""
+		}
+	}
+	return r
+}
+
+func (c *Channel) putText(ctx context.Context, o outgoing, s sheet) (int64, error) {
+	page := fit(s, o.reply.Actions)
 	if page.text.plain() == "" {
 		return 0, errors.New("the message has no text")
 	}
-	id, err := c.post(ctx, o, page, true)
+	id, err := c.postText(ctx, o, page, true)
 	if refused(err, "can't parse entities") {
-		c.count("html_refused")
-		c.log.Error("telegram refused our HTML: sent as plain text", "error", err)
-		id, err = c.post(ctx, o, page, false)
+		c.htmlRefused(err)
+		id, err = c.postText(ctx, o, page, false)
 	}
 	switch {
 	case err == nil:
-		c.through()
+		c.arrived(page)
 		return id, nil
-	case o.place != 0 && refused(err, "message is not modified"):
+	case o.place != 0 && refused(err, notModified):
 		return o.place, nil
-	case o.place != 0 && refused(err, "message to edit not found", "message can't be edited", "MESSAGE_ID_INVALID"):
-		o.place = 0
+	case o.place != 0 && notReplaceable(err):
+		o.place, o.onPhoto = 0, false
 		return c.put(ctx, o)
 	}
 	return 0, c.sendError(err, o.to)
 }
 
-func (c *Channel) post(ctx context.Context, o outgoing, page page, html bool) (int64, error) {
-	chat, thread, _ := strings.Cut(o.to.ID, ":")
-	params := tgbotapi.Params{"chat_id": chat}
-	method := "sendMessage"
-	if o.place != 0 {
-		method = "editMessageText"
-		params.AddNonZero64("message_id", o.place)
-	} else {
-		if thread != "1" {
-			params.AddNonEmpty("message_thread_id", thread)
-		}
-		params.AddBool("disable_notification", o.silent)
-		params.AddBool("allow_paid_broadcast", o.paid)
-		if o.replyTo != 0 {
-			err := params.AddInterface("reply_parameters", replyParameters{o.replyTo, true})
-			if err != nil {
-				return 0, err
-			}
-		}
+func (c *Channel) htmlRefused(err error) {
+	c.count("html_refused")
+	c.log.Error("telegram refused our HTML: sent as plain text", "error", err)
+}
+
+// arrived notes that a message went out.
+func (c *Channel) arrived(p page) {
+	c.through()
+	for range p.dropped {
+		c.count("button_dropped")
+	}
+}
+
+func (c *Channel) postText(ctx context.Context, o outgoing, page page, html bool) (int64, error) {
+	method, params, err := c.destination(o, "sendMessage", "editMessageText")
+	if err != nil {
+		return 0, err
 	}
 	if html {
 		params["text"], params["parse_mode"] = page.text.html(), "HTML"
@@ -101,11 +141,14 @@ func (c *Channel) post(ctx context.Context, o outgoing, page page, html bool) (i
 	if err := params.AddInterface("link_preview_options", page.preview); err != nil {
 		return 0, err
 	}
-	if len(page.keyboard) > 0 {
-		if err := params.AddInterface("reply_markup", keyboard{page.keyboard}); err != nil {
-			return 0, err
-		}
+	if err := addKeyboard(params, page.keyboard); err != nil {
+		return 0, err
 	}
+	return c.send(ctx, o, method, params)
+}
+
+// send makes the call and returns the id of the message that is there now.
+func (c *Channel) send(ctx context.Context, o outgoing, method string, params tgbotapi.Params) (int64, error) {
 	var raw json.RawMessage
 	if err := c.client.call(ctx, method, params, sendTimeout, &raw); err != nil {
 		return 0, err
@@ -120,6 +163,33 @@ func (c *Channel) post(ctx context.Context, o outgoing, page page, html bool) (i
 	return sent.ID, nil
 }
 
+func addKeyboard(params tgbotapi.Params, rows [][]button) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	return params.AddInterface("reply_markup", keyboard{rows})
+}
+
+// destination begins the parameters of a message: its method, where it goes and
+// how it arrives there.
+func (c *Channel) destination(o outgoing, send, edit string) (method string, params tgbotapi.Params, err error) {
+	chat, thread, _ := strings.Cut(strings.TrimPrefix(o.to.ID, bot.Everybody), ":")
+	params = tgbotapi.Params{"chat_id": chat}
+	if o.place != 0 {
+		params.AddNonZero64("message_id", o.place)
+		return edit, params, nil
+	}
+	if thread != "1" { // General has no thread
+		params.AddNonEmpty("message_thread_id", thread)
+	}
+	params.AddBool("disable_notification", o.silent)
+	params.AddBool("allow_paid_broadcast", o.paid)
+	if o.replyTo != 0 {
+		err = params.AddInterface("reply_parameters", replyParameters{o.replyTo, true})
+	}
+	return send, params, err
+}
+
 // refused reports whether the server refused a call with one of these words.
 func refused(err error, words ...string) bool {
 	var failed *Error
@@ -132,6 +202,13 @@ func refused(err error, words ...string) bool {
 		}
 	}
 	return false
+}
+
+// fault reports whether a call was refused for what it holds, and not for its
+// chat, its token or the moment.
+func (c *Channel) fault(err error, to bot.ChatID) bool {
+	var failed *Error
+	return errors.As(err, &failed) && failed.Code == http.StatusBadRequest && c.sendError(err, to) == error(failed)
 }
 
 // sendError says what a failed call means for the message, in bot.Sender's

@@ -77,7 +77,8 @@ type Config struct {
 	// It may be nil.
 	Moved func(ctx context.Context, from, to bot.ChatID) error
 	// Count counts events for the metrics: "html_refused" (a bug of ours),
-	// "button_dropped" (another), "update_undecodable", "update_ignored",
+	// "button_dropped" (another), "photo_refused" (a cover that Telegram does not
+	// take), "update_undecodable", "update_ignored",
 	// "update_flooded" (one chat sent far too many). It may be nil.
 	Count func(event string)
 }

@@ -117,12 +117,13 @@ type incoming struct {
 	message bot.Message
 	lane    string // updates of one lane are handled in order
 
-	callback string // its id, to be answered at once
-	tapped   int64  // the message whose button was pressed; 0: it cannot be edited
-	asked    int64  // the id of the reader's own message, new or edited
-	album    string // several messages sent as one
-	mute     bool   // the bot must hear it and say nothing
-	moved    bot.ChatID
+	callback    string // its id, to be answered at once
+	tapped      int64  // the message whose button was pressed; 0: it cannot be edited
+	tappedPhoto bool   // that message is a picture
+	asked       int64  // the id of the reader's own message, new or edited
+	album       string // several messages sent as one
+	mute        bool   // the bot must hear it and say nothing
+	moved       bot.ChatID
 }
 
 var errUndecodable = errors.New("the update cannot be decoded")
@@ -232,12 +233,14 @@ func (m *message) media() string {
 		{m.Video, "video"}, {m.VideoNote, "video"}, {m.Animation, "animation"}, {m.Document, "file"},
 		{m.Location, "place"}, {m.Contact, "contact"}, {m.Poll, "poll"}, {m.Dice, "dice"}, {m.Story, "story"},
 	} {
-		if len(kind.there) > 0 && string(kind.there) != "null" {
+		if there(kind.there) {
 			return kind.name
 		}
 	}
 	return ""
 }
+
+func there(part json.RawMessage) bool { return len(part) > 0 && string(part) != "null" }
 
 // chatOf is the conversation of a message: its chat, or the topic of a forum in
 // which it stands. General, topic 1, is the chat itself.
@@ -336,7 +339,7 @@ func (s *session) readCallback(c *callback) (incoming, bool) {
 		in.message.From = strconv.FormatInt(c.From.ID, 10)
 	}
 	if c.Message.Date != 0 {
-		in.tapped = c.Message.ID
+		in.tapped, in.tappedPhoto = c.Message.ID, there(c.Message.Photo)
 	}
 	return in, true
 }
