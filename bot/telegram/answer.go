@@ -19,6 +19,7 @@ type session struct {
 	owner   string          // this replica's name among those of the bot
 	work    context.Context // of updates taken; it outlives Run's by the grace
 	lanes   *lanes
+	desk    *desk
 	pending *pending
 }
 

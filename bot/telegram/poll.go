@@ -101,7 +101,7 @@ func (s *session) takeBack(ctx context.Context, alone bool) error {
 }
 
 func (s *session) updates(ctx context.Context, offset int64) ([]json.RawMessage, error) {
-	params := tgbotapi.Params{"timeout": strconv.Itoa(pollSeconds), "limit": "100", "allowed_updates": allowedUpdates}
+	params := tgbotapi.Params{"timeout": strconv.Itoa(pollSeconds), "limit": "100", "allowed_updates": s.updateKinds()}
 	params.AddNonZero64("offset", offset)
 	var raws []json.RawMessage
 	err := s.client.call(ctx, "getUpdates", params, pollTimeout, &raws)

@@ -74,7 +74,7 @@ func openHouse(t *testing.T, lang string) *house {
 	}
 	t.Cleanup(func() { _ = h.library.Close() })
 	h.fill()
-	server := telegramtest.Start(t, telegramtest.Options{Now: h.clock.Now, Pictures: &gallery{}})
+	server := telegramtest.Start(t, telegramtest.Options{Now: h.clock.Now, Pictures: &gallery{}, Inline: true})
 	h.lists = bot.NewLists(db, h.clock.Now)
 	here := bot.Channel{Lang: lang, Zone: "Asia/Shanghai", MinInterval: time.Minute, Recency: .05}
 	h.bot = bot.New(bot.Config{
@@ -82,7 +82,7 @@ func openHouse(t *testing.T, lang string) *house {
 		Channels: map[string]bot.Channel{"tg": here},
 	})
 	h.rig = join(t, server, h.bot.Handle, setup{db: db, config: func(c *telegram.Config) {
-		c.Now, c.PublicURL = h.clock.Now, lantern
+		c.Now, c.PublicURL, c.Inline = h.clock.Now, lantern, h.bot.Inline
 		c.Inbox, c.Settings = bot.NewInbox(db, h.clock.Now), bot.NewSettings(db, h.clock.Now)
 	}})
 	h.scheduler, err = scheduler.New(scheduler.Config{

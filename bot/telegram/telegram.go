@@ -50,7 +50,10 @@ type Config struct {
 	Rate float64
 	Paid bool // digests are paid broadcasts, of which Telegram takes up to 1,000 a second
 
-	Handler  bot.Handler
+	Handler bot.Handler
+	// Inline answers what readers type after the bot's name in other chats; nil:
+	// nobody does, and Telegram is not asked for it.
+	Inline   func(ctx context.Context, q bot.InlineQuery) (bot.InlineAnswer, error)
 	Inbox    *bot.Inbox
 	Settings *bot.Settings
 	Pacer    *bot.Pacer // nil: answers are not paced
@@ -79,7 +82,9 @@ type Config struct {
 	// Count counts events for the metrics: "html_refused" (a bug of ours),
 	// "button_dropped" (another), "photo_refused" (a cover that Telegram does not
 	// take), "update_undecodable", "update_ignored",
-	// "update_flooded" (one chat sent far too many). It may be nil.
+	// "update_flooded" (one chat sent far too many); of inline mode "inline_dropped"
+	// (too many type at once), "inline_failed", "inline_refused", "inline_late". It
+	// may be nil.
 	Count func(event string)
 }
 
@@ -205,6 +210,7 @@ func (c *Channel) Run(ctx context.Context) error {
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	s := &session{Channel: c, me: me, owner: c.newOwner(), work: work, lanes: newLanes(workers), pending: newPending()}
+	s.desk = newDesk(work, inlineHands, inlineReaders, s.answerInline)
 	// What is older comes first.
 	if s.insist(ctx, "resume", func(ctx context.Context) error { return s.sweep(ctx, c.config.Alone) }) == nil {
 		c.session.Store(s)
@@ -214,6 +220,7 @@ func (c *Channel) Run(ctx context.Context) error {
 	}
 	stop := time.AfterFunc(c.config.Grace, cancel)
 	defer stop.Stop()
+	s.desk.wait()
 	s.lanes.wait()
 	if err := s.retire(); err != nil {
 		c.log.Error("updates wait at the server", "error", err)

@@ -103,7 +103,7 @@ func (c *Channel) setWebhook(ctx context.Context) error {
 	return c.client.call(ctx, "setWebhook", tgbotapi.Params{
 		"url":                  c.webhookURL(),
 		"secret_token":         c.secret,
-		"allowed_updates":      allowedUpdates,
+		"allowed_updates":      c.updateKinds(),
 		"max_connections":      "40",
 		"drop_pending_updates": "false",
 	}, sendTimeout, nil)

@@ -69,6 +69,7 @@ type ChannelConfig struct {
 	Quiet         string `yaml:"quiet"`    // telegram: hours without a sound, "22:00-08:00"
 	Rate          string `yaml:"rate"`     // telegram: messages a second over all chats, or unlimited
 	Paid          bool   `yaml:"paid"`     // telegram: digests are paid broadcasts
+	Inline        *bool  `yaml:"inline"`   // telegram: answer "@bot words" in other chats; nil: yes
 
 	AppID          string      `yaml:"app_id"`
 	AppSecret      string      `yaml:"app_secret" secret:"true"`

@@ -157,6 +157,9 @@ func (c Config) checkChannel(k *checker, name string, ch ChannelConfig) {
 	} else if ch.Quiet != "" && ch.Kind != "telegram" {
 		k.add(key+".quiet", "is for telegram: messages of %s cannot be sent without a sound", ch.Kind)
 	}
+	if ch.Inline != nil && ch.Kind != "telegram" {
+		k.add(key+".inline", "is for telegram: %s has no inline mode", ch.Kind)
+	}
 	ch.Menu.check(k, key, ch.Kind)
 	switch ch.Kind {
 	case "telegram":

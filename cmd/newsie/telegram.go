@@ -22,6 +22,10 @@ func (cs *channels) telegram(name string, c ChannelConfig) error {
 	if err != nil {
 		return fmt.Errorf("channel %s: %w", name, err)
 	}
+	inline := cs.bot.Inline
+	if c.Inline != nil && !*c.Inline {
+		inline = nil
+	}
 	a, err := telegram.New(telegram.Config{
 		Name:      name,
 		Token:     c.Token,
@@ -30,6 +34,7 @@ func (cs *channels) telegram(name string, c ChannelConfig) error {
 		PublicURL: cs.in.config.PublicURL,
 		Secret:    c.WebhookSecret,
 		Handler:   cs.bot.Handle,
+		Inline:    inline,
 		Inbox:     cs.inbox(),
 		Settings:  cs.settings(),
 		Rate:      rate,
