@@ -1,7 +1,6 @@
 package telegramtest
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -19,19 +18,20 @@ type Chat struct {
 	Title    string
 	Username string
 
-	server        *Server
-	language      string
-	messages      []*Message
-	nextID        int64
-	topics        map[int64]bool
-	started       bool
-	blocked       bool
-	deactivated   bool
-	administrator bool // the bot is one
-	apart         bool // the bot is no member and never was
-	migratedTo    int64
-	last          queued
-	taps          int
+	server         *Server
+	language       string
+	messages       []*Message
+	nextID         int64
+	topics         map[int64]bool
+	started        bool
+	deactivated    bool
+	status         string          // the bot's in the chat
+	rights         map[string]bool // the bot's as an administrator
+	administrators map[int64]bool  // the readers who are
+	apart          bool            // the bot is no member and never was
+	migratedTo     int64
+	last           queued
+	taps           int
 }
 
 // Chat is the private chat of a reader, who has pressed Start at some time; it
@@ -49,16 +49,21 @@ func (s *Server) Supergroup(id int64, topics ...int64) *Chat {
 	c := s.chat(id, "supergroup", true)
 	s.change(func() {
 		for _, topic := range topics {
-			c.topics[topic] = true
+			c.topics[topic] = true // it is open
 		}
 	})
 	return c
 }
 
-// Channel is a channel whose administrator the bot is.
+// Channel is a channel whose administrator the bot is, with the right to post.
 func (s *Server) Channel(id int64, username string) *Chat {
 	c := s.chat(id, "channel", true)
-	s.change(func() { c.Username = username })
+	s.change(func() {
+		if c.Username == "" && username != "" {
+			c.Username = username
+			s.names[strings.ToLower(username)] = c
+		}
+	})
 	return c
 }
 
@@ -68,7 +73,10 @@ func (s *Server) chat(id int64, kind string, started bool) *Chat {
 	c := s.chats[id]
 	if c == nil {
 		c = &Chat{ID: id, Type: kind, Title: "Chat " + strconv.FormatInt(id, 10), server: s, language: "en",
-			topics: map[int64]bool{}, started: started, nextID: 1}
+			topics: map[int64]bool{}, started: started, nextID: 1, status: member, administrators: map[int64]bool{}}
+		if kind == "channel" {
+			c.status, c.rights = administrator, names([]string{PostMessages, EditMessages, DeleteMessages})
+		}
 		s.chats[id] = c
 	}
 	return c
@@ -86,6 +94,9 @@ func (c *Chat) wire() map[string]any {
 		out["first_name"] = "Reader"
 	} else {
 		out["title"] = c.Title
+	}
+	if c.Username != "" {
+		out["username"] = c.Username
 	}
 	if len(c.topics) > 0 {
 		out["is_forum"] = true
@@ -112,7 +123,7 @@ func (c *Chat) find(id int64) *Message {
 }
 
 func (c *Chat) place(id int64) (int, bool) {
-	return slices.BinarySearchFunc(c.messages, id, func(m *Message, id int64) int { return cmp.Compare(m.ID, id) })
+	return slices.BinarySearchFunc(c.messages, id, byID)
 }
 
 func (c *Chat) remove(m *Message) {
@@ -207,7 +218,8 @@ func (c *Chat) Edit(id int64, text string) {
 }
 
 // Tap presses the button whose label contains label, on the last message of the
-// bot that has one, and returns its URL if it is a link.
+// bot that has one, and returns where it leads: the URL of a link, the text that
+// is copied, the "@bot words" that are typed; "" when the bot was asked.
 func (c *Chat) Tap(label string) (url string, err error) { return c.TapOn(0, label) }
 
 // TapOn presses a button of one message; 0: of the last that has it.
@@ -224,8 +236,8 @@ func (c *Chat) TapOn(id int64, label string) (url string, err error) {
 				if !strings.Contains(b.Text, label) {
 					continue
 				}
-				if b.URL != "" {
-					return b.URL, nil
+				if there := b.does(s.bot.Username); there != "" {
+					return there, nil
 				}
 				c.press(m, b)
 				return "", nil
@@ -283,29 +295,6 @@ func (c *Chat) Spinning() int {
 	return n
 }
 
-// Block has the reader block the bot, or the group remove it.
-func (c *Chat) Block() { c.member("member", "kicked", true) }
-
-// Unblock undoes Block.
-func (c *Chat) Unblock() { c.member("kicked", "member", false) }
-
-// Join tells the bot that it was added to the group.
-func (c *Chat) Join() { c.member("left", "member", false) }
-
-func (c *Chat) member(before, after string, blocked bool) {
-	s := c.server
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	c.blocked = blocked
-	who := s.self()
-	s.push(c, "my_chat_member", map[string]any{
-		"chat": c.wire(), "from": c.user(c.from(0)), "date": s.options.Now().Unix(),
-		"old_chat_member": map[string]any{"user": who, "status": before},
-		"new_chat_member": map[string]any{"user": who, "status": after},
-	})
-	s.wake()
-}
-
 // Deactivate deletes the reader's account.
 func (c *Chat) Deactivate() { c.server.change(func() { c.deactivated = true }) }
 
@@ -317,9 +306,7 @@ func (c *Chat) Migrate(to int64, quiet bool) *Chat {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !quiet {
-		m := &Message{From: c.from(0)}
-		c.append(m)
-		s.push(c, "message", c.told(m, Said{More: map[string]any{"migrate_to_chat_id": to}}))
+		c.service(map[string]any{"migrate_to_chat_id": to})
 	}
 	c.migratedTo = to
 	s.wake()
@@ -380,7 +367,17 @@ func (c *Chat) Print(w io.Writer) {
 		if m.Edits > 0 {
 			_, _ = fmt.Fprintf(w, " (edited %d times)", m.Edits)
 		}
+		if m.ReplyTo != 0 {
+			_, _ = fmt.Fprintf(w, " (answers #%d)", m.ReplyTo)
+		}
+		if m.Protected {
+			_, _ = fmt.Fprint(w, " (protected)")
+		}
 		_, _ = fmt.Fprintln(w)
+		if m.Service != "" {
+			_, _ = fmt.Fprintf(w, "(%s)\n", m.Service)
+			continue
+		}
 		if m.Photo != nil && !m.CaptionAbove {
 			_, _ = fmt.Fprintln(w, m.Photo)
 		}

@@ -42,6 +42,9 @@ func (s *Server) put(c *Chat, old *Message, changed Message) (any, *refusal) {
 	if reflect.DeepEqual(shown(changed), shown(*old)) {
 		return nil, bad(notModified)
 	}
+	if switches(changed.Buttons) && !s.bot.Inline {
+		return nil, bad("BUTTON_TYPE_INVALID")
+	}
 	if refused := s.paced(c); refused != nil {
 		return nil, refused
 	}
@@ -195,7 +198,7 @@ func (s *Server) deleteMessage(p params) (any, *refusal) {
 		return nil, bad("message to delete not found")
 	}
 	old := s.options.Now().Sub(time.Unix(m.Date, 0)) >= deletable
-	if old || !m.FromBot && c.Type != "private" && !c.administrator {
+	if old || !m.FromBot && c.Type != "private" && !c.rights[DeleteMessages] {
 		return nil, bad("message can't be deleted")
 	}
 	c.remove(m)

@@ -182,7 +182,7 @@ func (i *Inline) Choose(id string) (int64, error) {
 		}
 		s.pushTo(c, "c"+strconv.FormatInt(i.From, 10), 600*time.Second, "chosen_inline_result", chosen)
 	}
-	if !c.apart && c.Type != "channel" && !c.blocked {
+	if !c.apart && c.Type != "channel" && c.here() {
 		s.push(c, "message", c.told(&m, Said{}))
 	}
 	s.wake()

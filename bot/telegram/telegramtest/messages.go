@@ -3,16 +3,8 @@ package telegramtest
 import (
 	"encoding/json"
 	"strconv"
-	"strings"
 	"unicode/utf8"
 )
-
-// A Button is one key of an inline keyboard.
-type Button struct {
-	Text string `json:"text"`
-	Data string `json:"callback_data,omitempty"`
-	URL  string `json:"url,omitempty"`
-}
 
 // A Preview says which page is shown below a message.
 type Preview struct {
@@ -25,18 +17,21 @@ type Preview struct {
 
 // A Message is one message as its readers see it.
 type Message struct {
-	ID       int64
-	Thread   int64 // the forum topic it stands in
-	FromBot  bool
-	From     int64  // the reader who wrote it
-	ViaBot   bool   // the reader chose it from the bot's inline results
-	InlineID string // the name under which the bot may edit such a message; "" where it may not
-	Text     string
-	Entities []Entity // of the text or the caption
-	Buttons  [][]Button
-	Photo    *Picture // nil: a message of text
-	Caption  string   // what stands with the photo
-	Rich     *Rich    // instead of a text
+	ID        int64
+	Service   string // the field that makes it a service message: "new_chat_members"
+	ReplyTo   int64  // the message it answers
+	Protected bool   // it cannot be forwarded or saved
+	Thread    int64  // the forum topic it stands in
+	FromBot   bool
+	From      int64  // the reader who wrote it
+	ViaBot    bool   // the reader chose it from the bot's inline results
+	InlineID  string // the name under which the bot may edit such a message; "" where it may not
+	Text      string
+	Entities  []Entity // of the text or the caption
+	Buttons   [][]Button
+	Photo     *Picture // nil: a message of text
+	Caption   string   // what stands with the photo
+	Rich      *Rich    // instead of a text
 
 	CaptionAbove bool // the caption stands above the photo
 
@@ -146,87 +141,6 @@ func content(p params) (m Message, refused *refusal) {
 	return m, refused
 }
 
-func markup(text string) ([][]Button, *refusal) {
-	if text == "" {
-		return nil, nil
-	}
-	var keyboard keyboardMarkup
-	if err := strict(text, &keyboard); err != nil {
-		return nil, bad("can't parse reply keyboard markup JSON object: %v", err)
-	}
-	return keyboard.Rows, keyboard.check()
-}
-
-type keyboardMarkup struct {
-	Rows [][]Button `json:"inline_keyboard"`
-}
-
-func (keyboard keyboardMarkup) check() *refusal {
-	count := 0
-	for _, row := range keyboard.Rows {
-		if len(row) > 8 {
-			return bad("REPLY_MARKUP_TOO_LONG")
-		}
-		for _, b := range row {
-			count++
-			switch {
-			case strings.TrimSpace(b.Text) == "":
-				return bad("can't parse inline keyboard button: Field \"text\" must be of type String and non-empty")
-			case b.Data == "" && b.URL == "":
-				return bad("can't parse inline keyboard button: Text buttons are unallowed in the inline keyboard")
-			case b.Data != "" && b.URL != "":
-				return bad("can't parse inline keyboard button: more than one kind")
-			case len(b.Data) > 64:
-				return bad("BUTTON_DATA_INVALID")
-			case b.URL != "" && checkURL(b.URL) == "":
-				return bad("inline keyboard button URL '%s' is invalid: Wrong HTTP URL", b.URL)
-			}
-		}
-	}
-	if count > 100 {
-		return bad("REPLY_MARKUP_TOO_LONG")
-	}
-	return nil
-}
-
-// destination finds the chat of a call and its topic, and refuses what the bot
-// may not write to.
-func (s *Server) destination(p params) (*Chat, int64, *refusal) {
-	id, ok := integer(p["chat_id"])
-	c := s.chats[id]
-	if name, named := strings.CutPrefix(p["chat_id"], "@"); named {
-		for _, other := range s.chats {
-			if other.Username != "" && strings.EqualFold(other.Username, name) {
-				c, ok = other, true
-			}
-		}
-	}
-	switch {
-	case p["chat_id"] == "":
-		return nil, 0, bad("chat_id is empty")
-	case !ok || c == nil || c.apart || c.Type == "private" && !c.started:
-		return nil, 0, bad("chat not found")
-	case c.migratedTo != 0:
-		r := bad("group chat was upgraded to a supergroup chat")
-		r.migrateTo = c.migratedTo
-		return nil, 0, r
-	case c.deactivated:
-		return nil, 0, &refusal{code: 403, words: "Forbidden: user is deactivated"}
-	case c.blocked && c.Type == "private":
-		return nil, 0, &refusal{code: 403, words: "Forbidden: bot was blocked by the user"}
-	case c.blocked:
-		return nil, 0, &refusal{code: 403, words: "Forbidden: bot was kicked from the " + c.Type + " chat"}
-	}
-	thread := int64(0)
-	if text := p["message_thread_id"]; text != "" {
-		// General has no thread of its own: 1 is refused as well.
-		if thread, ok = integer(text); !ok || !c.topics[thread] {
-			return nil, 0, bad("message thread not found")
-		}
-	}
-	return c, thread, nil
-}
-
 func (s *Server) sendMessage(p params) (any, *refusal) {
 	c, thread, refused := s.destination(p)
 	if refused != nil {
@@ -259,12 +173,44 @@ func (s *Server) sendPhoto(p params, got loaded) (any, *refusal) {
 
 // publish puts a message of the bot into a chat.
 func (s *Server) publish(c *Chat, p params, thread int64, m Message) (any, *refusal) {
+	if switches(m.Buttons) && !s.bot.Inline {
+		return nil, bad("BUTTON_TYPE_INVALID")
+	}
+	if text := p["reply_parameters"]; text != "" {
+		replied, refused := c.replied(text)
+		if refused != nil {
+			return nil, refused
+		}
+		if replied != nil {
+			m.ReplyTo = replied.ID
+			if thread == 0 {
+				thread = replied.Thread
+			}
+		}
+	}
 	if refused := s.paced(c); refused != nil {
 		return nil, refused
 	}
-	m.FromBot, m.Thread, m.Silent = true, thread, p["disable_notification"] == "true"
+	m.FromBot, m.Thread = true, thread
+	m.Silent, m.Protected = p["disable_notification"] == "true", p["protect_content"] == "true"
 	c.append(&m)
 	return s.wire(c, &m), nil
+}
+
+// replied finds the message that is to be replied to; nil: none, and that is fine.
+func (c *Chat) replied(text string) (*Message, *refusal) {
+	var reply struct {
+		Message int64 `json:"message_id"`
+		Without bool  `json:"allow_sending_without_reply"`
+	}
+	if err := strict(text, &reply); err != nil {
+		return nil, bad("can't parse reply parameters JSON object: %v", err)
+	}
+	m := c.find(reply.Message)
+	if m == nil && !reply.Without {
+		return nil, bad("message to be replied not found")
+	}
+	return m, nil
 }
 
 // paced refuses what comes too fast.
@@ -311,6 +257,12 @@ func (s *Server) wire(c *Chat, m *Message) map[string]any {
 		out["from"] = s.self()
 	} else {
 		out["from"] = c.user(m.From)
+	}
+	if m.Protected {
+		out["has_protected_content"] = true
+	}
+	if r := c.find(m.ReplyTo); r != nil && m.FromBot {
+		out["reply_to_message"] = map[string]any{"message_id": r.ID, "date": r.Date, "chat": c.wire(), "text": r.Text}
 	}
 	if m.ViaBot {
 		out["via_bot"] = s.self()

@@ -76,7 +76,8 @@ type Server struct {
 	poller    chan struct{} // closed when another poller comes
 	hook      webhook
 	callbacks map[string]bool // id -> answered
-	commands  map[string]string
+	commands  map[menuKey]string
+	names     map[string]*Chat // by username, in small letters
 	bot       Bot
 	rates     rates
 	files     map[string]*Picture // by file_id
@@ -128,7 +129,7 @@ func New(o Options) *Server {
 	}
 	s := &Server{
 		options: o, stop: make(chan struct{}), changed: make(chan struct{}), chats: map[int64]*Chat{},
-		faults: map[string][]Fault{}, nextID: 1000, callbacks: map[string]bool{}, commands: map[string]string{},
+		faults: map[string][]Fault{}, nextID: 1000, callbacks: map[string]bool{}, commands: map[menuKey]string{}, names: map[string]*Chat{},
 		bot:    Bot{Username: o.Username, Inline: o.Inline},
 		inline: map[string]*Inline{}, inlined: map[string]inlined{}, cache: map[cacheKey]cachedAnswer{}, rates: rates{chats: map[int64][]time.Time{}},
 		methods: methods(o.Rich), pictures: pictureClient(o.PrivatePictures, o.Pictures), files: map[string]*Picture{},
@@ -178,17 +179,6 @@ func (s *Server) Calls(method string) []Call {
 		}
 	}
 	return calls
-}
-
-// Commands are the bot's menus as JSON, by language code.
-func (s *Server) Commands() map[string]string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	all := map[string]string{}
-	for lang, list := range s.commands {
-		all[lang] = list
-	}
-	return all
 }
 
 // change runs fn under the lock and wakes everybody who waits.
@@ -249,6 +239,11 @@ func methods(rich bool) map[string]method {
 	add("answerInlineQuery", "inline_query_id results cache_time is_personal next_offset button", (*Server).answerInlineQuery)
 	add("sendChatAction", "chat_id message_thread_id action", (*Server).chatAction)
 	add("setMyCommands", "commands scope language_code", (*Server).setMyCommands)
+	add("getMyCommands", "scope language_code", (*Server).getMyCommands)
+	add("deleteMyCommands", "scope language_code", (*Server).deleteMyCommands)
+	add("getChat", "chat_id", (*Server).getChat)
+	add("getChatMember", "chat_id user_id", (*Server).getChatMember)
+	add("getChatAdministrators", "chat_id", (*Server).getChatAdministrators)
 	add("setWebhook", "url secret_token allowed_updates max_connections drop_pending_updates", (*Server).setWebhook)
 	add("deleteWebhook", "drop_pending_updates", (*Server).deleteWebhook)
 	add("getWebhookInfo", "", (*Server).webhookInfo)
@@ -432,36 +427,17 @@ func (s *Server) getMe(params) (any, *refusal) {
 	}, nil
 }
 
-func (s *Server) chatAction(p params) (any, *refusal) {
-	_, _, refused := s.destination(p)
-	return true, refused
+// actions are what sendChatAction knows.
+func actions() map[string]bool {
+	return set("typing upload_photo record_video upload_video record_voice upload_voice upload_document choose_sticker find_location record_video_note upload_video_note")
 }
 
-func (s *Server) setMyCommands(p params) (any, *refusal) {
-	var list []struct {
-		Command     string `json:"command"`
-		Description string `json:"description"`
+func (s *Server) chatAction(p params) (any, *refusal) {
+	_, _, refused := s.destination(p)
+	if refused == nil && !actions()[p["action"]] {
+		refused = bad("wrong parameter action in request")
 	}
-	if err := strict(p["commands"], &list); err != nil {
-		return nil, bad("can't parse commands: %v", err)
-	}
-	if len(list) > 100 {
-		return nil, bad("BOT_COMMANDS_TOO_MUCH")
-	}
-	for _, c := range list {
-		if len(c.Command) < 1 || len(c.Command) > 32 || strings.Trim(c.Command, "abcdefghijklmnopqrstuvwxyz0123456789_") != "" {
-			return nil, bad("BOT_COMMAND_INVALID")
-		}
-		if n := units(c.Description); n < 1 || n > 256 {
-			return nil, bad("BOT_COMMAND_DESCRIPTION_INVALID")
-		}
-	}
-	lang := p["language_code"]
-	if lang != "" && (len(lang) != 2 || strings.Trim(lang, "abcdefghijklmnopqrstuvwxyz") != "") {
-		return nil, bad("LANG_CODE_INVALID")
-	}
-	s.commands[lang] = p["commands"]
-	return true, nil
+	return true, refused
 }
 
 // strict decodes JSON in which every field must be known.
