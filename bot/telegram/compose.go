@@ -154,7 +154,8 @@ func (e entry) write(m *markup, l limits, marks int, whole bool) {
 		}
 		why.write(m, marks)
 	}
-	if l.also {
+	if l.also && len(e.also.Places) > 0 {
+		m.write("\n")
 		e.writeAlso(m)
 	}
 }
@@ -179,7 +180,7 @@ func (e entry) writeTitle(m *markup, limit int) {
 func (e entry) writeAlso(m *markup) {
 	for i, p := range e.also.Places {
 		if i == 0 {
-			m.write("\n" + e.also.Label)
+			m.write(e.also.Label)
 		} else {
 			m.write(e.also.Comma)
 		}

@@ -75,6 +75,9 @@ func (c *Channel) put(ctx context.Context, o outgoing) (int64, error) {
 	if o.onPhoto {
 		o.place = 0
 	}
+	if id, tried, err := c.putRich(ctx, o); tried {
+		return id, err
+	}
 	return c.putText(ctx, o, s)
 }
 

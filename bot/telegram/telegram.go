@@ -20,6 +20,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -49,6 +50,8 @@ type Config struct {
 	// infinite: no rate is kept, not even a chat's.
 	Rate float64
 	Paid bool // digests are paid broadcasts, of which Telegram takes up to 1,000 a second
+
+	Rich string // RichAuto ("" too) or RichOff: digests as rich messages where the server has them
 
 	Handler bot.Handler
 	// Inline answers what readers type after the bot's name in other chats; nil:
@@ -81,7 +84,7 @@ type Config struct {
 	Moved func(ctx context.Context, from, to bot.ChatID) error
 	// Count counts events for the metrics: "html_refused" (a bug of ours),
 	// "button_dropped" (another), "photo_refused" (a cover that Telegram does not
-	// take), "update_undecodable", "update_ignored",
+	// take), "rich_refused", "update_undecodable", "update_ignored",
 	// "update_flooded" (one chat sent far too many); of inline mode "inline_dropped"
 	// (too many type at once), "inline_failed", "inline_refused", "inline_late". It
 	// may be nil.
@@ -102,6 +105,7 @@ type Channel struct {
 	log     *slog.Logger
 	secret  string
 	refused atomic.Pointer[string]  // the group that was told to wait, while no other message got through
+	poor    atomic.Bool             // the server has no rich messages
 	session atomic.Pointer[session] // nil until Run knows the bot's own name, and after it ended
 	account account
 }
@@ -136,6 +140,9 @@ func New(config Config) (*Channel, error) {
 		}
 	default:
 		complain("mode %q: must be %s or %s", config.Mode, Poll, Webhook)
+	}
+	if !slices.Contains([]string{"", RichAuto, RichOff}, config.Rich) {
+		complain("rich %q: must be %s or %s", config.Rich, RichAuto, RichOff)
 	}
 	if config.Secret == "" {
 		config.Secret = derivedSecret(config.Token, config.Name)

@@ -70,6 +70,7 @@ type ChannelConfig struct {
 	Rate          string `yaml:"rate"`     // telegram: messages a second over all chats, or unlimited
 	Paid          bool   `yaml:"paid"`     // telegram: digests are paid broadcasts
 	Inline        *bool  `yaml:"inline"`   // telegram: answer "@bot words" in other chats; nil: yes
+	Rich          string `yaml:"rich"`     // telegram: digests as rich messages where the server has them: auto, off
 
 	AppID          string      `yaml:"app_id"`
 	AppSecret      string      `yaml:"app_secret" secret:"true"`

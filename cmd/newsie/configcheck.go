@@ -176,6 +176,7 @@ func (c Config) checkChannel(k *checker, name string, ch ChannelConfig) {
 			k.add(key+".mode", "a webhook needs public_url to be an https:// address")
 		}
 		checkRate(k, key, ch)
+		k.oneOf(key+".rich", ch.Rich, "", telegram.RichAuto, telegram.RichOff)
 	case "wechat":
 		k.oneOf(key+".mode", ch.Mode, "", "safe", "compatible", "plain")
 		for _, problem := range ch.keys().CheckKeys() {

@@ -38,6 +38,7 @@ func (cs *channels) telegram(name string, c ChannelConfig) error {
 		Inbox:     cs.inbox(),
 		Settings:  cs.settings(),
 		Rate:      rate,
+		Rich:      c.Rich,
 		Paid:      c.Paid,
 		Pacer:     cs.pacer,
 		Catalog:   cs.in.catalog,
