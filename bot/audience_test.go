@@ -85,3 +85,35 @@ func TestReplicasThatStartTogetherKeepOneSchedule(t *testing.T) {
 		}
 	})
 }
+
+// One bot posts to several places, and several topics to one.
+func TestSeveralAudiencesOfAChannel(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		chats := bot.NewChats(db, time.Now)
+		post := func(chat, topic string, due int64) bot.Follow {
+			return bot.Follow{Channel: "news", Chat: "*" + chat, Topic: topic, Query: topic, Spec: "0 18 * * *", Zone: "UTC", NextDueAt: due, SinceSeq: due}
+		}
+		keep := func(want string, list ...bot.Follow) {
+			t.Helper()
+			if err := chats.KeepAudiences(t.Context(), list); err != nil {
+				t.Fatal(err)
+			}
+			if got := audiences(t, chats); got != want {
+				t.Errorf("got  %s\nwant %s", got, want)
+			}
+		}
+		keep("news/*@a tea @0 18 * * * due 1 since 1; news/*@a coffee @0 18 * * * due 2 since 2; news/*@b tea @0 18 * * * due 3 since 3",
+			post("@a", "tea", 1), post("@a", "coffee", 2), post("@b", "tea", 3))
+		// In another order they are the same.
+		keep("news/*@a tea @0 18 * * * due 1 since 1; news/*@a coffee @0 18 * * * due 2 since 2; news/*@b tea @0 18 * * * due 3 since 3",
+			post("@b", "tea", 9), post("@a", "coffee", 9), post("@a", "tea", 9))
+		// Another topic at the same place, another place for the same topic.
+		keep("news/*@a tea @0 18 * * * due 1 since 1; news/*@a cocoa @0 18 * * * due 2 since 2; news/*@c tea @0 18 * * * due 3 since 3",
+			post("@c", "tea", 9), post("@a", "cocoa", 9), post("@a", "tea", 9))
+		// A topic that another schedule had a moment ago.
+		keep("news/*@a tea @0 18 * * * due 1 since 1; news/*@c cocoa @0 18 * * * due 3 since 3",
+			post("@a", "tea", 9), post("@c", "cocoa", 9))
+		// Of several, one that has nothing of an old one is new.
+		keep("news/*@a tea @0 18 * * * due 1 since 1; news/*@d rice @0 18 * * * due 9 since 9", post("@a", "tea", 9), post("@d", "rice", 9))
+	})
+}

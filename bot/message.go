@@ -17,8 +17,9 @@ type ChatID struct{ Channel, ID string }
 
 func (c ChatID) String() string { return c.Channel + "/" + c.ID }
 
-// Everybody is the ID of a channel's whole audience; with something after it,
-// such as "*2", of a part that the platform knows. No reader's id begins so.
+// Everybody is the ID of a channel's whole audience; with something after it, of
+// a part that the platform knows: "*2" is a tag of WeChat's, "*@news" a channel
+// of Telegram's. No reader's id begins so.
 const Everybody = "*"
 
 // Audience reports whether c is an audience and not a conversation.

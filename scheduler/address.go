@@ -22,7 +22,7 @@ type section struct {
 // address makes of what all share the message for one chat: the first cards,
 // by topic where there are several, numbered as the chat's newest list, and what
 // to tap.
-func (d *Digests) address(ctx context.Context, m *message, shown int) error {
+func (d *Digests) address(ctx context.Context, m *message, outlet Channel) error {
 	if m.late() {
 		m.reply = m.shared[0]
 		return nil
@@ -37,14 +37,14 @@ func (d *Digests) address(ctx context.Context, m *message, shown int) error {
 	}
 	m.topic = strings.Join(topics, p.T("bot.comma"))
 	m.reply = m.shared[0]
+	if m.to().Audience() {
+		d.common(p, m, sections, outlet)
+		return nil
+	}
 	if len(sections) > 1 {
 		m.reply.Text = p.T("scheduler.title", "Topic", sayTopics(p, topics), "Count", len(m.articles)+beyond(sections))
 	}
-	if m.to().Audience() {
-		d.common(m, sections)
-		return nil
-	}
-	allot(sections, shown)
+	allot(sections, outlet.Shown)
 	return d.personal(ctx, p, m, sections)
 }
 
@@ -125,13 +125,38 @@ func groups(sections []section, number bool) []bot.Group {
 	return list
 }
 
-// common is the message for an audience: all the cards, of which the channel
-// takes as many as it can show. There is no list that a number could refer to.
-func (d *Digests) common(m *message, sections []section) {
+// common is the message for an audience. There is no list that a number could
+// refer to, and nothing to tap that is one reader's.
+func (d *Digests) common(p locale.Printer, m *message, sections []section, outlet Channel) {
+	total := len(m.articles) + beyond(sections)
+	most := 0
 	for i := range sections {
-		sections[i].shown = len(sections[i].cards)
+		s := &sections[i]
+		if outlet.Most == nil {
+			s.shown = len(s.cards)
+			continue
+		}
+		own := outlet.Most(m.to(), s.job.edition.Query)
+		s.cards = s.cards[:min(len(s.cards), own)]
+		most = max(most, own)
 	}
+	if outlet.Most == nil {
+		m.reply.Groups = groups(sections, false)
+		return
+	}
+	allot(sections, min(most, outlet.Shown))
 	m.reply.Groups = groups(sections, false)
+	m.reply.Text = p.T("scheduler.post", "Count", total)
+	if e := sections[0].job.edition; len(sections) == 1 && e.Topic != "*" && e.Topic != "" {
+		m.reply.Text = sections[0].topic + " · " + m.reply.Text
+	}
+	shown := 0
+	for _, s := range sections {
+		shown += s.shown
+	}
+	if more := total - shown; more > 0 && d.pages != "" {
+		m.reply.Actions = []bot.Action{{Label: p.T("scheduler.more", "Count", more), URL: d.pages}}
+	}
 }
 
 // personal is the message for a reader.

@@ -324,7 +324,7 @@ func (c *courier) begin(ctx context.Context, wave []message, flight *flight) err
 func (c *courier) commit(ctx context.Context, wave []message) (mine []int64, marked time.Time, err error) {
 	var ids []int64
 	for i := range wave {
-		if err := c.digests.address(ctx, &wave[i], c.channel.Shown); err != nil {
+		if err := c.digests.address(ctx, &wave[i], c.channel); err != nil {
 			return nil, marked, err
 		}
 		ids = append(ids, wave[i].ids()...)

@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,7 +29,8 @@ type Digests struct {
 	lists    Lists
 	catalog  *locale.Catalog
 	ledger   *Ledger
-	shown    map[string]int // by channel
+	outlets  map[string]Channel
+	pages    string
 	logger   *slog.Logger
 	now      func() time.Time
 
@@ -52,10 +54,10 @@ const (
 func newDigests(c Config, ledger *Ledger) *Digests {
 	d := &Digests{
 		db: c.DB, finder: c.Finder, articles: c.Articles, cards: c.Cards, lists: c.Lists, catalog: c.Catalog, ledger: ledger,
-		shown: map[string]int{}, logger: c.Logger, now: c.Now, rendered: map[string]rendered{},
+		outlets: map[string]Channel{}, pages: c.Pages, logger: c.Logger, now: c.Now, rendered: map[string]rendered{},
 	}
 	for _, ch := range c.Channels {
-		d.shown[ch.Name] = ch.Shown
+		d.outlets[ch.Name] = ch
 	}
 	return d
 }
@@ -120,24 +122,32 @@ func (d *Digests) keep(key string, reply bot.Reply) {
 // Preview says what a topic's digest would hold if it went out now: what joined
 // the library after since. It keeps nothing.
 func (d *Digests) Preview(ctx context.Context, topic, query, lang string, since int64, shown int) (bot.Reply, error) {
-	e := Edition{Kind: KindFollow, Topic: topic, Query: query, Lang: lang, From: since, To: d.finder.Seq()}
+	if shown <= 0 {
+		shown = 5
+	}
+	f := followRow{Topic: topic, Query: query, Lang: lang, SinceSeq: since}
+	return d.preview(ctx, f, Channel{Shown: shown})
+}
+
+func (d *Digests) preview(ctx context.Context, f followRow, outlet Channel) (bot.Reply, error) {
+	e := Edition{Kind: KindFollow, Topic: f.Topic, Query: f.Query, Lang: f.Lang, From: f.SinceSeq, To: d.finder.Seq()}
 	var err error
-	if e.Articles, e.More, err = d.finder.Matches(ctx, query, lang, e.From, e.To, perDigest); err != nil {
-		return bot.Reply{}, fmt.Errorf("search for %q: %w", topic, err)
+	if e.Articles, e.More, err = d.finder.Matches(ctx, f.Query, f.Lang, e.From, e.To, perDigest); err != nil {
+		return bot.Reply{}, fmt.Errorf("search for %q: %w", f.Topic, err)
 	}
 	shared, err := d.Digest(ctx, e)
 	if errors.Is(err, ErrNothing) {
-		p := d.catalog.Printer(lang)
-		return bot.Reply{Lang: p.Lang(), Text: p.T("scheduler.nothing_topic", "Topic", d.topic(p, topic))}, nil
+		p := d.catalog.Printer(f.Lang)
+		return bot.Reply{Lang: p.Lang(), Text: p.T("scheduler.nothing_topic", "Topic", d.topic(p, f.Topic))}, nil
 	}
 	if err != nil {
 		return bot.Reply{}, err
 	}
-	if shown <= 0 {
-		shown = 5
-	}
 	m := alone(job{edition: e}, shared)
-	err = d.address(ctx, &m, shown)
+	if to := (bot.ChatID{Channel: f.Channel, ID: f.Chat}); to.Audience() { // a reader's would be kept as a list
+		m.jobs[0].Channel, m.jobs[0].Chat = to.Channel, to.ID
+	}
+	err = d.address(ctx, &m, outlet)
 	return m.reply, err
 }
 
@@ -155,7 +165,9 @@ func (d *Digests) PreviewFollow(ctx context.Context, id int64) (bot.Reply, error
 		return bot.Reply{}, fmt.Errorf("follow %d: %w", id, ErrNoFollow)
 	}
 	f := rows[0]
-	return d.Preview(ctx, f.Topic, f.Query, f.Lang, f.SinceSeq, d.shown[f.Channel])
+	outlet := d.outlets[f.Channel]
+	outlet.Shown = cmp.Or(outlet.Shown, 5)
+	return d.preview(ctx, f, outlet)
 }
 
 // Now answers "my digest": what is new for each of the chat's follows, in

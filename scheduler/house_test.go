@@ -329,6 +329,16 @@ func failOnce(err error) func(context.Context, bot.Outgoing, int) (bot.Receipt, 
 	}
 }
 
+// notes keeps what the publisher is told: "key: text".
+func notes(told *[]string) func(context.Context, string, string) {
+	var mu sync.Mutex
+	return func(_ context.Context, key, text string) {
+		mu.Lock()
+		defer mu.Unlock()
+		*told = append(*told, key+": "+text)
+	}
+}
+
 var errBroken = errors.New("broken")
 
 // lists keeps what was shown.

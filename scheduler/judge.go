@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -46,6 +47,10 @@ func (c *courier) judge(ctx context.Context, m message, receipt bot.Receipt, err
 		if m.attempt() > 2 { // two chats that name each other
 			o.due = o.due.Add(backoff(m.attempt()))
 		}
+		if m.to().Audience() {
+			c.notify(context.WithoutCancel(ctx), "post-moved-"+m.to().String(),
+				fmt.Sprintf("The channel %s posts to %s, which is now %s: write that into its posts.", c.channel.Name, placeOf(m.to()), placeOf(moved.To)))
+		}
 	case errors.As(err, &retry):
 		o = c.again(ctx, m, o, retry)
 	case errors.As(err, &fault):
@@ -82,8 +87,12 @@ func (c *courier) doubt(m message, o outcome) []outcome {
 // refused tells the publisher that an audience does not take its messages: no
 // reader sees that, and the next ones will fare the same.
 func (c *courier) refused(ctx context.Context, m message, err error) {
-	place := strings.TrimPrefix(m.to().ID, bot.Everybody)
-	c.notify(context.WithoutCancel(ctx), "post-refused-"+m.to().String(), fmt.Sprintf("The channel %s could not post to %s: %v", c.channel.Name, place, err))
+	c.notify(context.WithoutCancel(ctx), "post-refused-"+m.to().String(), fmt.Sprintf("The channel %s could not post to %s: %v", c.channel.Name, placeOf(m.to()), err))
+}
+
+// placeOf is an audience as the publisher knows it.
+func placeOf(audience bot.ChatID) string {
+	return cmp.Or(strings.TrimPrefix(audience.ID, bot.Everybody), "everybody")
 }
 
 // doubtful: the message may have gone out.

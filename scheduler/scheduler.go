@@ -78,6 +78,9 @@ type Channel struct {
 	// Keyed: the platform takes the key of a message to an audience once, so
 	// that in doubt it is sent again whatever InDoubt says.
 	Keyed bool
+	// Most is how many articles of one schedule a message to an audience shows,
+	// at most Shown in all; nil: the Sender takes what it can of all.
+	Most func(to bot.ChatID, query string) int
 }
 
 // Config is what a Scheduler is made of. DB, Finder, Articles, Cards and
@@ -89,6 +92,7 @@ type Config struct {
 	Cards    func(articles []content.Article, lang string, first int) []bot.Card // numbered from first on; 0: not
 	Lists    Lists                                                               // nil: digests have neither numbers nor "more"
 	Catalog  *locale.Catalog
+	Pages    string     // where everybody can read on, for messages to audiences; "": nowhere
 	Pacer    *bot.Pacer // nil: no pacing
 	Channels []Channel
 	Jobs     []Job

@@ -43,7 +43,7 @@ func (c *Channel) Buckets(to bot.ChatID) []bot.Bucket {
 	if math.IsInf(c.config.Rate, 1) {
 		return nil
 	}
-	chat, _, _ := strings.Cut(to.ID, ":")
+	chat, _, _ := strings.Cut(address(to), ":")
 	name := c.bucket()
 	buckets := []bot.Bucket{
 		{Name: name, PerSecond: c.config.Rate, Burst: 1},
@@ -69,7 +69,7 @@ func shared(chat string) bool { return strings.HasPrefix(chat, "-") || strings.H
 // first refusal is taken for the group's; when the next message of all is
 // refused as well, and to another chat, it was everybody's.
 func (c *Channel) everybody(to bot.ChatID) bool {
-	chat, _, _ := strings.Cut(to.ID, ":")
+	chat, _, _ := strings.Cut(address(to), ":")
 	if !shared(chat) {
 		return true
 	}

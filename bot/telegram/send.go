@@ -23,7 +23,7 @@ func (c *Channel) Send(ctx context.Context, o bot.Outgoing) (bot.Receipt, error)
 	sent, err := c.put(ctx, outgoing{to: o.To, reply: o.Reply, silent: o.Silent, titled: o.Topic != "",
 		paid: c.config.Rate > freeRate && c.config.Paid && !o.Answer})
 	if err != nil {
-		return bot.Receipt{}, err
+		return bot.Receipt{}, postError(err, o.To)
 	}
 	return bot.Receipt{ProviderID: strconv.FormatInt(sent, 10), Way: "message"}, nil
 }
@@ -176,7 +176,7 @@ func addKeyboard(params tgbotapi.Params, rows [][]button) error {
 // destination begins the parameters of a message: its method, where it goes and
 // how it arrives there.
 func (c *Channel) destination(o outgoing, send, edit string) (method string, params tgbotapi.Params, err error) {
-	chat, thread, _ := strings.Cut(strings.TrimPrefix(o.to.ID, bot.Everybody), ":")
+	chat, thread, _ := strings.Cut(address(o.to), ":")
 	params = tgbotapi.Params{"chat_id": chat}
 	if o.place != 0 {
 		params.AddNonZero64("message_id", o.place)

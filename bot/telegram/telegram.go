@@ -62,6 +62,7 @@ type Config struct {
 	Pacer    *bot.Pacer // nil: answers are not paced
 	Catalog  *locale.Catalog
 	Commands []Command
+	Posts    []string     // where the publisher posts: @name or an id, maybe with a topic's number, -100…:5
 	Logger   *slog.Logger // nil: slog.Default
 
 	Now func() time.Time // nil: time.Now

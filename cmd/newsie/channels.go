@@ -151,17 +151,9 @@ func (cs *channels) settings() *bot.Settings { return bot.NewSettings(cs.in.db, 
 
 // outlets are the channels as the scheduler sends through them.
 func (cs *channels) outlets() []scheduler.Channel {
-	var list []scheduler.Channel
-	for _, name := range cs.in.config.channelNames() {
-		c := cs.in.config.Channels[name]
-		outlet := scheduler.Channel{Name: name, Sender: cs.adapters[name], InDoubt: scheduler.Policy(c.InDoubt), Grouped: true}
-		switch c.Kind {
-		case "telegram":
-			outlet.Shown = 10
-		case "wechat":
-			outlet.Keyed = true // a mass send's clientmsgid
-		}
-		list = append(list, outlet)
+	list := cs.in.config.outlets()
+	for i := range list {
+		list[i].Sender = cs.adapters[list[i].Name]
 	}
 	return list
 }

@@ -85,6 +85,7 @@ type ChannelConfig struct {
 	Once     OnceConfig     `yaml:"once"`
 	Template TemplateConfig `yaml:"template"`
 	Mass     MassConfig     `yaml:"mass"`
+	Posts    []PostConfig   `yaml:"posts"`
 
 	Suggestions []string `yaml:"suggestions"`
 }
@@ -241,6 +242,9 @@ func (c *Config) fillIn() {
 			ch.MinInterval = Duration(time.Hour)
 		}
 		ch.Mass.fillIn()
+		for i := range ch.Posts {
+			ch.Posts[i].fillIn(ch)
+		}
 		c.Channels[name] = ch
 	}
 	for name, s := range c.Sources {

@@ -149,6 +149,7 @@ func (c Config) checkChannel(k *checker, name string, ch ChannelConfig) {
 	k.oneOf(key+".in_doubt", ch.InDoubt, "skip", "resend")
 	k.url(key+".api_url", ch.APIURL)
 	checkMass(k, key, ch)
+	checkPosts(k, key, ch)
 	if d := time.Duration(ch.MinInterval); d < time.Minute {
 		k.add(key+".min_interval", "%s is too often: a minute at least", d)
 	}

@@ -43,6 +43,7 @@ func digestCommand(p *program) *cobra.Command {
 func (in *installation) preview(ctx context.Context, public, of, lang string) (string, error) {
 	s, err := scheduler.New(scheduler.Config{
 		DB: in.db, Finder: in.library, Articles: in.library, Cards: in.newBot(public, nil).Cards, Catalog: in.catalog, Logger: in.log,
+		Channels: in.config.outlets(), Pages: in.config.readOn(),
 	})
 	if err != nil {
 		return "", err
@@ -139,18 +140,6 @@ func digestFollows(p *program) *cobra.Command {
 	return c
 }
 
-// audience says whom a mass send's schedule is for; "" for a reader's.
-func audience(f bot.Follow) string {
-	tag, ok := strings.CutPrefix(f.Chat, bot.Everybody)
-	switch {
-	case !ok:
-		return ""
-	case tag == "":
-		return " (to everybody)"
-	}
-	return " (to everybody with the tag " + tag + ")"
-}
-
 // noteOf is what the publisher should know of a delivery.
 func noteOf(d scheduler.Delivery) string {
 	if d.State == scheduler.Accepted && d.To.Audience() && d.Error == "" {
@@ -203,7 +192,7 @@ func forPrograms(d scheduler.Delivery) deliveryJSON {
 func digestCancel(p *program) *cobra.Command {
 	return &cobra.Command{
 		Use: "cancel DELIVERY", Short: "Keep a digest that has not gone out from going out",
-		Long: "Cancel ends a delivery, given by its number in newsie digest deliveries, that is\nplanned or held: a mass send after its preview, or a reader's digest.",
+		Long: "Cancel ends a delivery, given by its number in newsie digest deliveries, that is\nplanned or held: a mass send after its preview, a post, or a reader's digest.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			id, err := strconv.ParseInt(args[0], 10, 64)
@@ -261,7 +250,7 @@ func digestDeliveries(p *program) *cobra.Command {
 				return p.printJSON(out)
 			}
 			for _, d := range list {
-				_, _ = fmt.Fprintf(p.stdout, "%6d  %-9s  %-10s  %-12s  %s  %s\n", d.ID, d.State, d.To.Channel, d.To.ID,
+				_, _ = fmt.Fprintf(p.stdout, "%6d  %-9s  %-10s  %-12s  %s  %s\n", d.ID, d.State, d.To.Channel, shownChat(d.To.ID),
 					d.Updated.UTC().Format(time.DateTime), noteOf(d))
 			}
 			return nil

@@ -101,6 +101,7 @@ func (p *program) doctor(ctx context.Context, offline bool, tell func(bot.Findin
 	report(in.checkDatabase(ctx)...)
 	report(in.checkIndex(ctx)...)
 	report(in.checkSources(ctx)...)
+	report(in.checkDeliveries(ctx)...)
 	report(checkPublicURL(ctx, config, offline)...)
 	if offline {
 		report(config.publisherFindings(config.Channels[config.Publisher.Channel].mayPush())...)
@@ -130,6 +131,28 @@ func checkFolder(data string) bot.Finding {
 		}
 	}
 	return f
+}
+
+// checkDeliveries tells how many messages nobody knows the fate of; nothing when
+// there are none.
+func (in *installation) checkDeliveries(ctx context.Context) []bot.Finding {
+	counts, err := scheduler.NewLedger(in.db, time.Now).Counts(ctx)
+	if err != nil {
+		return []bot.Finding{{What: "deliveries: " + err.Error()}}
+	}
+	var findings []bot.Finding
+	for _, c := range counts {
+		if c.State != scheduler.Unknown {
+			continue
+		}
+		what := "1 delivery is in doubt"
+		if c.Count != 1 {
+			what = fmt.Sprintf("%d deliveries are in doubt", c.Count)
+		}
+		findings = append(findings, bot.Finding{OK: true, What: "channel " + c.Channel + ": " + what + ": it is not known whether they arrived, and they are not sent again",
+			Advice: "newsie digest deliveries --state unknown lists them; in_doubt: resend would send such again"})
+	}
+	return findings
 }
 
 // checkSources tells how each configured source did.

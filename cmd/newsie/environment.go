@@ -204,6 +204,9 @@ func parse(v reflect.Value, value string) error {
 		v.Set(reflect.New(v.Type().Elem()))
 		return parse(v.Elem(), value)
 	case reflect.Slice:
+		if v.Type().Elem().Kind() != reflect.String {
+			return errors.New("a list of groups stands in the file")
+		}
 		v.Set(reflect.MakeSlice(v.Type(), 0, 0))
 		for _, part := range strings.Split(value, ",") {
 			if part = strings.TrimSpace(part); part != "" {

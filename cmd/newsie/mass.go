@@ -112,7 +112,7 @@ func checkMass(k *checker, key string, ch ChannelConfig) {
 // checkMassSchedule refuses what WeChat would: more than one a day, and of a
 // service account, whose readers take four a month, more than one a week.
 func checkMassSchedule(k *checker, key, text, account string) {
-	spec, err := massSpec(text)
+	spec, err := scheduleOf(text)
 	if err != nil {
 		k.add(key, "%v", err)
 		return
@@ -126,8 +126,8 @@ func checkMassSchedule(k *checker, key, text, account string) {
 	}
 }
 
-// massSpec reads "daily 18:00", in any of the four languages, or five cron fields.
-func massSpec(text string) (timetable.Spec, error) {
+// scheduleOf reads "daily 18:00", in any of the four languages, or five cron fields.
+func scheduleOf(text string) (timetable.Spec, error) {
 	text = strings.TrimSpace(text)
 	if words, rest, ok := timetable.ParseWords(text); ok && strings.TrimSpace(rest) == "" {
 		text = words
@@ -208,9 +208,9 @@ func (cs *channels) picture(fetcher *source.Fetcher) func(ctx context.Context, a
 	}
 }
 
-// massQuery is a topic within what the channel serves, in the operators of a
+// audienceQuery is a topic within what the channel serves, in the operators of a
 // search. Those that the topic has itself say it better.
-func massQuery(topic string, ch ChannelConfig) string {
+func audienceQuery(topic string, ch ChannelConfig) string {
 	topic = strings.ToLower(topic)
 	p := index.ParseQuery(topic)
 	var words []string
@@ -234,37 +234,11 @@ func massQuery(topic string, ch ChannelConfig) string {
 	return strings.Join(words, " ")
 }
 
-// keepAudiences makes the schedules of mass sends what the configuration says.
-func (s *server) keepAudiences(ctx context.Context) error {
-	var want []bot.Follow
-	now := time.Now()
-	for _, name := range s.config.channelNames() {
-		ch := s.config.Channels[name]
-		if !ch.Mass.on() {
-			continue
-		}
-		spec, err := massSpec(ch.Mass.Schedule)
-		if err != nil {
-			return fmt.Errorf("channel %s: %w", name, err)
-		}
-		zone, err := time.LoadLocation(ch.Zone)
-		if err != nil {
-			return fmt.Errorf("channel %s: %w", name, err)
-		}
-		f := bot.Follow{
-			Channel: name, Chat: bot.Everybody, Topic: strings.TrimSpace(ch.Mass.Topic), Lang: ch.Language,
-			Spec: spec.String(), Zone: zone.String(), NextDueAt: spec.Next(now, zone).At.UnixMilli(),
-		}
-		f.Query = massQuery(f.Topic, ch)
-		if ch.Mass.Tag != 0 {
-			f.Chat = fmt.Sprintf("%s%d", bot.Everybody, ch.Mass.Tag)
-		}
-		if ch.FirstDigest != "archive" {
-			if f.SinceSeq, err = s.library.Last(ctx); err != nil {
-				return err
-			}
-		}
-		want = append(want, f)
+// massFollow is the schedule of a channel's mass send.
+func massFollow(name string, ch ChannelConfig, now time.Time) (bot.Follow, error) {
+	f, err := audienceFollow(name, ch, ch.Mass.Schedule, strings.TrimSpace(ch.Mass.Topic), now)
+	if ch.Mass.Tag != 0 {
+		f.Chat = fmt.Sprintf("%s%d", bot.Everybody, ch.Mass.Tag)
 	}
-	return bot.NewChats(s.db, time.Now).KeepAudiences(ctx, want)
+	return f, err
 }

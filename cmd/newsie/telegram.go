@@ -43,6 +43,7 @@ func (cs *channels) telegram(name string, c ChannelConfig) error {
 		Pacer:     cs.pacer,
 		Catalog:   cs.in.catalog,
 		Commands:  commands,
+		Posts:     c.places(),
 		Logger:    cs.in.log,
 		Notify:    cs.notice.give,
 		Moved:     func(ctx context.Context, from, to bot.ChatID) error { return cs.digests().Move(ctx, from, to) },
