@@ -12,6 +12,7 @@ import (
 	_ "image/gif" // each decoder registers itself
 	"image/jpeg"
 	_ "image/png"
+	"io"
 	"math"
 
 	"golang.org/x/image/draw"
@@ -96,6 +97,23 @@ func Plain(seed string, width, height int) ([]byte, error) {
 	return encode(picture, 85)
 }
 
+// Size tells how large a picture is that this package can read; it reads no more
+// than its head.
+func Size(data io.Reader) (image.Point, error) {
+	header, _, err := image.DecodeConfig(data)
+	if err != nil {
+		return image.Point{}, fmt.Errorf("%w: %w", ErrNoPicture, err)
+	}
+	if header.Width < 1 || header.Height < 1 {
+		return image.Point{}, fmt.Errorf("%w: it has no pixels", ErrNoPicture)
+	}
+	// Divided, because the product may overflow.
+	if header.Width > MaxPixels/header.Height {
+		return image.Point{}, fmt.Errorf("%w: %d x %d", ErrTooLarge, header.Width, header.Height)
+	}
+	return image.Pt(header.Width, header.Height), nil
+}
+
 func checkSides(width, height int) error {
 	if width < 1 || height < 1 || width > maxSide || height > maxSide {
 		return fmt.Errorf("a picture of %d x %d cannot be made", width, height)
@@ -104,16 +122,8 @@ func checkSides(width, height int) error {
 }
 
 func decode(data []byte) (image.Image, error) {
-	header, _, err := image.DecodeConfig(bytes.NewReader(data))
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrNoPicture, err)
-	}
-	if header.Width < 1 || header.Height < 1 {
-		return nil, fmt.Errorf("%w: it has no pixels", ErrNoPicture)
-	}
-	// Divided, because the product may overflow.
-	if header.Width > MaxPixels/header.Height {
-		return nil, fmt.Errorf("%w: %d x %d", ErrTooLarge, header.Width, header.Height)
+	if _, err := Size(bytes.NewReader(data)); err != nil {
+		return nil, err
 	}
 	picture, _, err := image.Decode(bytes.NewReader(data))
 	if err != nil {

@@ -10,8 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/text/language"
-
 	"newsie/content"
 	"newsie/internal/locale"
 )
@@ -45,8 +43,6 @@ type articleView struct {
 type link struct {
 	Title, Path, Words, Date, Lang, Cover string
 }
-
-type property struct{ Name, Content string }
 
 // article serves /a/ID/slug. With ?with=2.3 it also lists what was found beside
 // it, as a chat leads to it that shows one article of several.
@@ -146,8 +142,9 @@ func (s *site) articleView(ctx context.Context, p locale.Printer, a content.Arti
 			view.Related = append(view.Related, s.link(p, other))
 		}
 	}
-	view.OG, view.Data = s.openGraph(a, view), s.linkedData(a, view)
-	return view, nil
+	view.Data = s.linkedData(a, view)
+	view.OG, err = s.openGraph(ctx, a, view)
+	return view, err
 }
 
 // neighbour finds an article by its title; one that the library lacks is named
@@ -169,31 +166,6 @@ func (s *site) neighbour(ctx context.Context, p locale.Printer, title string) (*
 
 func (s *site) link(p locale.Printer, a content.Article) link {
 	return link{Title: a.Title, Path: s.root + path(a), Words: a.Summary, Date: p.Date(a.Published), Lang: a.Lang, Cover: s.picture(a.Cover)}
-}
-
-// openGraph is how chats and networks preview the page.
-func (s *site) openGraph(a content.Article, view articleView) []property {
-	og := []property{
-		{"og:type", "article"}, {"og:title", a.Title}, {"og:url", view.Canonical}, {"og:site_name", s.Name},
-	}
-	if a.Summary != "" {
-		og = append(og, property{"og:description", a.Summary})
-	}
-	if image := s.absolute(a.Cover); image != "" {
-		og = append(og, property{"og:image", image}, property{"twitter:card", "summary_large_image"})
-	}
-	if tag, err := language.Parse(a.Lang); err == nil {
-		base, _ := tag.Base()
-		region, _ := tag.Region()
-		og = append(og, property{"og:locale", base.String() + "_" + region.String()})
-	}
-	if !a.Published.IsZero() {
-		og = append(og, property{"article:published_time", a.Published.Format(time.RFC3339)})
-	}
-	for _, tag := range a.Tags {
-		og = append(og, property{"article:tag", tag})
-	}
-	return og
 }
 
 // linkedData is how search engines read the page: https://schema.org/Article.

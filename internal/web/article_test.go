@@ -8,10 +8,13 @@ import (
 	"github.com/mmcdole/gofeed"
 
 	"newsie/content"
+	"newsie/internal/browsertest"
 )
 
 func TestArticlePage(t *testing.T) {
-	d := page(t, get(t, open(t, stock()), "/a/3/qr-codes", "Accept-Language", "it"))
+	library := stock()
+	library.pictures["aa.png"] = content.Figure{Name: "aa.png", Type: "image/png", Data: browsertest.Picture()}
+	d := page(t, get(t, open(t, library), "/a/3/qr-codes", "Accept-Language", "it"))
 	for selector, want := range map[string]string{
 		"h1": "QR codes on the shelf", ".author": "Ada Byron", ".byline time": "5 marzo 2026", ".note": "Ada writes about shops.",
 		".body h2": "How it began", ".body strong": "strong", ".body ul": "one\ntwo", ".body ol": "first", ".body blockquote": "Said.",
@@ -27,7 +30,7 @@ func TestArticlePage(t *testing.T) {
 		{".body a", "href", "https://example.net/?a=1&b=2"}, {".body a", "rel", "noopener"},
 		{".cover", "src", "/media/aa.png"}, {".body img", "src", "/media/bb.png"}, {".body img", "alt", `A "shelf"`},
 		{`link[rel=canonical]`, "href", "https://paper.example/a/3/qr-codes"},
-		{`meta[property="og:title"]`, "content", "QR codes on the shelf"}, {`meta[property="og:image"]`, "content", "https://paper.example/media/aa.png"},
+		{`meta[property="og:title"]`, "content", "QR codes on the shelf"}, {`meta[property="og:image"]`, "content", "https://paper.example/media/aa.png?cover=1200x630"},
 		{`meta[property="og:description"]`, "content", "Shops print codes. Readers scan them."},
 		{`meta[property="og:type"]`, "content", "article"}, {`meta[property="og:locale"]`, "content", "en_US"},
 		{".turn .back a", "href", "/a/2/older-news"}, {".plainlist a", "href", "/a/4/%e5%be%ae%e5%ba%97%e7%9a%84%e4%ba%8c%e7%bb%b4%e7%a0%81"},

@@ -10,14 +10,32 @@ import (
 )
 
 const (
-	coverWidth, coverHeight = 900, 500
-	coverSize               = "900x500"
-
 	coverMemory = 8 << 20 // bytes of covers kept
 	coverHands  = 2       // covers made at once: each may take 130 MB while it is
 )
 
-// covers makes pictures of one size and keeps the latest, in the order of use.
+// A coverSize is one that covers are made in.
+type coverSize struct{ width, height int }
+
+func (c coverSize) String() string { return fmt.Sprintf("%dx%d", c.width, c.height) }
+
+var (
+	cardCover    = coverSize{900, 500}  // above a card in a chat
+	previewCover = coverSize{1200, 630} // of a page, as previews like it best
+	smallCover   = coverSize{320, 320}  // beside a line of a list
+)
+
+// coverOf reads a size as addresses name it; false: covers have no such size.
+func coverOf(given []string) (coverSize, bool) {
+	for _, size := range []coverSize{cardCover, previewCover, smallCover} {
+		if len(given) == 1 && given[0] == size.String() {
+			return size, true
+		}
+	}
+	return coverSize{}, false
+}
+
+// covers makes pictures of a few sizes and keeps the latest, in the order of use.
 type covers struct {
 	hands chan struct{}
 
@@ -25,18 +43,21 @@ type covers struct {
 	kept map[string][]byte
 	used []string // the latest last
 	size int
+
+	sizes map[string]measured // of the pictures themselves
 }
 
 func newCovers() *covers {
 	return &covers{hands: make(chan struct{}, coverHands), kept: map[string][]byte{}}
 }
 
-// of is the cover of a picture. What is no picture, or one of too many pixels,
+// of is the cover of a picture in a size. What is no picture, or one of too many pixels,
 // has none: content.ErrNotFound.
-func (c *covers) of(ctx context.Context, figure content.Figure) (content.Figure, error) {
+func (c *covers) of(ctx context.Context, figure content.Figure, size coverSize) (content.Figure, error) {
 	cover := content.Figure{Name: figure.Name, Type: "image/jpeg"}
+	key := figure.Name + "-" + size.String()
 	var ok bool
-	if cover.Data, ok = c.find(figure.Name); ok {
+	if cover.Data, ok = c.find(key); ok {
 		return cover, nil
 	}
 	select {
@@ -45,14 +66,14 @@ func (c *covers) of(ctx context.Context, figure content.Figure) (content.Figure,
 	case <-ctx.Done():
 		return content.Figure{}, ctx.Err()
 	}
-	if cover.Data, ok = c.find(figure.Name); ok { // made while we waited
+	if cover.Data, ok = c.find(key); ok { // made while we waited
 		return cover, nil
 	}
-	data, err := thumbnail.Cover(figure.Data, coverWidth, coverHeight)
+	data, err := thumbnail.Cover(figure.Data, size.width, size.height)
 	if err != nil {
 		return content.Figure{}, fmt.Errorf("make a cover of %s: %w: %w", figure.Name, err, content.ErrNotFound)
 	}
-	c.keep(figure.Name, data)
+	c.keep(key, data)
 	cover.Data = data
 	return cover, nil
 }

@@ -33,33 +33,38 @@ func (o *onlyFirst) Article(ctx context.Context, id int64) (content.Article, err
 	return o.shelf.Article(ctx, id)
 }
 
-func TestACoverHasTheSizeThatChatsShow(t *testing.T) {
+func TestACoverHasTheSizeThatIsAskedFor(t *testing.T) {
 	library := stock()
 	library.pictures["aa.png"] = content.Figure{Name: "aa.png", Type: "image/png", Data: browsertest.Picture()}
 	h := open(t, library)
-	r := get(t, h, "/media/aa.png?cover=900x500")
-	data := text(t, r, http.StatusOK)
-	picture, err := jpeg.Decode(strings.NewReader(data))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if b := picture.Bounds(); b.Dx() != 900 || b.Dy() != 500 {
-		t.Errorf("%v", b)
-	}
-	if kind := r.Header.Get("Content-Type"); kind != "image/jpeg" {
-		t.Errorf("type %q", kind)
-	}
-	if !strings.Contains(r.Header.Get("Cache-Control"), "immutable") || r.Header.Get("ETag") == get(t, h, "/media/aa.png").Header.Get("ETag") {
-		t.Errorf("kept as %q, %q", r.Header.Get("Cache-Control"), r.Header.Get("ETag"))
-	}
-	if again := text(t, get(t, h, "/media/aa.png?cover=900x500"), http.StatusOK); again != data {
-		t.Error("the second time it is another one")
+	tags := map[string]bool{get(t, h, "/media/aa.png").Header.Get("ETag"): true}
+	for _, size := range []image.Point{{X: 900, Y: 500}, {X: 1200, Y: 630}, {X: 320, Y: 320}} {
+		path := fmt.Sprintf("/media/aa.png?cover=%dx%d", size.X, size.Y)
+		r := get(t, h, path)
+		data := text(t, r, http.StatusOK)
+		picture, err := jpeg.Decode(strings.NewReader(data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := picture.Bounds().Size(); got != size {
+			t.Errorf("%s is %v", path, got)
+		}
+		if kind := r.Header.Get("Content-Type"); kind != "image/jpeg" || r.Header.Get("Content-Length") != fmt.Sprint(len(data)) {
+			t.Errorf("%s: type %q, length %q", path, kind, r.Header.Get("Content-Length"))
+		}
+		if tag := r.Header.Get("ETag"); !strings.Contains(r.Header.Get("Cache-Control"), "immutable") || tags[tag] {
+			t.Errorf("%s: kept as %q, %q", path, r.Header.Get("Cache-Control"), tag)
+		}
+		tags[r.Header.Get("ETag")] = true
+		if again := text(t, get(t, h, path), http.StatusOK); again != data {
+			t.Errorf("%s: the second time it is another one", path)
+		}
+		if unchanged := get(t, h, path, "If-None-Match", r.Header.Get("ETag")); unchanged.StatusCode != http.StatusNotModified {
+			t.Errorf("%s: status %d", path, unchanged.StatusCode)
+		}
 	}
 	if whole := get(t, h, "/media/aa.png"); whole.Header.Get("Content-Type") != "image/png" {
 		t.Errorf("the picture itself is %q", whole.Header.Get("Content-Type"))
-	}
-	if unchanged := get(t, h, "/media/aa.png?cover=900x500", "If-None-Match", r.Header.Get("ETag")); unchanged.StatusCode != http.StatusNotModified {
-		t.Errorf("status %d", unchanged.StatusCode)
 	}
 }
 

@@ -15,7 +15,7 @@ type Covers struct{ c *covers }
 func NewCovers() Covers { return Covers{newCovers()} }
 
 func (c Covers) Of(ctx context.Context, f content.Figure) (content.Figure, error) {
-	return c.c.of(ctx, f)
+	return c.c.of(ctx, f, cardCover)
 }
 
 // Kept is how many covers are kept, and of how many bytes they are.

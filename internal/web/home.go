@@ -28,6 +28,7 @@ type homeView struct {
 	Newer     string
 	Older     string
 	Page      int
+	OG        []property
 }
 
 type choice struct {
@@ -78,6 +79,7 @@ func (s *site) home(w http.ResponseWriter, r *http.Request) {
 	}
 	view.Feed += withQuery(feed)
 	view.Canonical = s.PublicURL + strings.TrimPrefix(here, s.root) + withPage(query, view.Page)
+	view.OG = s.listGraph(view)
 	s.show(w, r, http.StatusOK, "home", view)
 }
 

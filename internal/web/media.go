@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 )
@@ -16,17 +15,19 @@ const forEver = "public, max-age=31536000, immutable"
 
 // media serves the pictures that articles brought. Their names are hashes of
 // their bytes, so they never change. With ?cover=900x500 it is the middle of one
-// in the size that chats show a card's picture in, as a JPEG.
+// in the size that chats show a card's picture in, with 1200x630 in that of page
+// previews, with 320x320 in that of lists, as a JPEG.
 func (s *site) media(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("name")
-	size, cover := r.URL.Query()["cover"]
-	if cover && !slices.Equal(size, []string{coverSize}) {
+	asked, cover := r.URL.Query()["cover"]
+	size, made := coverOf(asked)
+	if cover && !made {
 		s.notFound(w, r)
 		return
 	}
 	figure, err := s.Library.Picture(r.Context(), name)
 	if err == nil && cover {
-		figure, err = s.covers.of(r.Context(), figure)
+		figure, err = s.covers.of(r.Context(), figure, size)
 	}
 	if err != nil {
 		s.fail(w, r, err)
@@ -50,7 +51,7 @@ func (s *site) media(w http.ResponseWriter, r *http.Request) {
 		return c
 	}, name)
 	if cover {
-		tag += "-" + coverSize
+		tag += "-" + size.String()
 	}
 	h.Set("ETag", `"`+tag+`"`)
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(figure.Data))
