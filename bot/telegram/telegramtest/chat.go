@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -132,91 +131,6 @@ func (c *Chat) remove(m *Message) {
 	}
 }
 
-// A Said is how something is said in a group.
-type Said struct {
-	From    int64          // the reader; 0: the chat's own
-	Thread  int64          // the forum topic
-	ReplyTo int64          // the message it answers
-	More    map[string]any // further fields of the message: "photo", "caption", …
-}
-
-// Say has the reader write something, and returns the message's id.
-func (c *Chat) Say(text string) int64 { return c.SayAs(Said{}, text) }
-
-// SayAs has somebody write something in a group. Commands and mentions get the
-// entities that the apps give them.
-func (c *Chat) SayAs(as Said, text string) int64 {
-	s := c.server
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	m := &Message{From: c.from(as.From), Text: text, Thread: as.Thread, Entities: found(text)}
-	c.append(m)
-	c.started = true
-	s.push(c, c.kind("message"), c.told(m, as))
-	return m.ID
-}
-
-func (c *Chat) kind(kind string) string {
-	if c.Type == "channel" {
-		return strings.Replace(kind, "message", "channel_post", 1)
-	}
-	return kind
-}
-
-func (c *Chat) from(id int64) int64 {
-	if id == 0 {
-		id = max(c.ID, -c.ID)
-	}
-	return id
-}
-
-func (c *Chat) told(m *Message, as Said) map[string]any {
-	out := c.server.wire(c, m)
-	if r := c.find(as.ReplyTo); r != nil {
-		out["reply_to_message"] = c.server.wire(c, r)
-	}
-	if m.Text == "" {
-		delete(out, "text")
-	}
-	for key, value := range as.More {
-		out[key] = value
-	}
-	return out
-}
-
-var marked = regexp.MustCompile(`(^|\s)(/[A-Za-z0-9_]+(?:@\w+)?|@\w+)`)
-
-// found marks commands and mentions.
-func found(text string) []Entity {
-	var entities []Entity
-	for _, at := range marked.FindAllStringSubmatchIndex(text, -1) {
-		word := text[at[4]:at[5]]
-		e := Entity{Type: "mention", Offset: units(text[:at[4]]), Length: units(word)}
-		if strings.HasPrefix(word, "/") {
-			e.Type = "bot_command"
-		}
-		entities = append(entities, e)
-	}
-	return entities
-}
-
-// Send has the reader send something that is not text: a sticker, a photo.
-// more holds the message's fields, such as "sticker".
-func (c *Chat) Send(more map[string]any) int64 { return c.SayAs(Said{More: more}, "") }
-
-// Edit has the reader change an earlier message.
-func (c *Chat) Edit(id int64, text string) {
-	s := c.server
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	m := c.find(id)
-	m.Text, m.Entities = text, found(text)
-	m.Edits++
-	out := c.told(m, Said{})
-	out["edit_date"] = s.options.Now().Unix()
-	s.push(c, c.kind("edited_message"), out)
-}
-
 // Tap presses the button whose label contains label, on the last message of the
 // bot that has one, and returns where it leads: the URL of a link, the text that
 // is copied, the "@bot words" that are typed; "" when the bot was asked.
@@ -307,6 +221,7 @@ func (c *Chat) Migrate(to int64, quiet bool) *Chat {
 	defer s.mu.Unlock()
 	if !quiet {
 		c.service(map[string]any{"migrate_to_chat_id": to})
+		moved.service(map[string]any{"migrate_from_chat_id": c.ID})
 	}
 	c.migratedTo = to
 	s.wake()

@@ -45,8 +45,8 @@ type Options struct {
 	PrivatePictures bool
 	// Pictures answers the requests by which the server fetches photos; nil: the network.
 	Pictures http.RoundTripper
-	// RetryWebhook is how long after a refused webhook request the next one
-	// follows; 0: ten milliseconds. Retry-After is obeyed only if longer waits are allowed here.
+	// RetryWebhook is how long a second is between a refused webhook request and
+	// its repetition; 0: ten milliseconds. Pauses and Retry-After are counted in it.
 	RetryWebhook time.Duration
 }
 
@@ -66,7 +66,9 @@ type Server struct {
 	running  sync.WaitGroup
 
 	mu        sync.Mutex
-	changed   chan struct{} // closed and replaced at every change
+	changed   chan struct{} // closed and replaced at a change, if anybody watches
+	watched   bool
+	news      chan struct{} // closed and replaced when there are updates, or another webhook
 	chats     map[int64]*Chat
 	calls     []Call
 	faults    map[string][]Fault
@@ -128,7 +130,7 @@ func New(o Options) *Server {
 		o.RetryWebhook = 10 * time.Millisecond
 	}
 	s := &Server{
-		options: o, stop: make(chan struct{}), changed: make(chan struct{}), chats: map[int64]*Chat{},
+		options: o, stop: make(chan struct{}), changed: make(chan struct{}), news: make(chan struct{}), chats: map[int64]*Chat{},
 		faults: map[string][]Fault{}, nextID: 1000, callbacks: map[string]bool{}, commands: map[menuKey]string{}, names: map[string]*Chat{},
 		bot:    Bot{Username: o.Username, Inline: o.Inline},
 		inline: map[string]*Inline{}, inlined: map[string]inlined{}, cache: map[cacheKey]cachedAnswer{}, rates: rates{chats: map[int64][]time.Time{}},
@@ -189,9 +191,25 @@ func (s *Server) change(fn func()) {
 	s.wake()
 }
 
+// wake tells those who watch the chats that something changed.
 func (s *Server) wake() {
-	close(s.changed)
-	s.changed = make(chan struct{})
+	if s.watched {
+		close(s.changed)
+		s.changed, s.watched = make(chan struct{}), false
+	}
+}
+
+// watch is closed at the next change.
+func (s *Server) watch() <-chan struct{} {
+	s.watched = true
+	return s.changed
+}
+
+// tell wakes whoever waits for updates.
+func (s *Server) tell() {
+	close(s.news)
+	s.news = make(chan struct{})
+	s.wake()
 }
 
 // A refusal is an answer with ok false.
