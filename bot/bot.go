@@ -178,6 +178,12 @@ func (b *Bot) reply(ctx context.Context, t *turn) (Reply, error) {
 		t.outcome = "silent"
 		return Reply{}, b.leave(ctx, t)
 	}
+	if t.chat.State == "suspended" { // a digest did not reach this reader, who is here again
+		if err := b.chats.Resume(ctx, t.Chat); err != nil {
+			return Reply{}, err
+		}
+		t.chat.State = ""
+	}
 	rule, quiet := b.ruling(t, command, arg, ok)
 	if quiet {
 		t.outcome = "silent"

@@ -187,6 +187,64 @@ func TestForgetMeLeavesNothing(t *testing.T) {
 	})
 }
 
+func TestAGroupThatRemovedUsIsLeftAlone(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		c := newClock()
+		b := newBot(t, db, c)
+		follows := func(state string) string {
+			var chats []string
+			if err := db.Reader().NewRaw("SELECT chat FROM follows WHERE state = ? ORDER BY chat", state).Scan(t.Context(), &chats); err != nil {
+				t.Fatal(err)
+			}
+			return strings.Join(chats, " ")
+		}
+		for _, id := range []string{"-100", "-100:5", "-100:44", "-1001", "-1001:5", "7", "7:3"} {
+			tell(t, b, bot.Message{Kind: bot.Text, Chat: bot.ChatID{Channel: "web", ID: id}, Text: "follow sport", Public: id[0] == '-'})
+		}
+		// The language of the reader in the private chat was chosen, so that it has a row.
+		say(t, b, bot.ChatID{Channel: "web", ID: "7"}, "language italiano")
+
+		tell(t, b, bot.Message{Kind: bot.Leave, Chat: bot.ChatID{Channel: "web", ID: "-100"}, Public: true})
+		if got, want := follows("active"), "-1001 -1001:5 7 7:3"; got != want {
+			t.Errorf("after the removal from -100: %s, want %s", got, want)
+		}
+		tell(t, b, bot.Message{Kind: bot.Leave, Chat: bot.ChatID{Channel: "web", ID: "7"}})
+		if got, want := follows("suspended"), "7 7:3"; got != want {
+			t.Errorf("after the block: %s suspended, want %s", got, want)
+		}
+		// As the scheduler does when a digest is refused.
+		if _, err := db.ExecContext(t.Context(), "UPDATE chats SET state = 'suspended' WHERE id = '7'"); err != nil {
+			t.Fatal(err)
+		}
+		tell(t, b, bot.Message{Kind: bot.Join, Chat: bot.ChatID{Channel: "web", ID: "7"}})
+		if got := follows("suspended"); got != "" {
+			t.Errorf("after the return: %s suspended", got)
+		}
+		if n := count(t, db, "SELECT count(*) FROM chats WHERE id = '7' AND state = 'active'"); n != 1 {
+			t.Error("the chat itself stays suspended, and gets no digest")
+		}
+		// Who writes is there, whatever a digest was told.
+		for _, table := range []string{"UPDATE chats SET state = 'suspended' WHERE id = '7'", "UPDATE follows SET state = 'suspended' WHERE chat = '7'"} {
+			if _, err := db.ExecContext(t.Context(), table); err != nil {
+				t.Fatal(err)
+			}
+		}
+		say(t, b, bot.ChatID{Channel: "web", ID: "7"}, "commerce")
+		if got := follows("suspended"); got != "" {
+			t.Errorf("of a reader who writes: %s suspended", got)
+		}
+	})
+}
+
+func TestAGroupIsGreetedShortly(t *testing.T) {
+	db := databasetest.SQLite(t)
+	b := newBot(t, db, newClock())
+	r := tell(t, b, bot.Message{Kind: bot.Join, Chat: bot.ChatID{Channel: "web", ID: "-100"}, From: "7", Lang: "it", Public: true})
+	if r.Lang != "it" || !strings.Contains(r.Text, "/search") || len(r.Actions) != 1 || len(r.Groups) != 0 || strings.Count(r.Text, "\n") > 1 {
+		t.Errorf("the greeting is %+v", r)
+	}
+}
+
 func TestLeavingSuspendsOrForgets(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		c := newClock()

@@ -140,19 +140,6 @@ func (c *Chats) Unfollow(ctx context.Context, chat ChatID, id int64, query strin
 	return result.RowsAffected()
 }
 
-// Suspend stops a chat's digests without forgetting its follows: the reader
-// blocked us. Resume takes them up again.
-func (c *Chats) Suspend(ctx context.Context, chat ChatID) error {
-	_, err := c.db.ExecContext(ctx, "UPDATE follows SET state = 'suspended' WHERE channel = ? AND chat = ? AND state = 'active'", chat.Channel, chat.ID)
-	return err
-}
-
-// Resume takes a chat's suspended follows up again.
-func (c *Chats) Resume(ctx context.Context, chat ChatID) error {
-	_, err := c.db.ExecContext(ctx, "UPDATE follows SET state = 'active' WHERE channel = ? AND chat = ? AND state = 'suspended'", chat.Channel, chat.ID)
-	return err
-}
-
 // Forget deletes all that this package keeps of a chat.
 func (c *Chats) Forget(ctx context.Context, chat ChatID) error {
 	return c.db.Tx(ctx, func(ctx context.Context, tx bun.Tx) error {

@@ -222,3 +222,17 @@ func places(n, width int) string {
 	group := "(" + strings.TrimSuffix(strings.Repeat("?, ", width), ", ") + ")"
 	return strings.TrimSuffix(strings.Repeat(group+", ", n), ", ")
 }
+
+// Move gives the slots taken in a bucket to another name: the chat whose rate
+// it is has a new id.
+func (p *Pacer) Move(ctx context.Context, from, to string) error {
+	err := p.db.WriteOne(ctx, func(ctx context.Context, tx bun.IDB) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO buckets (name, free_at) SELECT ?, free_at FROM buckets WHERE name = ?
+			ON CONFLICT (name) DO UPDATE SET free_at = excluded.free_at WHERE buckets.free_at < excluded.free_at`, to, from)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("move the bucket %s to %s: %w", from, to, err)
+	}
+	return nil
+}

@@ -45,6 +45,9 @@ func (b *Bot) join(ctx context.Context, t *turn) (Reply, error) {
 	if reply, said, err := b.welcome(ctx, t); said || err != nil {
 		return reply, err
 	}
+	if t.Public { // it must not fill a screen that others talk on
+		return Reply{Text: t.T("bot.welcome_group", "Name", b.name), Actions: []Action{{Label: t.T("bot.newest"), Text: "/latest"}}}, nil
+	}
 	return b.hint(ctx, t, t.T("bot.welcome", "Name", b.name))
 }
 
@@ -54,10 +57,14 @@ func (b *Bot) thanks(ctx context.Context, t *turn, _ string) (Reply, error) {
 }
 
 // leave ends what a chat has: forgotten where the platform demands it,
-// suspended where the reader may come back.
+// suspended where the reader may come back. A group or channel that removed us
+// wants no more digests; being added again is a new beginning.
 func (b *Bot) leave(ctx context.Context, t *turn) error {
-	if t.channel.ForgetOnLeave {
+	switch {
+	case t.channel.ForgetOnLeave:
 		return b.forgetChat(ctx, t.Chat)
+	case t.Public:
+		return b.chats.End(ctx, t.Chat)
 	}
 	return b.chats.Suspend(ctx, t.Chat)
 }

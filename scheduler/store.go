@@ -256,38 +256,6 @@ func suspendChat(ctx context.Context, tx bun.Tx, chat bot.ChatID, now time.Time)
 	return err
 }
 
-// moveChat gives everything of a chat to its new id, without doubling what the
-// new one has already.
-func moveChat(ctx context.Context, tx bun.Tx, from, to bot.ChatID) error {
-	if from == to {
-		return nil
-	}
-	args := []any{to.Channel, to.ID, from.Channel, from.ID, to.Channel, to.ID}
-	for _, statement := range []string{
-		`UPDATE chats SET channel = ?, id = ? WHERE channel = ? AND id = ? AND NOT EXISTS (SELECT 1 FROM chats c WHERE c.channel = ? AND c.id = ?)`,
-		`UPDATE follows SET channel = ?, chat = ? WHERE channel = ? AND chat = ? AND NOT EXISTS (SELECT 1 FROM follows o WHERE o.channel = ? AND o.chat = ? AND o.query = follows.query)`,
-		`UPDATE saved SET channel = ?, chat = ? WHERE channel = ? AND chat = ? AND NOT EXISTS (SELECT 1 FROM saved o WHERE o.channel = ? AND o.chat = ? AND o.article = saved.article)`,
-		`UPDATE deliveries SET channel = ?, chat = ? WHERE channel = ? AND chat = ? AND NOT EXISTS (SELECT 1 FROM deliveries o WHERE o.channel = ? AND o.chat = ? AND o.edition = deliveries.edition)`,
-	} {
-		if _, err := tx.ExecContext(ctx, statement, args...); err != nil {
-			return fmt.Errorf("move %s to %s: %w", from, to, err)
-		}
-	}
-	if _, err := tx.ExecContext(ctx, `UPDATE lists SET channel = ?, chat = ? WHERE channel = ? AND chat = ?`, args[:4]...); err != nil {
-		return fmt.Errorf("move %s to %s: %w", from, to, err)
-	}
-	for _, statement := range []string{
-		`DELETE FROM follows WHERE channel = ? AND chat = ?`,
-		`DELETE FROM saved WHERE channel = ? AND chat = ?`,
-		`DELETE FROM chats WHERE channel = ? AND id = ?`,
-	} {
-		if _, err := tx.ExecContext(ctx, statement, from.Channel, from.ID); err != nil {
-			return fmt.Errorf("move %s to %s: %w", from, to, err)
-		}
-	}
-	return nil
-}
-
 // recoverLeases takes back what processes that ended, or stood still, have left:
 // what was claimed is planned again, what was being sent is in doubt. It is sent
 // again through the channels of resend, and to audiences through those that are

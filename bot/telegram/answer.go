@@ -2,10 +2,13 @@ package telegram
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"time"
 
 	"newsie/bot"
@@ -31,7 +34,7 @@ var errBusy = errors.New("the update is being answered elsewhere")
 // saying and noting that it did, the answer is said twice: better than never.
 func (s *session) handle(ctx context.Context, in incoming) error {
 	if in.moved.ID != "" {
-		return s.follow(ctx, in.message.Chat, in.moved)
+		return s.follow(ctx, in.from, in.moved)
 	}
 	chat, id := in.message.Chat, in.message.ID
 	fresh, _, done, err := s.config.Inbox.Begin(ctx, chat, id)
@@ -73,6 +76,9 @@ func (s *session) respond(ctx context.Context, in incoming) error {
 	if in.mute || reply.Empty() {
 		return nil
 	}
+	if again, err := s.greetedAgain(ctx, in, reply); err != nil || again {
+		return err
+	}
 	place, err := s.place(ctx, in, reply)
 	if err != nil {
 		return err
@@ -88,6 +94,19 @@ func (s *session) respond(ctx context.Context, in incoming) error {
 		}
 	}
 	return nil
+}
+
+// greetedAgain tells whether a group would hear the same greeting twice: a link
+// that adds the bot to a group has the group say /start as well.
+func (s *session) greetedAgain(ctx context.Context, in incoming, reply bot.Reply) (bool, error) {
+	if !in.message.Public || in.message.Kind != bot.Join && !strings.HasPrefix(in.message.Text, "/start") {
+		return false, nil
+	}
+	sum := sha256.Sum256([]byte(reply.Text))
+	mine := in.message.ID + " " + hex.EncodeToString(sum[:8])
+	kept, _, err := s.config.Settings.Create(ctx, s.bucket()+":greeted:"+in.message.Chat.ID, mine, time.Minute)
+	// The greeting itself may be handled again, after a crash.
+	return kept != mine && strings.HasSuffix(kept, mine[len(in.message.ID):]), err
 }
 
 // firstOfAlbum tells whether no other message of the album is being answered.
@@ -171,11 +190,31 @@ func (s *session) unsaid(ctx context.Context, in incoming, err error) error {
 
 // follow has everything of a chat moved to its new id.
 func (c *Channel) follow(ctx context.Context, from, to bot.ChatID) error {
-	if c.config.Moved == nil || from == to {
+	if from == to {
+		return nil
+	}
+	c.moveRates(ctx, from, to)
+	if c.config.Moved == nil {
 		return nil
 	}
 	if err := c.config.Moved(ctx, from, to); err != nil {
 		return fmt.Errorf("move the chat %s to %s: %w", from, to, err)
 	}
 	return nil
+}
+
+// moveRates has the new id keep the rate that the old one has used up.
+func (c *Channel) moveRates(ctx context.Context, from, to bot.ChatID) {
+	if c.config.Pacer == nil {
+		return
+	}
+	before, after := c.Buckets(from), c.Buckets(to)
+	for i := range min(len(before), len(after)) {
+		if before[i].Name == after[i].Name {
+			continue
+		}
+		if err := c.config.Pacer.Move(ctx, before[i].Name, after[i].Name); err != nil {
+			c.log.Warn("a chat with a new id may be written to too fast", "error", err)
+		}
+	}
 }

@@ -22,6 +22,10 @@ import (
 func (c *Channel) Send(ctx context.Context, o bot.Outgoing) (bot.Receipt, error) {
 	sent, err := c.put(ctx, outgoing{to: o.To, reply: o.Reply, silent: o.Silent, titled: o.Topic != "",
 		paid: c.config.Rate > freeRate && c.config.Paid && !o.Answer})
+	var moved *bot.MovedError
+	if errors.As(err, &moved) { // the ledger moves everything else
+		c.moveRates(ctx, o.To, moved.To)
+	}
 	if err != nil {
 		return bot.Receipt{}, postError(err, o.To)
 	}
@@ -229,7 +233,9 @@ func (c *Channel) sendError(err error, to bot.ChatID) error {
 	case failed.Code == http.StatusForbidden:
 		return fmt.Errorf("%w: %w", bot.ErrGone, failed)
 	case refused(failed, "chat not found", "PEER_ID_INVALID", "user is deactivated", "group chat was deactivated",
-		"message thread not found", "TOPIC_DELETED"):
+		"message thread not found", "TOPIC_DELETED", "TOPIC_CLOSED",
+		// A group may take the right to write away and give it back.
+		"not enough rights", "need administrator rights", "CHAT_WRITE_FORBIDDEN", "CHAT_RESTRICTED"):
 		return fmt.Errorf("%w: %w", bot.ErrGone, failed)
 	case failed.Code == http.StatusUnauthorized || failed.Code == http.StatusNotFound:
 		return &bot.ConfigError{Channel: c.config.Name, Advice: "Telegram refuses the token: copy it again from @BotFather", Err: failed}

@@ -48,6 +48,7 @@ type (
 		Album       string   `json:"media_group_id"`
 		ReplyTo     *message `json:"reply_to_message"`
 		MigrateTo   int64    `json:"migrate_to_chat_id"`
+		MigrateFrom int64    `json:"migrate_from_chat_id"`
 		Text        string   `json:"text"`
 		Caption     string   `json:"caption"`
 		Entities    []entity `json:"entities"`
@@ -55,6 +56,7 @@ type (
 
 		// Only whether they are there matters; RawMessage takes any shape.
 		TopicCreated json.RawMessage `json:"forum_topic_created"`
+		TopicOpened  json.RawMessage `json:"forum_topic_reopened"`
 		Photo        json.RawMessage `json:"photo"`
 		Sticker      json.RawMessage `json:"sticker"`
 		Voice        json.RawMessage `json:"voice"`
@@ -103,7 +105,8 @@ type (
 	}
 	member struct {
 		Status   string `json:"status"`
-		IsMember bool   `json:"is_member"` // of status restricted
+		IsMember bool   `json:"is_member"`         // of status restricted
+		CanSend  bool   `json:"can_send_messages"` // of status restricted
 	}
 )
 
@@ -117,13 +120,14 @@ type incoming struct {
 	message bot.Message
 	lane    string // updates of one lane are handled in order
 
-	callback    string // its id, to be answered at once
-	tapped      int64  // the message whose button was pressed; 0: it cannot be edited
-	tappedPhoto bool   // that message is a picture
-	asked       int64  // the id of the reader's own message, new or edited
-	album       string // several messages sent as one
-	mute        bool   // the bot must hear it and say nothing
-	moved       bot.ChatID
+	callback    string     // its id, to be answered at once
+	tapped      int64      // the message whose button was pressed; 0: it cannot be edited
+	tappedPhoto bool       // that message is a picture
+	asked       int64      // the id of the reader's own message, new or edited
+	album       string     // several messages sent as one
+	mute        bool       // the bot must hear it and say nothing
+	from        bot.ChatID // which chat has moved
+	moved       bot.ChatID // its new id; empty: none has
 }
 
 var errUndecodable = errors.New("the update cannot be decoded")
@@ -187,8 +191,17 @@ func (s *session) readMessage(m *message) (incoming, bool) {
 			At:     time.Unix(m.Date, 0),
 		},
 	}
-	if m.MigrateTo != 0 {
-		in.moved = bot.ChatID{Channel: s.config.Name, ID: strconv.FormatInt(m.MigrateTo, 10)}
+	// Both chats hear of a migration: nothing said in the new one may overtake it.
+	switch {
+	case m.MigrateTo != 0:
+		in.from, in.moved = in.message.Chat, s.chatID(m.MigrateTo)
+		return in, true
+	case m.MigrateFrom != 0:
+		in.from, in.moved = s.chatID(m.MigrateFrom), in.message.Chat
+		return in, true
+	case len(m.TopicOpened) > 0:
+		// Its digests were suspended when they were refused.
+		in.message.Kind, in.mute, in.asked = bot.Join, true, 0
 		return in, true
 	}
 	if m.Chat.Type == "channel" || m.Forwarded || m.From == nil || m.From.IsBot && m.Sender == nil ||
@@ -250,6 +263,10 @@ func (s *session) chatOf(m *message) bot.ChatID {
 		id += ":" + strconv.FormatInt(m.Thread, 10)
 	}
 	return bot.ChatID{Channel: s.config.Name, ID: id}
+}
+
+func (s *session) chatID(id int64) bot.ChatID {
+	return bot.ChatID{Channel: s.config.Name, ID: strconv.FormatInt(id, 10)}
 }
 
 // addressed takes our own name out of a text, and tells whether a message in a
@@ -344,17 +361,19 @@ func (s *session) readCallback(c *callback) (incoming, bool) {
 	return in, true
 }
 
-// readMember hears that the bot was blocked, unblocked, added or removed.
-// Whoever unblocks a bot presses Start at once, which is answered; a channel
-// is no place for greetings.
+// readMember hears that the bot was blocked, unblocked, added, removed, or may
+// write again. Whoever unblocks a bot presses Start at once, which is answered;
+// a channel is no place for greetings.
 func (s *session) readMember(m *memberUpdated) (incoming, bool) {
 	was, is := m.Old.present(), m.New.present()
+	// What was refused while the bot was silenced has been suspended.
+	unsilenced := was && is && m.Old.silenced() && !m.New.silenced()
 	in := incoming{
 		lane: strconv.FormatInt(m.Chat.ID, 10),
-		mute: !is || m.Chat.Type == "private" || m.Chat.Type == "channel",
+		mute: !is || was || m.Chat.Type == "private" || m.Chat.Type == "channel",
 		message: bot.Message{
 			Kind:   bot.Join,
-			Chat:   bot.ChatID{Channel: s.config.Name, ID: strconv.FormatInt(m.Chat.ID, 10)},
+			Chat:   s.chatID(m.Chat.ID),
 			Lang:   m.From.Language,
 			Public: m.Chat.Type != "private",
 			At:     time.Unix(m.Date, 0),
@@ -366,8 +385,10 @@ func (s *session) readMember(m *memberUpdated) (incoming, bool) {
 	if !is {
 		in.message.Kind = bot.Leave
 	}
-	return in, was != is
+	return in, was != is || unsilenced
 }
+
+func (m member) silenced() bool { return m.Status == "restricted" && !m.CanSend }
 
 func (m member) present() bool {
 	switch m.Status {

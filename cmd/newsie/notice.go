@@ -60,6 +60,11 @@ func (n *notice) send(ctx context.Context, key, text string) error {
 	defer cancel()
 	reply := bot.Reply{Lang: "en", Text: text}
 	_, err := sender.Send(ctx, bot.Outgoing{Key: key, To: n.to, Reply: reply})
+	var moved *bot.MovedError
+	if errors.As(err, &moved) {
+		n.log.Warn("the publisher's chat has a new id: write it into publisher.chat", "chat", moved.To.ID)
+		_, err = sender.Send(ctx, bot.Outgoing{Key: key, To: moved.To, Reply: reply})
+	}
 	if errors.Is(err, bot.ErrNotNow) && n.hold != nil {
 		return n.hold(ctx, n.to, reply)
 	}
