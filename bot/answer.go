@@ -2,10 +2,7 @@ package bot
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -41,6 +38,9 @@ func (b *Bot) search(ctx context.Context, t *turn, text string, exact bool) (Rep
 	if results.Corrected != "" {
 		asTyped = 0 // the publisher shall see the spelling that readers use
 	}
+	if results.Corrected != "" || len(results.Dropped) > 0 {
+		list.Kind = "repaired"
+	}
 	id, err := b.lists.asked(ctx, t.Chat, list, t.Printer.Lang(), asTyped)
 	if err != nil {
 		return Reply{}, err
@@ -63,7 +63,7 @@ func (b *Bot) search(ctx context.Context, t *turn, text string, exact bool) (Rep
 	reply.Groups = []Group{{Cards: b.hits(results.Hits, t, 1)}}
 	reply.Best = best(text, results)
 	if len(results.IDs) > page {
-		reply.Actions = append(reply.Actions, moreAction(t, id, 2))
+		reply.Actions = append(reply.Actions, moreAction(t, id, 2, text))
 	}
 	if results.Corrected != "" {
 		reply.Actions = appendFitting(reply.Actions, Action{Label: t.T("bot.search_instead", "Query", short(text, 30)), Text: "/exact " + text})
@@ -75,8 +75,19 @@ func (b *Bot) search(ctx context.Context, t *turn, text string, exact bool) (Rep
 	if len(results.Dropped) > 0 || utf8.RuneCountInString(topic) > longestTopic || index.SameName(topic, results.Hits[0].Article.Title, true) || strings.ContainsAny(topic, "?？") {
 		return reply, nil // a sentence is no topic, nor is a title
 	}
-	reply.Actions = appendFitting(reply.Actions, Action{Label: t.T("bot.follow_this", "Query", short(topic, 20)), Text: "/follow " + topic})
-	return reply, nil
+	return reply, b.offerFollow(ctx, t, &reply, topic)
+}
+
+// offerFollow adds that words can be followed, unless they are.
+func (b *Bot) offerFollow(ctx context.Context, t *turn, reply *Reply, topic string) error {
+	follows, err := b.chats.Follows(ctx, t.Chat)
+	if err != nil {
+		return err
+	}
+	if _, followed := withQuery(follows, plain(topic)); !followed {
+		reply.Actions = appendFitting(reply.Actions, Action{Label: t.T("bot.follow_this", "Query", short(topic, 20)), Text: "/follow " + topic})
+	}
+	return nil
 }
 
 // nothing says that nothing was found, and what can be.
@@ -127,7 +138,7 @@ func (b *Bot) withNewest(ctx context.Context, t *turn, reply Reply) (Reply, erro
 	}
 	reply.Groups = append(reply.Groups, Group{Heading: t.T("bot.newest"), Cards: b.cards(shown, t.Printer, t.channel.Filter.Sources, 1)})
 	if len(articles) > page {
-		reply.Actions = append(reply.Actions, moreAction(t, id, 2))
+		reply.Actions = append(reply.Actions, moreAction(t, id, 2, ""))
 	}
 	return reply, nil
 }
@@ -157,206 +168,12 @@ func (b *Bot) newest(ctx context.Context, t *turn) ([]content.Article, error) {
 	return own, nil
 }
 
-// more shows the next page of a list: "/more LIST PAGE", or of the last one.
-func (b *Bot) more(ctx context.Context, t *turn, arg string) (Reply, error) {
-	var id int64
-	var number int
-	explicit := false
-	if n, err := fmt.Sscanf(arg, "%d %d", &id, &number); err == nil && n == 2 && number > 0 && number <= content.Depth {
-		explicit = true
-	}
-	list, ok, err := b.lists.unfinished(ctx, t.Chat)
-	if explicit {
-		list, ok, err = b.lists.byID(ctx, t.Chat, id)
-	}
-	if err != nil {
-		return Reply{}, err
-	}
-	if !ok {
-		return b.hint(ctx, t, t.T("bot.no_list"))
-	}
-	from := list.Shown
-	if explicit {
-		from = (number - 1) * page
-	}
-	if from >= len(list.IDs) {
-		return Reply{Text: t.T("bot.no_more"), Actions: []Action{{Label: t.T("bot.newest"), Text: "/latest"}}}, nil
-	}
-	reply, err := b.showList(ctx, t, list, from)
-	if explicit {
-		reply.Replace = strconv.FormatInt(list.ID, 10)
-	}
-	return reply, err
-}
-
-func (b *Bot) showList(ctx context.Context, t *turn, list List, from int) (Reply, error) {
-	to := min(from+page, len(list.IDs))
-	hits, err := b.library.Show(ctx, queryOf(list), t.wants, list.IDs[from:to])
-	if err != nil {
-		return Reply{}, err
-	}
-	list.Shown = to
-	if err := b.lists.show(ctx, t.Chat, list); err != nil {
-		return Reply{}, err
-	}
-	reply := Reply{Text: t.T("bot.page", "From", from+1, "To", to, "Total", len(list.IDs))}
-	if to == from+1 {
-		reply.Text = t.T("bot.page_one", "Number", to, "Total", len(list.IDs))
-	}
-	// An article that was withdrawn leaves its number empty.
-	number := make(map[int64]int, to-from)
-	for i, id := range list.IDs[from:to] {
-		number[id] = from + i + 1
-	}
-	cards := b.hits(hits, t, 0)
-	for i := range cards {
-		cards[i].Number = number[cards[i].Article]
-	}
-	reply.Groups = grouped(list, cards)
-	if from > 0 {
-		reply.Actions = append(reply.Actions, Action{Label: t.T("bot.previous_page"), Text: fmt.Sprintf("/more %d %d", list.ID, from/page)})
-	}
-	if to < len(list.IDs) {
-		reply.Actions = append(reply.Actions, moreAction(t, list.ID, to/page+1))
-	} else {
-		beyond(t, list, &reply)
-	}
-	err = b.ofDigest(ctx, t, list, &reply)
-	return reply, err
-}
-
-func queryOf(list List) string {
-	query := list.Query
-	if parts := list.parts(); len(parts) > 0 && !several(parts) {
-		query = parts[0].Query
-	} else if list.Kind != "search" && list.Kind != "digest" {
-		return ""
-	}
-	if query == "*" && list.Kind != "search" {
-		return ""
-	}
-	return query
-}
-
-// back shows the list again that an article was opened from.
-func (b *Bot) back(ctx context.Context, t *turn, _ string) (Reply, error) {
-	list, ok, err := b.lists.before(ctx, t.Chat)
-	if err != nil {
-		return Reply{}, err
-	}
-	if !ok {
-		return b.hint(ctx, t, t.T("bot.no_list"))
-	}
-	at := max(0, list.Shown-1) / page * page
-	if latest, _, err := b.lists.last(ctx, t.Chat); err != nil {
-		return Reply{}, err
-	} else if latest.ID == list.ID {
-		at = max(0, at-page) // nothing was opened since: a page back
-	}
-	return b.showList(ctx, t, list, at)
-}
-
-// read opens an article: "2" of the last list, or "/read 4711" by its id.
-func (b *Bot) read(ctx context.Context, t *turn, arg string) (Reply, error) {
-	id, ok, err := b.meant(ctx, t, arg)
-	if err != nil || !ok {
-		return Reply{Text: t.T("bot.no_number"), Actions: []Action{{Label: t.T("bot.newest"), Text: "/latest"}}}, err
-	}
-	return b.open(ctx, t, id)
-}
-
-// open shows an article.
-func (b *Bot) open(ctx context.Context, t *turn, id int64) (Reply, error) {
-	a, err := b.library.Article(ctx, id)
-	if errors.Is(err, content.ErrNotFound) || err == nil && a.State != content.Published {
-		return Reply{Text: t.T("bot.gone"), Actions: []Action{{Label: t.T("bot.newest"), Text: "/latest"}}}, nil
-	}
-	if err != nil {
-		return Reply{}, err
-	}
-	card := b.cards([]content.Article{a}, t.Printer, t.channel.Filter.Sources, 0)[0]
-	card.Open = ""
-	reply := Reply{Groups: []Group{{Cards: []Card{card}}}}
-	if card.URL != "" {
-		reply.Actions = append(reply.Actions, Action{Label: t.T("bot.read_on"), URL: card.URL})
-	}
-	previous, next, err := b.library.Neighbours(ctx, a)
-	if err != nil {
-		return Reply{}, err
-	}
-	if previous.ID != 0 {
-		reply.Actions = append(reply.Actions, Action{Label: t.T("bot.previous", "Title", short(previous.Title, 24)), Text: fmt.Sprintf("/read %d", previous.ID)})
-	}
-	if next.ID != 0 {
-		reply.Actions = append(reply.Actions, Action{Label: t.T("bot.next", "Title", short(next.Title, 24)), Text: fmt.Sprintf("/read %d", next.ID)})
-	}
-	return b.withRelated(ctx, t, reply, a.ID, 3)
-}
-
-// meant finds the article that a number or an id stands for.
-func (b *Bot) meant(ctx context.Context, t *turn, arg string) (int64, bool, error) {
-	n, err := strconv.ParseInt(strings.TrimSpace(arg), 10, 64)
-	if err != nil {
-		return 0, false, nil
-	}
-	if strings.HasPrefix(t.Text, "/read ") || strings.HasPrefix(t.Text, "/related ") || strings.HasPrefix(t.Text, "/start ") {
-		return n, true, nil
-	}
-	list, ok, err := b.lists.last(ctx, t.Chat)
-	if err != nil || !ok || n < 1 || int(n) > len(list.IDs) {
-		return 0, false, err
-	}
-	return list.IDs[n-1], true, nil
-}
-
-func (b *Bot) relatedCommand(ctx context.Context, t *turn, arg string) (Reply, error) {
-	if arg == "" {
-		arg = "1"
-	}
-	id, ok, err := b.meant(ctx, t, arg)
-	if err != nil || !ok {
-		return Reply{Text: t.T("bot.no_number"), Actions: []Action{{Label: t.T("bot.newest"), Text: "/latest"}}}, err
-	}
-	reply, err := b.withRelated(ctx, t, Reply{}, id, page)
-	if err == nil && len(reply.Groups) == 0 {
-		return b.hint(ctx, t, t.T("bot.no_related"))
-	}
-	return reply, err
-}
-
-// withRelated adds related articles as the list that numbers now mean.
-func (b *Bot) withRelated(ctx context.Context, t *turn, reply Reply, id int64, n int) (Reply, error) {
-	related, err := b.library.Related(ctx, id, n)
-	if errors.Is(err, content.ErrNotFound) || err == nil && len(related) == 0 {
-		return reply, nil
-	}
-	if err != nil {
-		return Reply{}, err
-	}
-	ids := make([]int64, len(related))
-	for i, a := range related {
-		ids[i] = a.ID
-	}
-	if _, err := b.lists.Make(ctx, t.Chat, "related", "", ids, len(ids)); err != nil {
-		return Reply{}, err
-	}
-	cards := b.cards(related, t.Printer, t.channel.Filter.Sources, 1)
-	for i := range cards {
-		cards[i].Snippet = Snippet{} // the article shown is the message; these only point
-		cards[i].Also = Also{}
-		cards[i].Cover = ""
-	}
-	reply.Groups = append(reply.Groups, Group{Heading: t.T("bot.related"), Cards: cards})
-	return reply, nil
-}
-
-func moreAction(t *turn, list int64, page int) Action {
-	return Action{Label: t.T("bot.more"), Text: fmt.Sprintf("/more %d %d", list, page)}
-}
+// longestButton is how many bytes a button carries on any platform.
+const longestButton = 64
 
 // appendFitting leaves out an action whose text no button can carry.
 func appendFitting(actions []Action, a Action) []Action {
-	if len(a.Text) > 64 {
+	if len(a.Text) > longestButton {
 		return actions
 	}
 	return append(actions, a)

@@ -49,10 +49,24 @@ func (c *Chats) save(ctx context.Context, tx bun.IDB, id ChatID, chat Chat) erro
 	}
 	_, err := tx.ExecContext(ctx, `INSERT INTO chats (channel, id, lang, zone, state, quiet, origin, since) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (channel, id) DO UPDATE SET lang = excluded.lang, zone = excluded.zone, state = excluded.state,
-			quiet = excluded.quiet, origin = excluded.origin`,
+			quiet = excluded.quiet`, // the origin that is kept was the first
 		id.Channel, id.ID, chat.Lang, chat.Zone, chat.State, chat.Quiet, chat.Origin, c.now().UnixMilli())
 	if err != nil {
 		return fmt.Errorf("keep the chat %s: %w", id, err)
+	}
+	return nil
+}
+
+// came notes where the reader of a chat came from first.
+func (c *Chats) came(ctx context.Context, id ChatID, origin string) error {
+	err := c.db.WriteOne(ctx, func(ctx context.Context, tx bun.IDB) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO chats (channel, id, lang, zone, state, origin, since) VALUES (?, ?, '', '', 'active', ?, ?)
+			ON CONFLICT (channel, id) DO UPDATE SET origin = excluded.origin WHERE chats.origin = ''`,
+			id.Channel, id.ID, origin, c.now().UnixMilli())
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("note where the chat %s came from: %w", id, err)
 	}
 	return nil
 }

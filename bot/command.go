@@ -17,6 +17,7 @@ type argument int
 const (
 	none   argument = iota // nothing: "more songs" is a question
 	number                 // a number, or nothing
+	hours                  // hours of the day, on or off, or nothing
 	words                  // anything, or nothing
 )
 
@@ -28,6 +29,7 @@ type command struct {
 	run    func(b *Bot, ctx context.Context, t *turn, arg string) (Reply, error)
 	always bool // not held up by the flood limits
 	hidden bool // a button's, not for help
+	silent bool // of channels that can send without a sound
 }
 
 // commands is the table that answers, help and the platforms' menus are made
@@ -42,12 +44,17 @@ func commands() []command {
 		{name: "more", run: (*Bot).more},
 		{name: "back", run: (*Bot).back},
 		{name: "related", arg: number, run: (*Bot).relatedCommand},
+		{name: "save", arg: number, run: (*Bot).save},
+		{name: "saved", run: (*Bot).saved},
+		{name: "unsave", arg: number, run: (*Bot).unsave, hidden: true}, // the list of saved ones tells of it
+		{name: "share", arg: number, run: (*Bot).share},
 		{name: "follow", arg: words, run: (*Bot).follow},
 		{name: "following", run: (*Bot).following},
 		{name: "unfollow", arg: words, run: (*Bot).unfollow},
 		{name: "digest", run: (*Bot).digest},
 		{name: "lang", arg: words, run: (*Bot).language},
 		{name: "zone", arg: words, run: (*Bot).zone},
+		{name: "quiet", arg: hours, run: (*Bot).quiet, silent: true},
 		{name: "help", run: (*Bot).help},
 		{name: "start", run: (*Bot).start, hidden: true},
 		{name: "thanks", run: (*Bot).thanks, hidden: true},
@@ -107,7 +114,7 @@ func (b *Bot) command(t *turn) (command, string, bool) {
 		if !ok {
 			continue
 		}
-		if s.command.arg == words {
+		if s.command.arg == words || s.command.arg == hours {
 			arg = asTyped(t.Text, arg)
 		}
 		return s.command, arg, true
@@ -126,7 +133,7 @@ func argumentOf(s spoken, rest string) (string, bool) {
 	last, _ := utf8.DecodeLastRuneInString(s.word)
 	first, _ := utf8.DecodeRuneInString(rest)
 	if first != ' ' && s.command.arg != number {
-		joined := s.command.name == "follow" || s.command.name == "unfollow"
+		joined := s.command.name == "follow" || s.command.name == "unfollow" || s.command.arg == hours
 		if !joined || !unicode.Is(unicode.Han, last) || utf8.RuneCountInString(arg) < 2 {
 			return "", false
 		}
@@ -134,6 +141,8 @@ func argumentOf(s spoken, rest string) (string, bool) {
 	switch s.command.arg {
 	case words:
 		return arg, true
+	case hours:
+		return arg, isHours(arg)
 	case number:
 		n, ok := position(strings.TrimRight(strings.TrimPrefix(arg, "第"), "篇条條个個"))
 		return strconv.Itoa(n), ok

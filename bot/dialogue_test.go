@@ -68,8 +68,13 @@ func newBot(t testing.TB, db *database.DB, c *clock) *bot.Bot {
 	}
 	return bot.New(bot.Config{
 		DB: db, Library: library(t, db, c.now), Catalog: catalog, Name: "Lantern", PublicURL: "https://lantern.example",
-		Channels: map[string]bot.Channel{"web": {Lang: "en", Zone: "UTC", MinInterval: time.Hour}},
-		Now:      c.now,
+		Channels: map[string]bot.Channel{
+			"web": {Lang: "en", Zone: "UTC", MinInterval: time.Hour},
+			"tg": {Lang: "en", Zone: "Europe/Rome", MinInterval: time.Hour, Silent: true, Edits: true, DeepLink: func(payload string) string {
+				return "https://t.me/lantern_bot?start=" + payload
+			}},
+		},
+		Now: c.now,
 	})
 }
 
@@ -77,7 +82,7 @@ func newBot(t testing.TB, db *database.DB, c *clock) *bot.Bot {
 func show(r bot.Reply) string {
 	var b strings.Builder
 	if r.Replace != "" {
-		fmt.Fprintf(&b, "(replaces list %s)\n", r.Replace)
+		fmt.Fprintf(&b, "(in place of %s)\n", r.Replace)
 	}
 	if r.Text != "" {
 		for _, p := range bot.Pieces(r.Text, r.Links) {
@@ -141,6 +146,9 @@ func TestDialogues(t *testing.T) {
 			lang := strings.TrimSpace(string(archive.Comment))
 			for i, scene := range archive.Files {
 				chat := bot.ChatID{Channel: "web", ID: filepath.Base(file) + scene.Name}
+				if strings.HasPrefix(scene.Name, "Telegram") {
+					chat.Channel = "tg"
+				}
 				got := play(t, b, chat, lang, string(scene.Data))
 				if *update && !db.Postgres() {
 					archive.Files[i].Data = []byte(got)
@@ -166,8 +174,11 @@ func play(t *testing.T, b *bot.Bot, chat bot.ChatID, lang, scene string) string 
 			continue
 		}
 		m := bot.Message{ID: fmt.Sprint(i), Kind: bot.Text, Chat: chat, Text: said, Lang: lang, At: time.Unix(0, 0)}
-		if kind, text, ok := strings.Cut(said, "!"); ok && (kind == "join" || kind == "media") {
+		switch kind, text, _ := strings.Cut(said, "!"); kind {
+		case "join", "media", "scan", "tap":
 			m.Kind, m.Text = bot.Kind(kind), text
+		case "group":
+			m.Public, m.Text = true, text
 		}
 		reply, err := b.Handle(t.Context(), m)
 		if err != nil {

@@ -104,6 +104,9 @@ func (b *Bot) keepFollow(ctx context.Context, t *turn, topic, query string, spec
 		{Label: t.T("bot.unfollow", "Topic", short(f.Topic, 20)), Text: fmt.Sprintf("/unfollow %d", f.ID)},
 		{Label: t.T("bot.my_follows"), Text: "/following"},
 	}
+	if link := b.deepLink(t, Payload{Topic: f.Topic}); link != "" && !t.Public {
+		reply.Actions = append(reply.Actions, Action{Label: t.T("bot.share_topic"), URL: shareAddress(link, t.T("bot.share_topic_words", "Topic", f.Topic, "Name", b.name))})
+	}
 	return reply, nil
 }
 
@@ -128,6 +131,30 @@ func (b *Bot) already(t *turn, f Follow) (Reply, error) {
 	}}, nil
 }
 
+// followEnded answers the button of a follow that is no more, or is not this chat's.
+func followEnded(t *turn) Reply {
+	return Reply{Text: t.T("bot.follow_ended"), Actions: []Action{{Label: t.T("bot.my_follows"), Text: "/following"}}}
+}
+
+// proposed asks whether a topic that a link names shall be followed.
+func (b *Bot) proposed(ctx context.Context, t *turn, topic string) (Reply, error) {
+	query := plain(topic)
+	if isEverything(query) {
+		query = "*"
+	}
+	follows, err := b.chats.Follows(ctx, t.Chat)
+	if err != nil {
+		return Reply{}, err
+	}
+	if f, ok := withQuery(follows, query); ok {
+		return b.already(t, f)
+	}
+	reply := Reply{Text: t.T("bot.follow_ask", "Topic", topic, "Name", b.name)}
+	reply.Actions = appendFitting(reply.Actions, Action{Label: t.T("bot.follow_this", "Query", short(topic, 20)), Text: "/follow " + topic})
+	reply.Actions = appendFitting(reply.Actions, Action{Label: t.T("bot.look_first"), Text: "/search " + topic})
+	return reply, nil
+}
+
 // when offers other times for a follow: "/when ID"; "/when" asks for which.
 func (b *Bot) when(ctx context.Context, t *turn, arg string) (Reply, error) {
 	if arg == "" {
@@ -139,7 +166,7 @@ func (b *Bot) when(ctx context.Context, t *turn, arg string) (Reply, error) {
 		return Reply{}, err
 	}
 	if !ok || f.Channel != t.Chat.Channel || f.Chat != t.Chat.ID {
-		return b.following(ctx, t, "")
+		return followEnded(t), nil
 	}
 	reply := Reply{Text: t.T("bot.when_which", "Topic", f.Topic)}
 	for _, fields := range []string{"0 8 * * *", "0 20 * * *", "0 8 * * 1-5", "0 9 * * 1"} {
@@ -251,6 +278,11 @@ func (b *Bot) unfollow(ctx context.Context, t *turn, arg string) (Reply, error) 
 		}
 	}
 	n, err := b.chats.Unfollow(ctx, t.Chat, id, query)
+	if n == 0 && err == nil && id != 0 { // a topic may be a number
+		if n, err = b.chats.Unfollow(ctx, t.Chat, 0, query); n == 0 && err == nil {
+			return followEnded(t), nil
+		}
+	}
 	if err != nil {
 		return Reply{}, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -25,8 +26,8 @@ func NewLists(db *database.DB, now func() time.Time) *Lists { return &Lists{db: 
 // A List is a numbered list of articles that a reader has seen in part.
 type List struct {
 	ID    int64
-	Kind  string // search, latest, related, digest, rule
-	Query string
+	Kind  string  // search, repaired (a search for other words than typed), latest, related, digest, rule, saved
+	Query string  // of related: the id of the article that was opened, if one was
 	IDs   []int64 // numbered from 1
 	Shown int     // of the first ones
 }
@@ -85,7 +86,18 @@ func (l *Lists) insert(ctx context.Context, tx bun.IDB, chat ChatID, list List) 
 
 // last gives the list a chat saw last; ok is false when there is none.
 func (l *Lists) last(ctx context.Context, chat ChatID) (List, bool, error) {
-	return l.one(ctx, "channel = ? AND chat = ? ORDER BY created_at DESC, id DESC LIMIT 1", chat.Channel, chat.ID)
+	return l.one(ctx, "channel = ? AND chat = ? AND articles <> '[]' ORDER BY created_at DESC, id DESC LIMIT 1", chat.Channel, chat.ID)
+}
+
+// opened gives the article that was opened, if nothing else was shown since: its
+// related ones, which may be none, are the last list.
+func (l *Lists) opened(ctx context.Context, chat ChatID) (article int64, ok bool, err error) {
+	list, ok, err := l.one(ctx, "channel = ? AND chat = ? ORDER BY created_at DESC, id DESC LIMIT 1", chat.Channel, chat.ID)
+	if err != nil || !ok || list.Kind != "related" || list.Query == "" {
+		return 0, false, err
+	}
+	article, err = strconv.ParseInt(list.Query, 10, 64)
+	return article, err == nil, err
 }
 
 // recent is how many lists back "more" and "back" look.
@@ -95,7 +107,7 @@ const recent = 10
 // article does not end the list it was opened from. When all have been shown to
 // their ends it gives the latest.
 func (l *Lists) unfinished(ctx context.Context, chat ChatID) (List, bool, error) {
-	lists, err := l.many(ctx, "channel = ? AND chat = ? ORDER BY created_at DESC, id DESC LIMIT ?", chat.Channel, chat.ID, recent)
+	lists, err := l.many(ctx, "channel = ? AND chat = ? AND articles <> '[]' ORDER BY created_at DESC, id DESC LIMIT ?", chat.Channel, chat.ID, recent)
 	if err != nil || len(lists) == 0 {
 		return List{}, false, err
 	}

@@ -8,6 +8,14 @@ func everything() []string {
 	return []string{"everything", "all", "*", "tutto", "tutti", "全部", "所有", "一切"}
 }
 
+// switches are what turns something off and on.
+func switches() []named {
+	return []named{
+		{quietOff, []string{"off", "no", "none", "never", "mai", "disattiva", "disattivato", "spento", "关", "关闭", "取消", "不用", "關", "關閉"}},
+		{"on", []string{"on", "yes", "sì", "si", "attiva", "attivo", "acceso", "开", "开启", "打开", "開", "開啟", "打開"}},
+	}
+}
+
 // named is a thing with the names readers give it.
 type named struct {
 	id    string

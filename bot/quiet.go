@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
@@ -82,4 +83,93 @@ func (c *Chats) loadMany(ctx context.Context, chats []ChatID) (map[ChatID]Chat, 
 		}
 	}
 	return known, nil
+}
+
+// offered are the hours that buttons offer.
+func offered() []string { return []string{"22:00-08:00", "23:00-07:00", "00:00-06:00"} }
+
+// quiet shows or sets the hours in which digests come without a sound.
+func (b *Bot) quiet(ctx context.Context, t *turn, arg string) (Reply, error) {
+	if !t.channel.Silent {
+		return Reply{Text: t.T("bot.quiet_cannot"), Actions: []Action{{Label: t.T("bot.my_follows"), Text: "/following"}}}, nil
+	}
+	before := t.chat.Quiet
+	switch choice, _ := meaning(switches(), arg); {
+	case arg == "":
+	case choice == quietOff:
+		t.chat.Quiet = quietOff
+	case choice == "on":
+		if t.chat.Quiet = ""; t.channel.Quiet == "" {
+			t.chat.Quiet = offered()[0]
+		}
+	default:
+		span, ok := timetable.SpanInWords(arg)
+		if !ok {
+			reply := Reply{Text: t.T("bot.quiet_syntax", "Hours", short(arg, 40), "Usage", t.T("command.quiet.usage"))}
+			reply.Actions = quietActions(t)
+			return reply, nil
+		}
+		t.chat.Quiet = span.String()
+	}
+	if t.chat.Quiet != before {
+		if err := b.chats.save(ctx, b.db, t.Chat, t.chat); err != nil {
+			return Reply{}, err
+		}
+	}
+	return b.sayQuiet(t, arg != ""), nil
+}
+
+// sayQuiet tells the hours; chosen: the reader has just chosen them.
+func (b *Bot) sayQuiet(t *turn, chosen bool) Reply {
+	span, on := quietSpan(t.chat, t.channel)
+	key := "bot.quiet_none"
+	switch {
+	case on && chosen:
+		key = "bot.quiet_set"
+	case on:
+		key = "bot.quiet_is"
+	case chosen:
+		key = "bot.quiet_ended"
+	}
+	zone, told := b.zoneOf(t)
+	reply := Reply{Text: t.T(key, "From", sayClock(span.From), "To", sayClock(span.To), "Zone", sayZone(t.Printer, zone))}
+	if on && chosen && !told {
+		reply.Text += "\n" + t.T("bot.zone_guessed", "Zone", sayZone(t.Printer, zone))
+	}
+	if !chosen {
+		reply.Text += "\n" + t.T("bot.quiet_how", "Usage", t.T("command.quiet.usage"))
+	}
+	reply.Actions = quietActions(t)
+	return reply
+}
+
+// quietActions offer other hours than the chat has, and none.
+func quietActions(t *turn) []Action {
+	span, on := quietSpan(t.chat, t.channel)
+	var actions []Action
+	for _, hours := range offered() {
+		if s, err := timetable.ParseSpan(hours); err == nil && (!on || s != span) {
+			actions = append(actions, Action{Label: sayClock(s.From) + "–" + sayClock(s.To), Text: "/quiet " + hours})
+		}
+	}
+	if on {
+		actions = append(actions, Action{Label: t.T("bot.quiet_off"), Text: "/quiet " + quietOff})
+	}
+	return actions
+}
+
+// sayClock is a time of day, from minutes after midnight.
+func sayClock(minutes int) string { return fmt.Sprintf("%d:%02d", minutes/60, minutes%60) }
+
+// hoursRule finds what looks like hours, so that hours which are not understood
+// are not searched for.
+var hoursRule = regexp.MustCompile(`^\d{1,2}(\D|$)`)
+
+// isHours tells whether what follows a command's word is hours, or looks like some.
+func isHours(arg string) bool {
+	if _, ok := meaning(switches(), arg); ok {
+		return true
+	}
+	_, ok := timetable.SpanInWords(arg)
+	return ok || hoursRule.MatchString(arg)
 }

@@ -237,7 +237,7 @@ func (b *Bot) chosen(ctx context.Context, t *turn, a *rules.Answer) (Reply, erro
 	}
 	reply := Reply{Groups: []Group{{Cards: b.cards(shown, t.Printer, t.channel.Filter.Sources, 1)}}}
 	if len(ids) > page {
-		reply.Actions = append(reply.Actions, moreAction(t, id, 2))
+		reply.Actions = append(reply.Actions, moreAction(t, id, 2, ""))
 	}
 	return reply, nil
 }

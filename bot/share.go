@@ -37,7 +37,7 @@ func (b *Bot) shared(ctx context.Context, t *turn) (Reply, error) {
 	}
 	reply := Reply{Text: t.T("bot.link_similar"), Groups: []Group{{Cards: b.hits(found.Hits, t, 1)}}}
 	if len(found.IDs) > page {
-		reply.Actions = append(reply.Actions, moreAction(t, id, 2))
+		reply.Actions = append(reply.Actions, moreAction(t, id, 2, ""))
 	}
 	return reply, nil
 }

@@ -17,7 +17,7 @@ func escapePath(s string) string { return url.PathEscape(s) }
 func (b *Bot) help(_ context.Context, t *turn, _ string) (Reply, error) {
 	lines := []string{t.T("bot.help_intro", "Name", b.name)}
 	for _, c := range commands() {
-		if c.hidden {
+		if c.hidden || c.silent && !t.channel.Silent {
 			continue
 		}
 		usage := t.T("command." + c.name + ".usage")
@@ -26,15 +26,25 @@ func (b *Bot) help(_ context.Context, t *turn, _ string) (Reply, error) {
 	return Reply{Text: strings.Join(lines, "\n"), Actions: []Action{{Label: t.T("bot.newest"), Text: "/latest"}}}, nil
 }
 
-// start greets a reader, or opens what a deep link names: "a4711" is an article.
+// start greets a reader, or opens what a deep link or a scanned code names.
 func (b *Bot) start(ctx context.Context, t *turn, arg string) (Reply, error) {
-	if id, ok := strings.CutPrefix(arg, "a"); ok {
-		if _, err := strconv.ParseInt(id, 10, 64); err == nil {
-			t.Text = "/start " + arg // also from a code that was scanned
-			return b.read(ctx, t, id)
+	p, _ := ParsePayload(arg)
+	if p.Origin != "" && t.chat.Origin == "" {
+		if err := b.chats.came(ctx, t.Chat, p.Origin); err != nil {
+			return Reply{}, err
 		}
+		t.chat.Origin = p.Origin
 	}
-	return b.join(ctx, t)
+	if p.Article == 0 && p.Topic == "" {
+		return b.join(ctx, t)
+	}
+	if err := b.chats.Resume(ctx, t.Chat); err != nil { // who opens a link came back too
+		return Reply{}, err
+	}
+	if p.Article != 0 {
+		return b.open(ctx, t, p.Article)
+	}
+	return b.proposed(ctx, t, p.Topic)
 }
 
 // join welcomes a reader who came, or came back: follows that were suspended go on.
