@@ -62,6 +62,7 @@ type Config struct {
 	Pacer    *bot.Pacer // nil: answers are not paced
 	Catalog  *locale.Catalog
 	Commands []Command
+	Language string       // of the menu of those whose app speaks none of ours; "": English
 	Posts    []string     // where the publisher posts: @name or an id, maybe with a topic's number, -100…:5
 	Logger   *slog.Logger // nil: slog.Default
 
@@ -97,6 +98,7 @@ type Config struct {
 type Command struct {
 	Name        string // [a-z0-9_]{1,32}
 	Description func(lang string) string
+	Groups      bool // it stands in the menu of groups too
 }
 
 // A Channel is one bot. Its methods may be used concurrently, Run once.

@@ -28,7 +28,7 @@ type channels struct {
 	public   string
 	metrics  *metrics
 	notice   *notice
-	pacer    *bot.Pacer // of answers and digests
+	pacer    *bot.Pacer                  // of answers and digests
 	digests  func() *scheduler.Scheduler // made after the channels it sends through
 	adapters map[string]adapter
 	handlers map[string]http.Handler // by path

@@ -3,16 +3,26 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"newsie/bot"
 	"newsie/bot/telegram"
 )
 
+// groupCommands stand in the menu of groups: what serves everybody there. The
+// others are understood there, too.
+func groupCommands() []string {
+	return []string{"search", "latest", "topics", "follow", "following", "unfollow", "digest", "lang", "zone", "help"}
+}
+
 // telegram makes a Telegram bot's adapter.
 func (cs *channels) telegram(name string, c ChannelConfig) error {
-	var commands []telegram.Command
+	commands := []telegram.Command{{Name: "start"}}
 	for i, command := range cs.bot.Commands("en") {
-		commands = append(commands, telegram.Command{Name: command[0], Description: func(lang string) string { return cs.bot.Commands(lang)[i][1] }})
+		commands = append(commands, telegram.Command{
+			Name: command[0], Description: func(lang string) string { return cs.bot.Commands(lang)[i][1] },
+			Groups: slices.Contains(groupCommands(), command[0]),
+		})
 	}
 	mode := telegram.Poll
 	if c.Mode == "webhook" {
@@ -43,6 +53,7 @@ func (cs *channels) telegram(name string, c ChannelConfig) error {
 		Pacer:     cs.pacer,
 		Catalog:   cs.in.catalog,
 		Commands:  commands,
+		Language:  c.Language,
 		Posts:     c.places(),
 		Logger:    cs.in.log,
 		Notify:    cs.notice.give,
