@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -50,6 +52,68 @@ func (l *Lists) Make(ctx context.Context, chat ChatID, kind, query string, ids [
 		return err
 	})
 	return id, err
+}
+
+// A NewList is one to be kept.
+type NewList struct {
+	Chat        ChatID
+	Kind, Query string
+	IDs         []int64
+	Shown       int
+}
+
+// MakeAll keeps several lists within a transaction, with one statement when
+// their chats differ, and returns their ids in their order.
+func (l *Lists) MakeAll(ctx context.Context, tx bun.IDB, lists []NewList) ([]int64, error) {
+	ids := make([]int64, len(lists))
+	rest := make([]int, len(lists))
+	for i := range rest {
+		rest[i] = i
+	}
+	for len(rest) > 0 {
+		// Neither database promises to return rows in the order of the values: they
+		// are told apart by their chats.
+		at := map[ChatID]int{}
+		var again []int
+		for _, i := range rest {
+			if _, twice := at[lists[i].Chat]; twice {
+				again = append(again, i)
+			} else {
+				at[lists[i].Chat] = i
+			}
+		}
+		if err := l.insertAll(ctx, tx, lists, at, ids); err != nil {
+			return nil, err
+		}
+		rest = again
+	}
+	return ids, nil
+}
+
+// insertAll keeps the lists at these positions and puts in their ids.
+func (l *Lists) insertAll(ctx context.Context, tx bun.IDB, lists []NewList, at map[ChatID]int, ids []int64) error {
+	now := l.now().UnixMilli()
+	var args []any
+	for _, i := range slices.Sorted(maps.Values(at)) {
+		list := lists[i]
+		articles, err := json.Marshal(list.IDs)
+		if err != nil {
+			return err
+		}
+		args = append(args, list.Chat.Channel, list.Chat.ID, list.Kind, list.Query, string(articles), list.Shown, now)
+	}
+	var rows []struct {
+		ID            int64
+		Channel, Chat string
+	}
+	err := tx.NewRaw("INSERT INTO lists (channel, chat, kind, query, articles, shown, created_at) VALUES "+places(len(at), 7)+" RETURNING id, channel, chat", args...).Scan(ctx, &rows)
+	if err != nil {
+		return fmt.Errorf("keep %d lists: %w", len(at), err)
+	}
+	for _, r := range rows {
+		ids[at[ChatID{Channel: r.Channel, ID: r.Chat}]] = r.ID
+	}
+	return nil
 }
 
 // asked keeps a list together with the question it answers.

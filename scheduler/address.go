@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/uptrace/bun"
+
 	"newsie/bot"
 	"newsie/internal/locale"
 )
@@ -22,10 +24,10 @@ type section struct {
 // address makes of what all share the message for one chat: the first cards,
 // by topic where there are several, numbered as the chat's newest list, and what
 // to tap.
-func (d *Digests) address(ctx context.Context, m *message, outlet Channel) error {
+func (d *Digests) address(m *message, outlet Channel) {
 	if m.late() {
 		m.reply = m.shared[0]
-		return nil
+		return
 	}
 	p := d.catalog.Printer(m.shared[0].Lang)
 	sections := d.sections(p, m)
@@ -39,13 +41,13 @@ func (d *Digests) address(ctx context.Context, m *message, outlet Channel) error
 	m.reply = m.shared[0]
 	if m.to().Audience() {
 		d.common(p, m, sections, outlet)
-		return nil
+		return
 	}
 	if len(sections) > 1 {
 		m.reply.Text = p.T("scheduler.title", "Topic", sayTopics(p, topics), "Count", len(m.articles)+beyond(sections))
 	}
 	allot(sections, outlet.Shown)
-	return d.personal(ctx, p, m, sections)
+	d.personal(p, m, sections)
 }
 
 // sections are the parts of a message. An article of several topics is shown
@@ -159,23 +161,24 @@ func (d *Digests) common(p locale.Printer, m *message, sections []section, outle
 	}
 }
 
-// personal is the message for a reader.
-func (d *Digests) personal(ctx context.Context, p locale.Printer, m *message, sections []section) error {
+// personal is the message for a reader. Its list has no number before keepLists.
+func (d *Digests) personal(p locale.Printer, m *message, sections []section) {
 	numbered := d.lists != nil && m.to().ID != ""
 	m.reply.Groups = groups(sections, numbered)
-	list, shown, err := int64(0), 0, error(nil)
+	shown := 0
 	for _, s := range sections {
 		shown += s.shown
 	}
+	m.list, m.paged, m.reply.Actions = nil, false, nil
 	if numbered {
-		if list, err = d.keepList(ctx, m.to(), sections, shown); err != nil {
-			return err
-		}
+		list := listOf(sections, shown)
+		list.Chat = m.to()
+		m.list = &list
 	}
 	left := len(m.articles) - shown
 	if more := left + beyond(sections); more > 0 {
-		if list != 0 && left > 0 {
-			m.reply.Actions = []bot.Action{{Label: p.T("scheduler.more", "Count", more), Text: bot.MoreText(list, shown)}}
+		if m.paged = numbered && left > 0; m.paged {
+			m.reply.Actions = []bot.Action{{Label: p.T("scheduler.more", "Count", more)}}
 		} else {
 			m.reply.Text += "\n" + p.T("scheduler.more", "Count", more)
 		}
@@ -183,12 +186,11 @@ func (d *Digests) personal(ctx context.Context, p locale.Printer, m *message, se
 	if m.to().ID != "" {
 		m.reply.Actions = append(m.reply.Actions, followActions(p, sections)...)
 	}
-	return nil
 }
 
-// keepList keeps what numbers and "more" refer to: what is shown, then the rest,
-// each by topic.
-func (d *Digests) keepList(ctx context.Context, chat bot.ChatID, sections []section, shown int) (int64, error) {
+// listOf is what numbers and "more" refer to: what is shown, then the rest, each
+// by topic.
+func listOf(sections []section, shown int) bot.NewList {
 	var ids []int64
 	var parts []bot.Part
 	for _, rest := range []bool{false, true} {
@@ -205,11 +207,29 @@ func (d *Digests) keepList(ctx context.Context, chat bot.ChatID, sections []sect
 		}
 	}
 	kind, query := bot.DigestList(parts)
-	id, err := d.lists.Make(ctx, chat, kind, query, ids, shown)
-	if err != nil {
-		return 0, fmt.Errorf("keep the list of a digest: %w", err)
+	return bot.NewList{Kind: kind, Query: query, IDs: ids, Shown: shown}
+}
+
+// keepLists keeps the lists of those messages all of whose jobs are in mine, and
+// has their buttons turn to them. It may run again.
+func (d *Digests) keepLists(ctx context.Context, tx bun.IDB, wave []message, mine map[int64]bool) error {
+	var of []int
+	var lists []bot.NewList
+	for i, m := range wave {
+		if m.list != nil && !slices.ContainsFunc(m.jobs, func(j job) bool { return !mine[j.ID] }) {
+			of, lists = append(of, i), append(lists, *m.list)
+		}
 	}
-	return id, nil
+	ids, err := d.lists.MakeAll(ctx, tx, lists)
+	if err != nil {
+		return fmt.Errorf("keep the lists of digests: %w", err)
+	}
+	for n, i := range of {
+		if m := &wave[i]; m.paged {
+			m.reply.Actions[0].Text = bot.MoreText(ids[n], m.list.Shown)
+		}
+	}
+	return nil
 }
 
 func articleIDs(cards []bot.Card) []int64 {

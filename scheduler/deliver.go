@@ -14,7 +14,6 @@ import (
 const (
 	sendTimeout = 20 * time.Second
 	poll        = 5 * time.Second // how soon other replicas' plans are noticed
-	horizon     = 20 * time.Second
 )
 
 // A Deliverer sends what is planned. Each channel works on its own.

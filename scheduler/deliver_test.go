@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/uptrace/bun"
 
 	"newsie/bot"
 	"newsie/content"
@@ -375,26 +377,54 @@ func TestTwoReplicasSendEachMessageOnce(t *testing.T) {
 	})
 }
 
-func TestNeverMoreThanABatchInDoubt(t *testing.T) {
-	each(t, func(t *testing.T, h *house) {
-		s := h.replica(func(c *scheduler.Config) { c.Channels[0].Workers = 1000 })
-		h.planned(s, 300)
-		var most atomic.Int64
-		var mu sync.Mutex
-		h.platform.answer = func(context.Context, bot.Outgoing, int) (bot.Receipt, error) {
-			mu.Lock()
-			defer mu.Unlock()
-			if n := h.int("SELECT COUNT(*) FROM deliveries WHERE state = 'sending'"); n > most.Load() {
-				most.Store(n)
-			}
-			return bot.Receipt{}, nil
+// A channel may have many messages under way; a commit takes 64 of them at most,
+// and a crash leaves no more in doubt than Workers, however many that are.
+func TestNeverMoreInDoubtThanWorkers(t *testing.T) {
+	for workers, want := range map[int]int64{8: 8, 1000: 256} {
+		t.Run(fmt.Sprint(workers), func(t *testing.T) {
+			each(t, func(t *testing.T, h *house) {
+				rows := &rowCounter{}
+				s := h.replica(func(c *scheduler.Config) {
+					c.Channels[0].Workers = workers
+					c.DB.AddQueryHook(rows)
+				})
+				h.planned(s, 900)
+				var most atomic.Int64
+				var mu sync.Mutex
+				h.platform.answer = func(context.Context, bot.Outgoing, int) (bot.Receipt, error) {
+					mu.Lock()
+					defer mu.Unlock()
+					if n := h.int("SELECT COUNT(*) FROM deliveries WHERE state = 'sending'"); n > most.Load() {
+						most.Store(n)
+					}
+					return bot.Receipt{}, nil
+				}
+				h.deliver(s)
+				h.wantStates("sent 900")
+				if n := most.Load(); n > want || n < want/4 {
+					t.Errorf("%d in doubt at once, want up to %d", n, want)
+				}
+				if n := rows.most.Load(); n > 64 || workers > 256 && n < 32 {
+					t.Errorf("a commit changed %d rows in doubt, want up to 64", n)
+				}
+			})
+		})
+	}
+}
+
+// A rowCounter sees how many deliveries one statement marks as being sent, or settles.
+type rowCounter struct{ most atomic.Int64 }
+
+func (*rowCounter) BeforeQuery(ctx context.Context, _ *bun.QueryEvent) context.Context { return ctx }
+
+func (r *rowCounter) AfterQuery(_ context.Context, e *bun.QueryEvent) {
+	if e.Result == nil || !strings.Contains(e.Query, "UPDATE deliveries SET state") || strings.Contains(e.Query, "'claimed', claim =") {
+		return
+	}
+	if n, err := e.Result.RowsAffected(); err == nil {
+		for old := r.most.Load(); n > old && !r.most.CompareAndSwap(old, n); old = r.most.Load() {
 		}
-		h.deliver(s)
-		h.wantStates("sent 300")
-		if most.Load() > 64 || most.Load() < 10 {
-			t.Errorf("%d in doubt at once, want up to 64", most.Load())
-		}
-	})
+	}
 }
 
 func TestRatesAreKept(t *testing.T) {

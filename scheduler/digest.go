@@ -147,8 +147,8 @@ func (d *Digests) preview(ctx context.Context, f followRow, outlet Channel) (bot
 	if to := (bot.ChatID{Channel: f.Channel, ID: f.Chat}); to.Audience() { // a reader's would be kept as a list
 		m.jobs[0].Channel, m.jobs[0].Chat = to.Channel, to.ID
 	}
-	err = d.address(ctx, &m, outlet)
-	return m.reply, err
+	d.address(&m, outlet)
+	return m.reply, nil
 }
 
 // ErrNoFollow: there is no follow with this number.

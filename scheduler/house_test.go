@@ -12,6 +12,8 @@ import (
 	"time"
 	_ "time/tzdata"
 
+	"github.com/uptrace/bun"
+
 	"newsie/bot"
 	"newsie/content"
 	"newsie/internal/database"
@@ -85,7 +87,7 @@ func (h *house) replica(change ...func(*scheduler.Config)) *scheduler.Scheduler 
 	db := databasetest.Open(h.t, h.address)
 	config := scheduler.Config{
 		DB: db, Finder: h.library, Articles: h.library, Cards: cards, Lists: h.lists, Catalog: h.catalog,
-		Channels: []scheduler.Channel{{Name: "tg", Sender: h.platform}}, Now: h.clock, Sleep: h.sleep,
+		Channels: []scheduler.Channel{{Name: "tg", Sender: h.platform, Workers: 64}}, Now: h.clock, Sleep: h.sleep,
 	}
 	for _, f := range change {
 		f(&config)
@@ -352,4 +354,15 @@ func (l *lists) Make(_ context.Context, chat bot.ChatID, kind, query string, ids
 	defer l.mu.Unlock()
 	l.made = append(l.made, fmt.Sprint(chat, " ", kind, " ", query, " ", ids, " ", shown))
 	return int64(len(l.made)), nil
+}
+
+func (l *lists) MakeAll(ctx context.Context, _ bun.IDB, all []bot.NewList) (ids []int64, err error) {
+	for _, list := range all {
+		id, err := l.Make(ctx, list.Chat, list.Kind, list.Query, list.IDs, list.Shown)
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	return ids, nil
 }

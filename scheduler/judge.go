@@ -103,10 +103,12 @@ func doubtful(err error) bool {
 // again plans the message later, as the platform asked.
 func (c *courier) again(ctx context.Context, m message, o outcome, retry *bot.RetryError) outcome {
 	wait := max(retry.After, 0)
+	until := c.now().Add(max(retry.After, time.Second))
 	if retry.All {
-		until := c.now().Add(max(retry.After, time.Second))
 		c.pause.extend(until)
-		c.push(context.WithoutCancel(ctx), m.to(), until)
+	}
+	if retry.All || wait > 0 {
+		c.push(context.WithoutCancel(ctx), m.to(), retry.All, until)
 	}
 	if m.to().Audience() && wait > 0 {
 		// One message, asked to wait until a certain time: nobody to be spread

@@ -21,9 +21,11 @@ type message struct {
 	shared   []bot.Reply // of each job, what its edition says to everybody
 	reply    bot.Reply
 	topic    string
-	articles []int64   // of digests: all of them, shown or not
-	at       time.Time // when the rates let it go
+	articles []int64 // of digests: all of them, shown or not
 	silent   bool
+	list     *bot.NewList // what numbers in it mean, until it is kept
+	paged    bool         // its first action turns to the list's rest
+	marked   time.Time    // as being sent
 }
 
 func (m message) to() bot.ChatID { return m.jobs[0].to() }

@@ -21,6 +21,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/uptrace/bun"
 	"golang.org/x/sync/errgroup"
 
 	"newsie/bot"
@@ -49,6 +50,8 @@ type Articles interface {
 // Lists keeps what a reader was shown, so that "more" and numbers work.
 type Lists interface {
 	Make(ctx context.Context, chat bot.ChatID, kind, query string, ids []int64, shown int) (id int64, err error)
+	// MakeAll keeps several within a transaction and returns their ids in their order.
+	MakeAll(ctx context.Context, tx bun.IDB, lists []bot.NewList) (ids []int64, err error)
 }
 
 // Pacing is what a Sender may also have: the rates its platform allows. The
@@ -70,7 +73,7 @@ type Channel struct {
 	Name    string
 	Sender  bot.Sender
 	InDoubt Policy // "": Skip
-	Workers int    // messages under way at once, at most 64; 0: 32
+	Workers int    // deliveries in doubt at once, at most 256; 0: by the Sender's rate
 	Shown   int    // articles a digest shows before "more"; 0: 5
 
 	// Grouped: the digests of one chat that are due together come as one message.
@@ -136,12 +139,29 @@ func (c Config) withDefaults() (Config, error) {
 	channels := make([]Channel, len(c.Channels))
 	for i, ch := range c.Channels {
 		ch.InDoubt = cmp.Or(ch.InDoubt, Skip)
-		ch.Workers = min(cmp.Or(max(ch.Workers, 0), 32), batch)
+		ch.Workers = min(cmp.Or(max(ch.Workers, 0), ch.workers()), mostWorkers)
 		ch.Shown = cmp.Or(max(ch.Shown, 0), 5)
 		channels[i] = ch
 	}
 	c.Channels = channels
 	return c, nil
+}
+
+// mostWorkers is enough for some thousand messages a second.
+const mostWorkers = 256
+
+// workers is how many messages are under way when nothing else is said: as many
+// as the rate lets go in two seconds, the slowest that a platform is at work.
+func (ch Channel) workers() int {
+	limits, ok := ch.Sender.(Pacing)
+	if !ok {
+		return 32
+	}
+	buckets := limits.Buckets(bot.ChatID{Channel: ch.Name})
+	if len(buckets) == 0 {
+		return mostWorkers
+	}
+	return min(max(int(2*buckets[0].PerSecond), 32), mostWorkers)
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

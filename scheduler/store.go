@@ -142,19 +142,20 @@ func load(ctx context.Context, db *database.DB, jobs []job) error {
 	return nil
 }
 
-// commitSending marks claimed jobs as being sent, from where on they are in
-// doubt until settled, and tells which of them are still this process's.
-func commitSending(ctx context.Context, db *database.DB, token string, ids []int64, now time.Time) ([]int64, error) {
-	clock, err := db.Now(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var mine []int64
-	err = db.NewRaw(`UPDATE deliveries SET state = ?, attempt = attempt + 1, lease_until = ?, updated_at = ?
+// markSending marks claimed jobs as being sent, from where on they are in doubt
+// until settled, and tells which of them are still this process's. clock is the
+// database's.
+func markSending(ctx context.Context, tx bun.Tx, token string, ids []int64, clock int64, now time.Time) (map[int64]bool, error) {
+	var list []int64
+	err := tx.NewRaw(`UPDATE deliveries SET state = ?, attempt = attempt + 1, lease_until = ?, updated_at = ?
 		WHERE id IN (?) AND state = ? AND claim = ? AND lease_until > ? RETURNING id`,
-		Sending, clock+lease.Milliseconds(), now.UnixMilli(), bun.List(ids), Claimed, token, clock).Scan(ctx, &mine)
+		Sending, clock+lease.Milliseconds(), now.UnixMilli(), bun.List(ids), Claimed, token, clock).Scan(ctx, &list)
 	if err != nil {
 		return nil, fmt.Errorf("mark deliveries as being sent: %w", err)
+	}
+	mine := make(map[int64]bool, len(list))
+	for _, id := range list {
+		mine[id] = true
 	}
 	return mine, nil
 }
