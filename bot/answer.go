@@ -123,7 +123,7 @@ func (b *Bot) latest(ctx context.Context, t *turn, _ string) (Reply, error) {
 
 // withNewest adds the newest articles as a list.
 func (b *Bot) withNewest(ctx context.Context, t *turn, reply Reply) (Reply, error) {
-	articles, err := b.newest(ctx, t)
+	articles, err := b.newest(ctx, t, page)
 	if err != nil || len(articles) == 0 {
 		return reply, err
 	}
@@ -143,9 +143,9 @@ func (b *Bot) withNewest(ctx context.Context, t *turn, reply Reply) (Reply, erro
 	return reply, nil
 }
 
-// newest lists the newest articles, those in the reader's language first when
-// there are enough of them to fill a message, otherwise those before the rest.
-func (b *Bot) newest(ctx context.Context, t *turn) ([]content.Article, error) {
+// newest lists the newest articles: those in the reader's language, and when
+// they are not enough the rest after them.
+func (b *Bot) newest(ctx context.Context, t *turn, enough int) ([]content.Article, error) {
 	filter := t.channel.Filter
 	all, err := b.library.Latest(ctx, filter, content.Depth, 0)
 	if err != nil || len(filter.Langs) > 0 {
@@ -153,7 +153,7 @@ func (b *Bot) newest(ctx context.Context, t *turn) ([]content.Article, error) {
 	}
 	filter.Langs = []string{t.wants}
 	own, err := b.library.Latest(ctx, filter, content.Depth, 0)
-	if err != nil || len(own) >= page {
+	if err != nil || len(own) >= enough {
 		return own, err
 	}
 	// The other Chinese script comes before foreign languages.

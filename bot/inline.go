@@ -186,7 +186,7 @@ func (b *Bot) inlineFind(ctx context.Context, t *turn, l *browsed) (err error) {
 		if l.seq, err = b.library.Last(ctx); err != nil {
 			return err
 		}
-		articles, err := b.newest(ctx, t)
+		articles, err := b.newest(ctx, t, content.Depth)
 		for _, a := range articles {
 			l.ids = append(l.ids, a.ID)
 		}
