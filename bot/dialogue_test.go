@@ -184,6 +184,11 @@ func play(t *testing.T, b *bot.Bot, chat bot.ChatID, lang, scene string) string 
 		if err != nil {
 			t.Errorf("%q: %v", said, err)
 		}
+		for _, a := range reply.Actions {
+			if len(a.Text) > 64 || a.Label == "" || a.Text == "" && a.URL == "" {
+				t.Errorf("%q offers what no button can carry: %+v", said, a)
+			}
+		}
 		out.WriteString(line + "\n" + show(reply) + "\n")
 	}
 	return out.String()

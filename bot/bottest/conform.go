@@ -110,6 +110,8 @@ func Conform(t *testing.T, start func(t *testing.T, h bot.Handler) Platform) {
 		{"words in a text lead away", wordsLead},
 		{"where else a story is told", alsoTold},
 		{"an empty reply and a broken handler say nothing wrong", nothingWrong},
+		{"an article is kept and passed on", articleKept},
+		{"hours are chosen by a button", hoursChosen},
 		{"a push arrives", pushArrives},
 	} {
 		t.Run(behaviour.name, func(t *testing.T) {
@@ -139,6 +141,16 @@ func replies() map[string]bot.Reply {
 		}},
 		"long, then a link": {Lang: "en", Text: strings.Repeat("A sentence of words. ", 1500) + "The end", Links: []bot.Link{{Start: 31500, End: 31507, URL: "https://example.org/end"}}},
 		"second answer":     {Lang: "en", Text: "the second"},
+		"article":           article("Save", "/save 4711 v"),
+		"/save 4711 v":      renewed(article("Remove from saved", "/unsave 4711 v")),
+		"/unsave 4711 v":    renewed(article("Save", "/save 4711 v")),
+		"quiet": {Lang: "en", Text: "Digests come with a sound at any hour.", Actions: []bot.Action{
+			{Label: "22:00–8:00", Text: "/quiet 22:00-08:00"}, {Label: "Always with a sound", Text: "/quiet off"},
+			// The longest that a button says: 64 bytes.
+			{Label: "Page 2", Text: "/more 9223372036854775807 2 " + strings.Repeat("微", 12)},
+		}},
+		"/quiet 22:00-08:00": {Lang: "en", Text: "From 22:00 to 8:00 digests now come without a sound."},
+		"/more 9223372036854775807 2 " + strings.Repeat("微", 12): {Lang: "en", Text: "The second page"},
 	}
 }
 
@@ -230,6 +242,56 @@ func wordsLead(t *testing.T, _ *Script, p Platform) {
 	}
 	if seen := p.Say(t, "long, then a link"); strings.Contains(seen.Text, "The end") != contains(seen.Links, "https://example.org/end") {
 		t.Errorf("a link without its words, or the reverse: %q", seen.Links)
+	}
+}
+
+// shareURL is where the button below an article that is shown leads.
+const shareURL = "https://t.me/share/url?url=https%3A%2F%2Ft.me%2Fexample_bot%3Fstart%3Da4711&text=Tea%20%26%20%22%E8%8C%B6%22"
+
+// article is an article that is shown, with what may be done with it.
+func article(label, text string) bot.Reply {
+	return bot.Reply{Lang: "en", Groups: []bot.Group{{Cards: []bot.Card{{
+		Article: 4711, Title: "Tea & \"茶\"", URL: "https://example.org/a/4711/tea", Snippet: bot.Snippet{Text: "First the shrimps, then the tea."},
+	}}}}, Actions: []bot.Action{
+		{Label: "Read on", URL: "https://example.org/a/4711/tea"}, {Label: label, Text: text}, {Label: "Share", URL: shareURL},
+		{Label: "Back to the list", Text: "/back 93"},
+	}}
+}
+
+// renewed takes the place of the message whose button was pressed, where it can.
+func renewed(r bot.Reply) bot.Reply {
+	r.Replace = "a4711"
+	return r
+}
+
+func articleKept(t *testing.T, script *Script, p Platform) {
+	seen := p.Say(t, "article")
+	if !contains(seen.Links, shareURL) || !contains(seen.Links, "https://example.org/a/4711/tea") {
+		t.Errorf("links = %q", seen.Links)
+	}
+	if !containsPart(seen.Buttons, "Back to the list") {
+		t.Errorf("buttons = %q", seen.Buttons)
+	}
+	seen = p.Tap(t, "Save")
+	if !strings.Contains(seen.Text, "First the shrimps") || !containsPart(seen.Buttons, "Remove from saved") || containsPart(seen.Buttons, "Save") || !contains(seen.Links, shareURL) {
+		t.Errorf("after saving: %+v", seen)
+	}
+	if seen = p.Tap(t, "Remove from saved"); !containsPart(seen.Buttons, "Save") || containsPart(seen.Buttons, "Remove") {
+		t.Errorf("after removing: %+v", seen)
+	}
+	if script.Heard("/save 4711 v") != 1 || script.Heard("/unsave 4711 v") != 1 {
+		t.Errorf("the bot heard last %q", script.Last().Text)
+	}
+}
+
+func hoursChosen(t *testing.T, script *Script, p Platform) {
+	p.Say(t, "quiet")
+	if seen := p.Tap(t, "22:00–8:00"); !strings.Contains(seen.Text, "without a sound") || script.Heard("/quiet 22:00-08:00") != 1 {
+		t.Errorf("seen: %q", seen.Text)
+	}
+	p.Say(t, "quiet")
+	if seen := p.Tap(t, "Page 2"); !strings.Contains(seen.Text, "The second page") {
+		t.Errorf("a button of 64 bytes: seen %q, heard %q", seen.Text, script.Last().Text)
 	}
 }
 

@@ -196,7 +196,15 @@ func (p *platform) look(t *testing.T, do func()) bottest.Seen {
 			last = m
 		}
 	}
-	return bottest.Seen{Text: last.Text, Links: last.Links(), Buttons: last.Labels(), Size: last.Units(), Limit: 4096}
+	links := last.Links()
+	for _, row := range last.Buttons {
+		for _, b := range row {
+			if b.URL != "" {
+				links = append(links, b.URL)
+			}
+		}
+	}
+	return bottest.Seen{Text: last.Text, Links: links, Buttons: last.Labels(), Size: last.Units(), Limit: 4096}
 }
 
 func (p *platform) Say(t *testing.T, text string) bottest.Seen {
