@@ -114,8 +114,10 @@ func label(s string) string {
 // pointPages has the buttons of a list's pages say which way they go. first is
 // the first number on the page that is shown.
 func pointPages(pages []button, first int) {
-	number := func(b button) (n int) {
-		n, _ = strconv.Atoi(b.Data[strings.LastIndexByte(b.Data, ' ')+1:])
+	number := func(b button) (n int) { // "/more LIST PAGE", perhaps with words
+		if fields := strings.Fields(b.Data); len(fields) > 2 {
+			n, _ = strconv.Atoi(fields[2])
+		}
 		return n
 	}
 	slices.SortStableFunc(pages, func(a, b button) int { return number(a) - number(b) })

@@ -76,7 +76,7 @@ func openHouse(t *testing.T, lang string) *house {
 	h.fill()
 	server := telegramtest.Start(t, telegramtest.Options{Now: h.clock.Now, Pictures: &gallery{}, Inline: true})
 	h.lists = bot.NewLists(db, h.clock.Now)
-	here := bot.Channel{Lang: lang, Zone: "Asia/Shanghai", MinInterval: time.Minute, Recency: .05}
+	here := bot.Channel{Lang: lang, Zone: "Asia/Shanghai", MinInterval: time.Minute, Recency: .05, Silent: true, Edits: true}
 	h.bot = bot.New(bot.Config{
 		DB: db, Library: h.library, Catalog: catalog, Name: h.name, PublicURL: lantern, Now: h.clock.Now,
 		Channels: map[string]bot.Channel{"tg": here},
@@ -85,6 +85,7 @@ func openHouse(t *testing.T, lang string) *house {
 		c.Now, c.PublicURL, c.Inline = h.clock.Now, lantern, h.bot.Inline
 		c.Inbox, c.Settings = bot.NewInbox(db, h.clock.Now), bot.NewSettings(db, h.clock.Now)
 	}})
+	h.bot.DeepLinks("tg", h.rig.channel.DeepLink)
 	h.scheduler, err = scheduler.New(scheduler.Config{
 		DB: db, Finder: h.library, Articles: h.library, Cards: h.bot.Cards, Lists: h.lists, Catalog: catalog,
 		Channels: []scheduler.Channel{{Name: "tg", Sender: h.channel}}, Now: h.clock.Now,
