@@ -2,6 +2,7 @@ package telegram_test
 
 import (
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -48,6 +49,14 @@ func TestMenusAreSetOnceForEachScopeAndLanguage(t *testing.T) {
 	}
 	if got := strings.Join(r.Supergroup(-100).Administrator(78).MenuOf(78), ", "); got != "/search Search it" {
 		t.Errorf("an administrator sees %s", got)
+	}
+	// What was set is noted after it was.
+	for ctx := patient(t); ctx.Err() == nil; runtime.Gosched() {
+		if kept, _, err := r.config.Settings.Load(ctx, "telegram:tg:menus"); err != nil {
+			t.Fatal(err)
+		} else if kept != "" {
+			break
+		}
 	}
 	r.stop()
 	again := join(t, r.Server, echo, setup{db: r.db, config: with(commands("Search"))})
