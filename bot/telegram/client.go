@@ -55,6 +55,8 @@ type client struct {
 	token    string
 	endpoint string // the library's format: two %s, token and method
 	http     *http.Client
+
+	clock atomic.Int64 // the server's, in the last answer, Unix seconds; 0: it told none
 }
 
 func newClient(apiURL, token string) *client {
@@ -68,6 +70,14 @@ func newClient(apiURL, token string) *client {
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 	}
+}
+
+// served is the server's clock at its last answer; zero when it told none.
+func (c *client) served() time.Time {
+	if seconds := c.clock.Load(); seconds != 0 {
+		return time.Unix(seconds, 0)
+	}
+	return time.Time{}
 }
 
 func (c *client) close() { c.http.CloseIdleConnections() }
@@ -157,6 +167,9 @@ func (x *exchange) Do(req *http.Request) (*http.Response, error) {
 	}
 	if json.Unmarshal(body, &shape) != nil || shape.OK == nil {
 		return nil, errNotJSON
+	}
+	if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
+		x.client.clock.Store(date.Unix())
 	}
 	resp.Body = io.NopCloser(bytes.NewReader(body))
 	return resp, nil

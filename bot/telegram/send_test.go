@@ -297,43 +297,6 @@ func TestAnAnswerInDoubtIsNotSaidTwice(t *testing.T) {
 	}
 }
 
-func TestDoctorFindings(t *testing.T) {
-	s := telegramtest.Start(t, telegramtest.Options{Local: true})
-	c, _, _, _ := build(t, s, echo, setup{})
-	bad := func(c *telegram.Channel) (all []string) {
-		for _, f := range c.Check(patient(t)) {
-			if !f.OK {
-				all = append(all, f.What+" | "+f.Advice)
-			}
-			if f.OK == (f.Advice != "") {
-				t.Errorf("advice of %+v", f)
-			}
-		}
-		return all
-	}
-	if got := bad(c); len(got) != 0 {
-		t.Errorf("polling: %q", got)
-	}
-	hook, _, _, _ := build(t, s, echo, setup{config: func(c *telegram.Config) {
-		c.Mode, c.PublicURL = telegram.Webhook, "http://127.0.0.1:1"
-	}})
-	if got := bad(hook); len(got) != 2 || !strings.Contains(got[0], "https") || !strings.Contains(got[1], "nowhere yet") {
-		t.Errorf("webhook never set: %q", got)
-	}
-	stop := run(t, hook)
-	s.Chat(1).Say("nobody listens")
-	if err := s.Until(patient(t), func() bool { return len(s.Calls("setWebhook")) > 0 && s.Failing() }); err != nil {
-		t.Fatal(err)
-	}
-	if got := bad(hook); len(got) != 2 || !strings.Contains(got[1], "could not deliver") {
-		t.Errorf("webhook that fails: %q", got)
-	}
-	if got := bad(c); len(got) != 1 || !strings.Contains(got[0], "a webhook is set") {
-		t.Errorf("polling with a webhook set: %q", got)
-	}
-	stop()
-}
-
 func TestNewReportsEveryProblem(t *testing.T) {
 	_, err := telegram.New(telegram.Config{Token: "no token: secret", APIURL: "ftp://x", Mode: "carrier pigeon", Secret: "ü"})
 	if err == nil {

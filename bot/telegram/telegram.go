@@ -30,6 +30,9 @@ import (
 	"newsie/internal/locale"
 )
 
+// publicAPI is Telegram's own Bot API server.
+const publicAPI = "https://api.telegram.org"
+
 // Ways in which updates come in.
 const (
 	Poll    = "poll"
@@ -127,7 +130,7 @@ func New(config Config) (*Channel, error) {
 		complain("the token does not look like one of @BotFather's (digits, a colon, letters)")
 	}
 	if config.APIURL == "" {
-		config.APIURL = "https://api.telegram.org"
+		config.APIURL = publicAPI
 	}
 	config.APIURL = strings.TrimRight(config.APIURL, "/")
 	if u, err := url.Parse(config.APIURL); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {

@@ -30,6 +30,7 @@ type (
 		Language string `json:"language_code"`
 		ReadsAll bool   `json:"can_read_all_group_messages"` // of getMe
 		Inline   bool   `json:"supports_inline_queries"`     // of getMe
+		CanJoin  bool   `json:"can_join_groups"`             // of getMe
 	}
 	chat struct {
 		ID   int64  `json:"id"`
@@ -107,6 +108,7 @@ type (
 		Status   string `json:"status"`
 		IsMember bool   `json:"is_member"`         // of status restricted
 		CanSend  bool   `json:"can_send_messages"` // of status restricted
+		CanPost  bool   `json:"can_post_messages"` // of an administrator in a channel
 	}
 )
 
