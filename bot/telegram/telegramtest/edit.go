@@ -45,7 +45,7 @@ func (s *Server) put(c *Chat, old *Message, changed Message) (any, *refusal) {
 	if switches(changed.Buttons) && !s.bot.Inline {
 		return nil, bad("BUTTON_TYPE_INVALID")
 	}
-	if refused := s.paced(c); refused != nil {
+	if refused := s.paced(c, nil); refused != nil {
 		return nil, refused
 	}
 	changed.Edits++

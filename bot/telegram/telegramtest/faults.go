@@ -1,8 +1,10 @@
 package telegramtest
 
 import (
+	"context"
 	"net"
 	"net/http"
+	"time"
 )
 
 // A Fault is what goes wrong with one call.
@@ -63,6 +65,42 @@ func (f Fault) before(w http.ResponseWriter, r *http.Request, stop <-chan struct
 		return false
 	}
 	return true
+}
+
+// Chaos is what goes wrong by chance, the same way for the same seed as long as
+// calls come one after another.
+type Chaos struct {
+	Seed        uint64
+	Delay       time.Duration // calls take up to so much longer
+	ResetBefore float64       // the share of calls after which nothing was done and nothing answered
+	ResetAfter  float64       // the share of calls that were done and not answered
+}
+
+// chaos delays a call and tells what goes wrong with it.
+func (s *Server) chaos(ctx context.Context) Fault {
+	c := s.options.Chaos
+	if c == (Chaos{Seed: c.Seed}) {
+		return ""
+	}
+	s.mu.Lock()
+	delay, lot := time.Duration(s.chance.Float64()*float64(c.Delay)), s.chance.Float64()
+	s.mu.Unlock()
+	if delay > 0 {
+		timer := time.NewTimer(delay)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+		case <-s.stop:
+		}
+	}
+	switch {
+	case lot < c.ResetBefore:
+		return ResetBefore
+	case lot < c.ResetBefore+c.ResetAfter:
+		return ResetAfter
+	}
+	return ""
 }
 
 // hangUp breaks the connection with a reset.

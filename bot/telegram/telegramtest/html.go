@@ -285,6 +285,10 @@ func checkURL(address string) string {
 // other lines go, white space at both ends goes, entities follow, and of more
 // than a hundred the last are forgotten.
 func tidy(text string, entities []Entity) (string, []Entity) {
+	spoils := func(r rune) bool { return r < ' ' && r != '\n' || r >= 0x2028 && r <= 0x202e }
+	if !strings.ContainsFunc(text, spoils) && strings.TrimSpace(text) == text && len(entities) <= maxEntities {
+		return text, nonEmpty(entities)
+	}
 	moved := make([]int, 0, units(text)+1) // old unit offset -> new one
 	var b strings.Builder
 	n := 0
@@ -320,6 +324,16 @@ func tidy(text string, entities []Entity) (string, []Entity) {
 		}
 	}
 	return text, kept
+}
+
+func nonEmpty(entities []Entity) []Entity {
+	var kept []Entity
+	for _, e := range entities {
+		if e.Length > 0 {
+			kept = append(kept, e)
+		}
+	}
+	return kept
 }
 
 func units(s string) int {

@@ -2,7 +2,6 @@ package telegramtest
 
 import (
 	"encoding/json"
-	"strconv"
 	"unicode/utf8"
 )
 
@@ -188,7 +187,7 @@ func (s *Server) publish(c *Chat, p params, thread int64, m Message) (any, *refu
 			}
 		}
 	}
-	if refused := s.paced(c); refused != nil {
+	if refused := s.paced(c, p); refused != nil {
 		return nil, refused
 	}
 	m.FromBot, m.Thread = true, thread
@@ -211,17 +210,6 @@ func (c *Chat) replied(text string) (*Message, *refusal) {
 		return nil, bad("message to be replied not found")
 	}
 	return m, nil
-}
-
-// paced refuses what comes too fast.
-func (s *Server) paced(c *Chat) *refusal {
-	if !s.options.Rates {
-		return nil
-	}
-	if seconds := s.rates.over(c, s.options.Now()); seconds > 0 {
-		return &refusal{code: 429, words: "Too Many Requests: retry after " + strconv.Itoa(seconds), retryAfter: seconds}
-	}
-	return nil
 }
 
 func (s *Server) answerCallback(p params) (any, *refusal) {

@@ -11,19 +11,31 @@
 //
 // What the real server would ignore and a careful client never sends, unknown
 // parameters, is refused too. It owns no table.
+//
+// # What is certain
+//
+// The words and byte offsets of bad entities, of scopes and of inline results,
+// how long updates are kept, in which queues a webhook gets them and when it is
+// tried again follow the published source of the Bot API server; limits follow
+// its documentation. From memory and from what others quote are:
+//
+//   - the rates (30 in a second over all chats, about 1 in a chat, 20 a minute in
+//     a group) and how short a burst in a chat may be; BALANCE_TOO_LOW;
+//   - PHOTO_INVALID_DIMENSIONS, IMAGE_PROCESS_FAILED and which picture gets which
+//     of the words about HTTP URLs; which kinds of pictures are taken;
+//   - RESULT_ID_EMPTY, RESULT_ID_INVALID, NEXT_OFFSET_INVALID, ARTICLE_TITLE_EMPTY,
+//     WEBDOCUMENT_URL_INVALID, START_PARAM_INVALID, BUTTON_COPY_TEXT_INVALID,
+//     BUTTON_TYPE_INVALID and TOPIC_CLOSED as the place where they are said;
+//   - all words about rich messages, what may stand in what, that the paragraph of
+//     a list item counts as a block, and the names of their blocks;
+//   - that the privacy mode lets mentions through.
 package telegramtest
 
 import (
-	"context"
-	"encoding/json"
 	"fmt"
-	"io"
-	"mime"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
-	"strconv"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -37,6 +49,9 @@ type Options struct {
 	Rich     bool             // a server of Bot API 10.1 or newer: it has sendRichMessage
 	Inline   bool             // @BotFather's /setinline; SetBot changes it
 	Now      func() time.Time // the clock of dates and rates; nil: time.Now
+	Stars    bool             // the bot has the Telegram Stars that paid broadcasts need
+	Chaos    Chaos            // what goes wrong by chance
+	NoCalls  bool             // keep no list of calls: for benchmarks
 	Rates    bool             // hold the bot to the platform's rates, with 429
 	Local    bool             // as a self-hosted server: webhooks may be http, on any port
 	Latency  time.Duration    // how long every call takes
@@ -82,6 +97,8 @@ type Server struct {
 	names     map[string]*Chat // by username, in small letters
 	bot       Bot
 	rates     rates
+	meter     meter
+	chance    *rand.Rand
 	files     map[string]*Picture // by file_id
 	nextFile  int
 
@@ -133,9 +150,10 @@ func New(o Options) *Server {
 		options: o, stop: make(chan struct{}), changed: make(chan struct{}), news: make(chan struct{}), chats: map[int64]*Chat{},
 		faults: map[string][]Fault{}, nextID: 1000, callbacks: map[string]bool{}, commands: map[menuKey]string{}, names: map[string]*Chat{},
 		bot:    Bot{Username: o.Username, Inline: o.Inline},
-		inline: map[string]*Inline{}, inlined: map[string]inlined{}, cache: map[cacheKey]cachedAnswer{}, rates: rates{chats: map[int64][]time.Time{}},
+		inline: map[string]*Inline{}, inlined: map[string]inlined{}, cache: map[cacheKey]cachedAnswer{}, rates: rates{chats: map[int64]*window{}},
 		methods: methods(o.Rich), pictures: pictureClient(o.PrivatePictures, o.Pictures), files: map[string]*Picture{},
 	}
+	s.chance = rand.New(rand.NewPCG(o.Chaos.Seed, 0))
 	s.http = httptest.NewServer(http.HandlerFunc(s.serve))
 	return s
 }
@@ -226,213 +244,6 @@ func bad(format string, args ...any) *refusal {
 	return &refusal{code: 400, words: "Bad Request: " + fmt.Sprintf(format, args...)}
 }
 
-type params map[string]string
-
-// A method checks a call and does it, under the lock. What takes long is
-// brought by load before, under no lock.
-type method struct {
-	allowed map[string]bool // the parameters it knows
-	run     func(s *Server, p params) (any, *refusal)
-
-	load  func(s *Server, ctx context.Context, p params, got *loaded)
-	media func(s *Server, p params, got loaded) (any, *refusal) // instead of run
-}
-
-const (
-	sending = "chat_id message_thread_id disable_notification allow_paid_broadcast protect_content reply_parameters reply_markup "
-	editing = "chat_id message_id inline_message_id reply_markup "
-)
-
-func methods(rich bool) map[string]method {
-	all := map[string]method{}
-	add := func(name, allowed string, run func(s *Server, p params) (any, *refusal)) {
-		all[name] = method{allowed: set(allowed), run: run}
-	}
-	add("getMe", "", (*Server).getMe)
-	add("sendMessage", sending+"text parse_mode entities link_preview_options", (*Server).sendMessage)
-	add("editMessageCaption", editing+"caption parse_mode caption_entities show_caption_above_media", (*Server).editMessageCaption)
-	add("editMessageReplyMarkup", editing, (*Server).editMessageReplyMarkup)
-	add("deleteMessage", "chat_id message_id", (*Server).deleteMessage)
-	add("answerCallbackQuery", "callback_query_id text show_alert url cache_time", (*Server).answerCallback)
-	add("answerInlineQuery", "inline_query_id results cache_time is_personal next_offset button", (*Server).answerInlineQuery)
-	add("sendChatAction", "chat_id message_thread_id action", (*Server).chatAction)
-	add("setMyCommands", "commands scope language_code", (*Server).setMyCommands)
-	add("getMyCommands", "scope language_code", (*Server).getMyCommands)
-	add("deleteMyCommands", "scope language_code", (*Server).deleteMyCommands)
-	add("getChat", "chat_id", (*Server).getChat)
-	add("getChatMember", "chat_id user_id", (*Server).getChatMember)
-	add("getChatAdministrators", "chat_id", (*Server).getChatAdministrators)
-	add("setWebhook", "url secret_token allowed_updates max_connections drop_pending_updates", (*Server).setWebhook)
-	add("deleteWebhook", "drop_pending_updates", (*Server).deleteWebhook)
-	add("getWebhookInfo", "", (*Server).webhookInfo)
-	all["getUpdates"] = method{allowed: set("offset limit timeout allowed_updates")}
-	all["sendPhoto"] = method{
-		allowed: set(sending + "photo caption parse_mode caption_entities show_caption_above_media has_spoiler"),
-		load:    func(s *Server, ctx context.Context, p params, got *loaded) { s.load(ctx, got, p["photo"]) },
-		media:   (*Server).sendPhoto,
-	}
-	all["editMessageText"] = method{
-		allowed: set(editing + "text parse_mode entities link_preview_options rich_message"),
-		load:    (*Server).loadRich, media: (*Server).editMessageText,
-	}
-	if rich {
-		all["sendRichMessage"] = method{allowed: set(sending + "rich_message"), load: (*Server).loadRich, media: (*Server).sendRichMessage}
-	}
-	all["editMessageMedia"] = method{allowed: set(editing + "media"), load: (*Server).loadMedia, media: (*Server).editMessageMedia}
-	return all
-}
-
-func set(names string) map[string]bool {
-	all := map[string]bool{}
-	for _, name := range strings.Fields(names) {
-		all[name] = true
-	}
-	return all
-}
-
-func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
-	token, name, ok := strings.Cut(strings.TrimPrefix(r.URL.Path, "/bot"), "/")
-	if !ok || !strings.HasPrefix(r.URL.Path, "/bot") || !strings.Contains(token, ":") {
-		respond(w, nil, &refusal{code: 404, words: "Not Found"})
-		return
-	}
-	if s.Token() != token {
-		respond(w, nil, &refusal{code: 401, words: "Unauthorized"})
-		return
-	}
-	p, got, refused := read(w, r)
-	if refused != nil {
-		respond(w, nil, refused)
-		return
-	}
-	if s.options.Latency > 0 {
-		select {
-		case <-time.After(s.options.Latency):
-		case <-s.stop:
-		}
-	}
-	fault := s.nextFault(name)
-	if fault.before(w, r, s.stop) {
-		return
-	}
-	result, refused := s.run(r, name, p, got)
-	s.record(name, p, refused)
-	if fault == ResetAfter {
-		hangUp(w)
-		return
-	}
-	respond(w, result, refused)
-}
-
-// read takes the parameters and files of a call.
-func read(w http.ResponseWriter, r *http.Request) (params, loaded, *refusal) {
-	var got loaded
-	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if kind == "multipart/form-data" {
-		r.Body = http.MaxBytesReader(w, r.Body, maxUpload)
-		if err := r.ParseMultipartForm(maxUpload); err != nil {
-			return nil, got, tooLarge()
-		}
-		got.files = map[string][]byte{}
-		for name, files := range r.MultipartForm.File {
-			f, err := files[0].Open()
-			if err != nil {
-				return nil, got, bad("can't read the file %q", name)
-			}
-			data, err := io.ReadAll(f)
-			_ = f.Close()
-			if err != nil {
-				return nil, got, bad("can't read the file %q", name)
-			}
-			got.files[name] = data
-		}
-		return first(r.MultipartForm.Value), got, nil
-	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	if err != nil {
-		return nil, got, tooLarge()
-	}
-	form, err := url.ParseQuery(string(body))
-	if err != nil {
-		return nil, got, bad("can't parse the request")
-	}
-	return first(form), got, nil
-}
-
-const (
-	maxBody   = 1 << 20
-	maxUpload = 50 << 20
-)
-
-func tooLarge() *refusal { return &refusal{code: 413, words: "Request Entity Too Large"} }
-
-func first(form map[string][]string) params {
-	p := make(params, len(form))
-	for key, values := range form {
-		p[key] = values[0]
-	}
-	return p
-}
-
-func (s *Server) run(r *http.Request, name string, p params, got loaded) (any, *refusal) {
-	m, ok := s.methods[name]
-	if !ok {
-		return nil, &refusal{code: 404, words: "Not Found"}
-	}
-	for key := range p {
-		if !m.allowed[key] {
-			return nil, bad("unknown parameter %q", key)
-		}
-	}
-	if name == "getUpdates" {
-		return s.getUpdates(r, p)
-	}
-	if m.load != nil {
-		m.load(s, r.Context(), p, &got)
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	defer s.wake()
-	if m.media != nil {
-		return m.media(s, p, got)
-	}
-	return m.run(s, p)
-}
-
-func (s *Server) record(name string, p params, refused *refusal) {
-	code := 200
-	if refused != nil {
-		code = refused.code
-	}
-	s.change(func() {
-		s.calls = append(s.calls, Call{Method: name, Params: p, At: s.options.Now(), Code: code})
-	})
-}
-
-func respond(w http.ResponseWriter, result any, refused *refusal) {
-	answer := map[string]any{"ok": refused == nil}
-	code := http.StatusOK
-	if refused == nil {
-		answer["result"] = result
-	} else {
-		code = refused.code
-		answer["error_code"], answer["description"] = refused.code, refused.words
-		more := map[string]any{}
-		if refused.retryAfter > 0 {
-			more["retry_after"] = refused.retryAfter
-		}
-		if refused.migrateTo != 0 {
-			more["migrate_to_chat_id"] = refused.migrateTo
-		}
-		if len(more) > 0 {
-			answer["parameters"] = more
-		}
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(code)
-	_ = json.NewEncoder(w).Encode(answer)
-}
-
 // self is the bot as a user.
 func (s *Server) self() map[string]any {
 	return map[string]any{"id": BotID, "is_bot": true, "first_name": "newsie", "username": s.bot.Username}
@@ -456,22 +267,4 @@ func (s *Server) chatAction(p params) (any, *refusal) {
 		refused = bad("wrong parameter action in request")
 	}
 	return true, refused
-}
-
-// strict decodes JSON in which every field must be known.
-func strict(text string, into any) error {
-	d := json.NewDecoder(strings.NewReader(text))
-	d.DisallowUnknownFields()
-	if err := d.Decode(into); err != nil {
-		return err
-	}
-	if d.More() {
-		return fmt.Errorf("something follows the value")
-	}
-	return nil
-}
-
-func integer(s string) (int64, bool) {
-	n, err := strconv.ParseInt(s, 10, 64)
-	return n, err == nil
 }
