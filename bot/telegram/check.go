@@ -75,8 +75,12 @@ func (k *checkup) clock() {
 	if served.IsZero() {
 		return
 	}
-	if off := k.config.Now().Sub(served); off.Abs() > mostSkew {
-		k.find(false, fmt.Sprintf("this machine's clock is %s apart from the server's", off.Abs().Round(time.Second)),
+	if off := k.config.Now().Sub(served).Abs(); off > mostSkew {
+		unit := time.Second
+		if off > time.Minute {
+			unit = time.Minute // the answer's way took some of it
+		}
+		k.find(false, fmt.Sprintf("this machine's clock is %s apart from the server's", off.Round(unit)),
 			"let the machine set its clock (NTP): digests go out by it")
 	}
 }
