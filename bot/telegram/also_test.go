@@ -28,12 +28,12 @@ func TestOtherSourcesAreLeftOutFirst(t *testing.T) {
 		t.Errorf("%d of 5 are named in:\n%s", n, m.Text)
 	}
 	// 4,096 units hold the titles and snippets whole, but not that as well.
-	long := reply(12, strings.TrimSpace(strings.Repeat("The river rose again. ", 4)))
+	long := reply(13, strings.TrimSpace(strings.Repeat("The river rose again. ", 3)))
 	for i := range long.Groups[0].Cards {
 		long.Groups[0].Cards[i].Title = strings.TrimSpace(strings.Repeat("River breaks dam ", 12))
 	}
 	m, _, _, _ = sent(t, long)
-	if strings.Contains(m.Text, "Also in") || strings.Contains(m.Text, "…") || strings.Count(m.Text, "Herald") != 12 || m.Units() < 3700 {
+	if strings.Contains(m.Text, "Also in") || strings.Contains(m.Text, "…") || strings.Count(m.Text, "Herald") != 13 || m.Units() < 3700 {
 		t.Errorf("other things went first, of %d units:\n%s", m.Units(), m.Text)
 	}
 	// The server keeps a hundred entities: titles, sources and links of 20 cards take 60.

@@ -16,9 +16,9 @@ type limits struct {
 }
 
 // roomy are the limits of a message that nothing has to be left out of.
-// A snippet gets two or three lines of a phone: five of them are seen at once.
+// A snippet gets two lines of a phone: five of them are seen at once.
 func roomy(cards int) limits {
-	return limits{text: textLimit, title: 300, by: 120, summary: 3000, snippet: 110, cards: cards, also: true}
+	return limits{text: textLimit, title: 300, by: 120, summary: 3000, snippet: 84, cards: cards, also: true}
 }
 
 // compose lays a sheet out as one message.

@@ -123,7 +123,10 @@ func (s snippet) shorten(limit int, size measure) snippet {
 	}
 	start, lead := 0, ""
 	if len(s.marks) > 0 && size(s.text[:s.marks[0].End]) > limit*2/3 {
-		if start = s.before(s.marks[0].Start, limit/3, size); start > 0 {
+		// What the words after them leave free is filled with those before.
+		ahead := max(limit/3, limit-2-size(s.text[s.marks[0].Start:]))
+		start = s.before(s.marks[0].Start, ahead, size)
+		if start > 0 && !ended(strings.TrimRightFunc(s.text[:start], unicode.IsSpace)) {
 			lead = "…"
 		}
 	}
@@ -145,28 +148,48 @@ func ended(s string) bool {
 	return strings.ContainsRune(".!?…؟۔。！？", last)
 }
 
-// before is where to begin so that at most limit stands in front of at: at a
-// word where there is one.
+// before is where to begin so that at most limit stands in front of at: with a
+// sentence where one begins there, or with a clause of a text without spaces, or
+// with a word.
 func (s snippet) before(at, limit int, size measure) int {
 	ahead := size(s.text[:at])
-	first, word := -1, -1
+	first, word, clause, sentence := -1, -1, -1, -1
+	last := ' '
 	clusters := graphemes.FromString(s.text[:at])
 	for clusters.Next() {
+		start := clusters.Start()
 		if ahead <= limit {
 			if first < 0 {
-				first = clusters.Start()
+				first = start
 			}
-			if start := clusters.Start(); word < 0 && (start == 0 || s.text[start-1] == ' ') {
+			if word < 0 && (start == 0 || s.text[start-1] == ' ') {
 				word = start
+			}
+			if clause < 0 && strings.ContainsRune("，、；：", last) {
+				clause = start
+			}
+			if sentence < 0 && s.begins(start, last) {
+				sentence = start
 			}
 		}
 		ahead -= size(clusters.Value())
+		if value := clusters.Value(); value != " " {
+			last, _ = utf8.DecodeLastRuneInString(value)
+		}
 	}
-	switch {
-	case word >= 0:
-		return word
-	case first >= 0:
-		return first
+	if sentence < 0 && s.begins(at, last) {
+		return at
+	}
+	for _, found := range []int{sentence, clause, word, first} {
+		if found >= 0 {
+			return found
+		}
 	}
 	return at
+}
+
+// begins reports whether a sentence begins at start; last is what stands before
+// it, spaces aside.
+func (s snippet) begins(start int, last rune) bool {
+	return ended(string(last)) && (last > 0x2fff || s.text[start-1] == ' ')
 }

@@ -11,17 +11,18 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"newsie/bot/telegram/telegramtest"
 	"newsie/internal/locale"
 )
 
 // wordsOf are what the reader of the scenes types, in each language.
 var wordsOf = map[string]struct {
-	topic, title, other, typo, partly, vain, follow, followOther, followAll, help string
+	topic, title, other, typo, partly, vain, follow, followOther, digest, help string
 }{
-	"zh-Hans": {"电商", "橘子园里的一家微店", "旧书店的最后一单", "excle", "电商 地图册 火箭", "天文", "关注 电商 每天 8:00", "关注 烹饪 每天 8:00", "关注 * 每天 8:00", "帮助"},
-	"zh-Hant": {"電商", "橘子園裡的一家小店", "舊書店的最後一單", "excle", "電商 地圖集 火箭", "天文", "追蹤 電商 每天 8:00", "追蹤 烹飪 每天 8:00", "追蹤 * 每天 8:00", "說明"},
-	"en":      {"commerce", "Forty Crates of Apricots", "The Bookshop’s Last Order", "aprikots", "commerce atlas rockets", "astronomy", "follow commerce daily 8:00", "follow cooking daily 8:00", "follow * daily 8:00", "help"},
-	"it":      {"commercio", "Quaranta cassette di albicocche", "L’ultimo ordine della libreria", "albicoche", "commercio atlante razzi", "astronomia", "segui commercio ogni giorno 8:00", "segui cucina ogni giorno 8:00", "segui * ogni giorno 8:00", "aiuto"},
+	"zh-Hans": {"电商", "橘子园里的一家微店", "旧书店的最后一单", "excle", "电商 地图册 火箭", "天文", "关注 电商 每天 8:00", "关注 烹饪 每天 9:30", "我的摘要", "帮助"},
+	"zh-Hant": {"電商", "橘子園裡的一家小店", "舊書店的最後一單", "excle", "電商 地圖集 火箭", "天文", "追蹤 電商 每天 8:00", "追蹤 料理 每天 9:30", "我的摘要", "說明"},
+	"en":      {"commerce", "Forty Crates of Apricots", "The Bookshop’s Last Order", "aprikots", "commerce atlas rockets", "astronomy", "follow commerce daily 8:00", "follow cooking daily 9:30", "digest now", "help"},
+	"it":      {"commercio", "Quaranta cassette di albicocche", "L’ultimo ordine della libreria", "albicoche", "commercio atlante razzi", "astronomia", "segui commercio ogni giorno 8:00", "segui cucina ogni giorno 9:30", "rassegna adesso", "aiuto"},
 }
 
 // play plays all scenes, each kind of answer once.
@@ -34,6 +35,9 @@ func (h *house) play() []scene {
 	h.tapOn("previous page", list.ID, "‹ ")
 	h.say("one clear answer", w.title)
 	h.tap("article with a cover", "1")
+	h.tapOn("save", h.last("article with a cover").ID, h.label("bot.save"))
+	h.say("saved", "/saved")
+	h.say("share", "/share 1")
 	h.say("another", w.other)
 	h.tap("article without a cover", "1")
 	h.say("corrected", w.typo)
@@ -46,10 +50,20 @@ func (h *house) play() []scene {
 
 	// The next morning there is something new.
 	h.clock.Advance(4 * time.Hour)
-	h.add(h.shelf["later"])
-	h.follow()
+	h.arrive("later")
+	h.arrive("noodles")
+	h.say("digest of several topics", w.digest)
+	h.Fail("sendRichMessage", telegramtest.RefuseEntities)
+	h.say("digest as HTML", w.digest)
 	h.clock.Advance(20 * time.Hour)
 	h.scene("digest", "", "", h.push)
+
+	// After a month its list is forgotten.
+	h.clock.Advance(31 * 24 * time.Hour)
+	if err := h.lists.Prune(h.t.Context(), h.clock.Now().AddDate(0, 0, -30), h.clock.Now()); err != nil {
+		h.t.Fatal(err)
+	}
+	h.tapOn("too old", list.ID, " ›")
 	return h.scenes
 }
 

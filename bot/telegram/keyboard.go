@@ -58,7 +58,8 @@ func choosePreview(s sheet) preview {
 
 // buttons are, of an article that is being shown, the one that leads to it,
 // alone; then the numbers of the cards that are shown, then the pages of the
-// list, and the other actions, as many in a row as can be read. The server
+// list, and the other actions, as many in a row as can be read: of an article,
+// those before and after it first. The server
 // refuses a message for one bad button, so those that cannot be are left out and
 // counted.
 func buttons(s sheet, cards int, actions []bot.Action) (rows [][]button, dropped int) {
@@ -76,6 +77,9 @@ func buttons(s sheet, cards int, actions []bot.Action) (rows [][]button, dropped
 			others = append(others, b)
 		}
 	}
+	if s.view { // what is before and after it comes first, in rows of its own
+		slices.SortStableFunc(others, func(a, b button) int { return neighbour(b) - neighbour(a) })
+	}
 	numbers, bad := numbersOf(s, cards)
 	dropped += bad
 	pointPages(pages, s.first())
@@ -90,6 +94,14 @@ func buttons(s sheet, cards int, actions []bot.Action) (rows [][]button, dropped
 		}
 	}
 	return rows, dropped
+}
+
+// neighbour is 1 for the button of another article, else 0.
+func neighbour(b button) int {
+	if strings.HasPrefix(b.Data, "/read ") {
+		return 1
+	}
+	return 0
 }
 
 func newButton(a bot.Action) button {
@@ -114,9 +126,9 @@ func label(s string) string {
 // pointPages has the buttons of a list's pages say which way they go. first is
 // the first number on the page that is shown.
 func pointPages(pages []button, first int) {
-	number := func(b button) (n int) { // "/more LIST PAGE", perhaps with words
-		if fields := strings.Fields(b.Data); len(fields) > 2 {
-			n, _ = strconv.Atoi(fields[2])
+	number := func(b button) (n int) { // of "/more LIST PAGE WORDS"
+		if words := strings.Fields(b.Data); len(words) > 2 {
+			n, _ = strconv.Atoi(words[2])
 		}
 		return n
 	}
@@ -134,7 +146,10 @@ func pointPages(pages []button, first int) {
 	}
 }
 
+// numbersOf are the buttons that open cards; one that is alone has room for the
+// title.
 func numbersOf(s sheet, cards int) (numbers []button, dropped int) {
+	title := ""
 	for _, b := range s.blocks {
 		for _, e := range b.entries {
 			if cards--; cards < 0 || e.number <= 0 || e.open == "" {
@@ -145,7 +160,11 @@ func numbersOf(s sheet, cards int) (numbers []button, dropped int) {
 				continue
 			}
 			numbers = append(numbers, button{Text: strconv.Itoa(e.number), Data: e.open})
+			title = e.title
 		}
+	}
+	if len(numbers) == 1 {
+		numbers[0].Text = label(numbers[0].Text + ". " + title)
 	}
 	return numbers, dropped
 }

@@ -105,7 +105,7 @@ func (c *Channel) postPhoto(ctx context.Context, o outgoing, page page, photo st
 		caption, mode = page.text.html(), "HTML"
 	}
 	if o.place != 0 {
-		if err := params.AddInterface("media", inputMedia{"photo", photo, caption, mode}); err != nil {
+		if err := addJSON(params, "media", inputMedia{"photo", photo, caption, mode}); err != nil {
 			return 0, "", err
 		}
 	} else {

@@ -103,7 +103,7 @@ func TestAnArticleHasItsCover(t *testing.T) {
 	if m.Caption != want {
 		t.Errorf("caption:\n%s", m.Caption)
 	}
-	if got := strings.Join(m.Labels(), "|"); got != "Continua a leggere|1|Salva" || len(m.Buttons[0]) != 1 {
+	if got := strings.Join(m.Labels(), "|"); got != "Continua a leggere|1. Il forno a legna|Salva" || len(m.Buttons[0]) != 1 {
 		t.Errorf("buttons %s", got)
 	}
 }
@@ -309,7 +309,7 @@ func TestAPictureIsReplacedByAPicture(t *testing.T) {
 	if got = chat.Answers(); len(got) != 1 || got[0].Edits != 1 {
 		t.Errorf("%+v", got)
 	}
-	if _, err := chat.Tap("1"); err != nil {
+	if _, err := chat.Tap("1."); err != nil {
 		t.Fatal(err)
 	}
 	r.quiet(t)

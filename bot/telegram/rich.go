@@ -41,7 +41,7 @@ func (c *Channel) putRich(ctx context.Context, o outgoing) (id int64, tried bool
 		return 0, false, nil
 	}
 	s := newSheet(o.reply, richCards)
-	if s.titled = o.titled; s.view || s.total() == 0 || !severalTopics(s) && !fit(newSheet(o.reply, maxCards), nil).short {
+	if s.titled = o.titled || severalTopics(s); s.view || s.total() == 0 || !severalTopics(s) && !fit(newSheet(o.reply, maxCards), nil).short {
 		return 0, false, nil
 	}
 	page := c.fitRich(s, o.reply)
@@ -83,7 +83,7 @@ func (c *Channel) postRich(ctx context.Context, o outgoing, page page, rtl bool)
 	if err != nil {
 		return 0, err
 	}
-	if err := params.AddInterface("rich_message", richMessage{HTML: page.text.html(), RTL: rtl, AsIs: true}); err != nil {
+	if err := addJSON(params, "rich_message", richMessage{HTML: page.text.html(), RTL: rtl, AsIs: true}); err != nil {
 		return 0, err
 	}
 	if err := addKeyboard(params, page.keyboard); err != nil {

@@ -82,7 +82,7 @@ Words of entry 4 & more.
 5. Title <i> & 5
 Example · 1 March 2026
 Words of entry 5 & more.
-▸ 3 more
+▸ Show 3 more
   6. Title <i> & 6
   Example · 1 March 2026
   Words of entry 6 & more.

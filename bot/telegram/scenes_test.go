@@ -31,6 +31,7 @@ type house struct {
 	library   *content.Library
 	bot       *bot.Bot
 	lists     *bot.Lists
+	printer   locale.Printer
 	scheduler *scheduler.Scheduler
 	shelf     map[string]content.Article
 	reader    *telegramtest.Chat
@@ -74,9 +75,10 @@ func openHouse(t *testing.T, lang string) *house {
 	}
 	t.Cleanup(func() { _ = h.library.Close() })
 	h.fill()
-	server := telegramtest.Start(t, telegramtest.Options{Now: h.clock.Now, Pictures: &gallery{}, Inline: true})
+	server := telegramtest.Start(t, telegramtest.Options{Now: h.clock.Now, Rich: true, Pictures: &gallery{}, Inline: true})
+	h.printer = catalog.Printer(lang)
 	h.lists = bot.NewLists(db, h.clock.Now)
-	here := bot.Channel{Lang: lang, Zone: "Asia/Shanghai", MinInterval: time.Minute, Recency: .05, Silent: true, Edits: true}
+	here := bot.Channel{Lang: lang, Zone: "Asia/Shanghai", MinInterval: time.Minute, Recency: .05, FromArchive: true, Silent: true, Edits: true}
 	h.bot = bot.New(bot.Config{
 		DB: db, Library: h.library, Catalog: catalog, Name: h.name, PublicURL: lantern, Now: h.clock.Now,
 		Channels: map[string]bot.Channel{"tg": here},
@@ -93,20 +95,24 @@ func openHouse(t *testing.T, lang string) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
+	h.bot.DeepLinks("tg", h.channel.DeepLink)
 	h.bot.UseDigests(h.scheduler)
 	h.bot.Forgets(h.scheduler.Forget)
 	h.reader = h.Chat(7).Language(codes[lang])
 	return h
 }
 
-// fill takes in the library of the house's language, all but the article "later".
+// news are the articles that come in while the scenes play.
+var news = []string{"later", "noodles"}
+
+// fill takes in the library of the house's language, all but the news.
 func (h *house) fill() {
 	h.t.Helper()
 	name, articles := bottest.Library(h.t, h.lang)
 	h.name = name
 	for _, a := range articles {
 		h.shelf[a.Key] = a
-		if a.Key != "later" {
+		if !slices.Contains(news, a.Key) {
 			h.add(a)
 		}
 	}
@@ -118,6 +124,13 @@ func (h *house) add(a content.Article) {
 	if _, _, err := h.library.Add(h.t.Context(), a, nil); err != nil {
 		h.t.Fatal(err)
 	}
+}
+
+// arrive has an article come in.
+func (h *house) arrive(key string) {
+	h.t.Helper()
+	h.add(h.shelf[key])
+	h.follow()
 }
 
 // follow brings the index up to date.
@@ -180,22 +193,29 @@ func (h *house) say(name, text string) {
 
 func (h *house) tap(name, label string) {
 	h.t.Helper()
-	h.scene(name, "", label, func() {
-		if _, err := h.reader.Tap(label); err != nil {
-			h.t.Fatalf("%s: %v", name, err)
-		}
-	})
+	h.tapOn(name, 0, label)
 }
 
 // tapOn presses a button of an older message.
 func (h *house) tapOn(name string, message int64, label string) {
 	h.t.Helper()
-	h.scene(name, "", label, func() {
+	whole := label
+	for _, m := range h.reader.Answers() {
+		for _, l := range m.Labels() {
+			if (message == 0 || m.ID == message) && strings.Contains(l, label) {
+				whole = l
+			}
+		}
+	}
+	h.scene(name, "", whole, func() {
 		if _, err := h.reader.TapOn(message, label); err != nil {
 			h.t.Fatalf("%s: %v", name, err)
 		}
 	})
 }
+
+// label is what a button says, up to what depends on the reader.
+func (h *house) label(key string) string { return h.printer.T(key) }
 
 // last is the message that a scene ended with.
 func (h *house) last(name string) telegramtest.Message {
@@ -260,7 +280,7 @@ func screen(m telegramtest.Message) string {
 	if m.Photo != nil {
 		b.WriteString("[picture: " + m.Photo.URL + "]\n")
 	}
-	b.WriteString(bare(m) + "\n")
+	b.WriteString(bare(m) + m.Rich.String() + "\n")
 	if !m.Preview.Above {
 		b.WriteString(preview)
 	}

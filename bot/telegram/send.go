@@ -1,6 +1,7 @@
 package telegram
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -72,7 +73,7 @@ func (c *Channel) put(ctx context.Context, o outgoing) (int64, error) {
 		o.reply = posted(o.reply)
 	}
 	s := newSheet(o.reply, maxCards)
-	s.titled = o.titled
+	s.titled = o.titled || severalTopics(s)
 	if id, tried, err := c.putPhoto(ctx, o, s); tried {
 		return id, err
 	}
@@ -145,7 +146,7 @@ func (c *Channel) postText(ctx context.Context, o outgoing, page page, html bool
 	} else {
 		params["text"] = page.text.plain()
 	}
-	if err := params.AddInterface("link_preview_options", page.preview); err != nil {
+	if err := addJSON(params, "link_preview_options", page.preview); err != nil {
 		return 0, err
 	}
 	if err := addKeyboard(params, page.keyboard); err != nil {
@@ -174,7 +175,20 @@ func addKeyboard(params tgbotapi.Params, rows [][]button) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	return params.AddInterface("reply_markup", keyboard{rows})
+	return addJSON(params, "reply_markup", keyboard{rows})
+}
+
+// addJSON adds a parameter that is an object. The library's AddInterface writes
+// each < and & as six characters.
+func addJSON(params tgbotapi.Params, key string, value any) error {
+	var b bytes.Buffer
+	plain := json.NewEncoder(&b)
+	plain.SetEscapeHTML(false)
+	if err := plain.Encode(value); err != nil {
+		return err
+	}
+	params[key] = strings.TrimSpace(b.String())
+	return nil
 }
 
 // destination begins the parameters of a message: its method, where it goes and
@@ -192,7 +206,7 @@ func (c *Channel) destination(o outgoing, send, edit string) (method string, par
 	params.AddBool("disable_notification", o.silent)
 	params.AddBool("allow_paid_broadcast", o.paid)
 	if o.replyTo != 0 {
-		err = params.AddInterface("reply_parameters", replyParameters{o.replyTo, true})
+		err = addJSON(params, "reply_parameters", replyParameters{o.replyTo, true})
 	}
 	return send, params, err
 }
