@@ -85,6 +85,10 @@ func (b *Bot) inline(ctx context.Context, q InlineQuery) (InlineAnswer, string, 
 	}
 	t.Text = clean(firstRunes(q.Text, longest))
 	answer := InlineAnswer{Personal: true}
+	allowed, warn := b.flood.allowInline(t.Chat.String())
+	if answer.Silent = !allowed && !warn; answer.Silent {
+		return answer, "silent", nil
+	}
 	if told := t.told(); told != "" {
 		t.Printer, t.wants, answer.Personal = b.catalog.Printer(b.catalog.Match(told, t.channel.Lang)), told, false
 	} else {
@@ -96,9 +100,8 @@ func (b *Bot) inline(ctx context.Context, q InlineQuery) (InlineAnswer, string, 
 		t.wants = b.reads(t, t.Text)
 	}
 	answer.Lang = t.Printer.Lang()
-	if allowed, warn := b.flood.allowInline(t.Chat.String()); !allowed {
-		answer.Silent, answer.Personal = !warn, true
-		answer.Start = Action{Label: t.T("bot.slow_down"), Text: inlinePayload}
+	if !allowed {
+		answer.Personal, answer.Start = true, Action{Label: t.T("bot.slow_down"), Text: inlinePayload}
 		return answer, "limited", nil
 	}
 	l, err := b.inlineList(ctx, t, unfinished, q.Offset)
