@@ -114,7 +114,7 @@ func TestMatchesRepairNoSpelling(t *testing.T) {
 		kept, _ := add(t, l, article("k", "The harbour market", "A harbour and its market."))
 		follow(t, l)
 		for topic, want := range map[string]int{"harbour": 1, "harbuor": 0} {
-			ids, _, err := l.Matches(t.Context(), topic, "en", 0, kept.Seq, 5)
+			ids, _, err := l.Matches(t.Context(), topic, "en", content.Filter{}, 0, kept.Seq, 5)
 			if err != nil || len(ids) != want {
 				t.Errorf("%s: %v, %v; want %d", topic, ids, err, want)
 			}

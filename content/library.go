@@ -364,11 +364,11 @@ func (l *Library) Nearest(ctx context.Context, text string, n int) ([]string, er
 // unasked must be closer to the point than an answer.
 const topicCover = 0.75
 
-// Matches gives the published articles that became visible after position from
-// and up to position to and match a topic, best first, each story once; more
-// is how many of them are beyond limit. The topic "*" is everything, and one of
-// operators alone (tag:sport) all that they admit.
-func (l *Library) Matches(ctx context.Context, topic, lang string, from, to int64, limit int) (ids []int64, more int, err error) {
+// Matches gives the published articles within a part of the library that became
+// visible after position from and up to position to and match a topic, best
+// first, each story once; more is how many of them are beyond limit. The topic
+// "*" is everything, and one of operators alone (tag:sport) all that they admit.
+func (l *Library) Matches(ctx context.Context, topic, lang string, within Filter, from, to int64, limit int) (ids []int64, more int, err error) {
 	parsed := index.ParseQuery(topic)
 	wordless := topic == "*" || strings.TrimSpace(parsed.Text) == "" && parsed.Filtered()
 	var filter, told Filter
@@ -378,7 +378,7 @@ func (l *Library) Matches(ctx context.Context, topic, lang string, from, to int6
 	if wordless {
 		filter = told // with words the index goes by the operators
 	}
-	fresh, err := l.fresh(ctx, filter, told, from, to)
+	fresh, err := l.fresh(ctx, within, filter, told, from, to)
 	if err != nil || len(fresh) == 0 {
 		return nil, 0, err
 	}
@@ -404,13 +404,17 @@ func (l *Library) Matches(ctx context.Context, topic, lang string, from, to int6
 	return ids, max(0, len(list)-limit), nil
 }
 
-// fresh lists the articles that pass f and became visible after position from
-// and up to position to, the newest first, without the copies of stories that
-// an article told before which passes told.
-func (l *Library) fresh(ctx context.Context, f, told Filter, from, to int64) ([]Article, error) {
-	f.Copies = true
+// fresh lists the articles that pass within and f and became visible after
+// position from and up to position to, the newest first, without the copies of
+// stories that an article told before which passes within and told.
+func (l *Library) fresh(ctx context.Context, within, f, told Filter, from, to int64) ([]Article, error) {
+	f.Copies, within.Copies = true, true
 	where, args := f.where()
+	part, partArgs := within.where()
+	where, args = where+" AND "+part, append(args, partArgs...)
 	earlier, more := told.conditions("o.")
+	partEarlier, partMore := within.conditions("o.")
+	earlier, more = append(earlier, partEarlier...), append(more, partMore...)
 	var rows []row
 	err := l.db.Reader().NewRaw("SELECT id, story, title, source FROM articles WHERE added_seq > ? AND added_seq <= ? AND "+where+`
 		AND (story <= 0 OR NOT EXISTS (SELECT 1 FROM articles o

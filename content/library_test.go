@@ -107,7 +107,7 @@ func TestWithdrawnDisappearsAtOnceAndStaysAway(t *testing.T) {
 			if list, _ := l.Latest(t.Context(), content.Filter{}, 10, 0); len(list) != 0 {
 				t.Errorf("%s: still among the latest", when)
 			}
-			if ids, _, _ := l.Matches(t.Context(), "*", "en", 0, 1000, 10); len(ids) != 0 {
+			if ids, _, _ := l.Matches(t.Context(), "*", "en", content.Filter{}, 0, 1000, 10); len(ids) != 0 {
 				t.Errorf("%s: still in digests", when)
 			}
 			follow(t, l)
@@ -240,20 +240,20 @@ func TestMatchesTakesEachStoryOnceInItsWindow(t *testing.T) {
 		b, _ := add(t, l, article("3", "A second lamp", "Another lamp."))
 		c, _ := add(t, l, article("4", "Bread", "Flour and water."))
 		follow(t, l)
-		ids, more, err := l.Matches(t.Context(), "lamp", "en", old.AddedSeq, l.Seq(), 10)
+		ids, more, err := l.Matches(t.Context(), "lamp", "en", content.Filter{}, old.AddedSeq, l.Seq(), 10)
 		if err != nil || more != 0 || len(ids) != 2 || !slices.Contains(ids, b.ID) || slices.Contains(ids, old.ID) {
 			t.Errorf("lamp: %v and %d more, %v", ids, more, err)
 		}
-		if ids, more, _ := l.Matches(t.Context(), "*", "en", 0, l.Seq(), 2); len(ids) != 2 || more != 2 {
+		if ids, more, _ := l.Matches(t.Context(), "*", "en", content.Filter{}, 0, l.Seq(), 2); len(ids) != 2 || more != 2 {
 			t.Errorf("everything: %v and %d more", ids, more)
 		}
-		if ids, _, _ := l.Matches(t.Context(), "lang:it", "en", 0, l.Seq(), 9); len(ids) != 0 {
+		if ids, _, _ := l.Matches(t.Context(), "lang:it", "en", content.Filter{}, 0, l.Seq(), 9); len(ids) != 0 {
 			t.Errorf("a language that nothing is in: %v", ids)
 		}
-		if ids, _, _ := l.Matches(t.Context(), "lang:en", "en", old.AddedSeq, l.Seq(), 9); len(ids) != 3 {
+		if ids, _, _ := l.Matches(t.Context(), "lang:en", "en", content.Filter{}, old.AddedSeq, l.Seq(), 9); len(ids) != 3 {
 			t.Errorf("operators alone: %v", ids)
 		}
-		if ids, _, _ := l.Matches(t.Context(), "bread", "en", 0, c.AddedSeq-1, 2); len(ids) != 0 {
+		if ids, _, _ := l.Matches(t.Context(), "bread", "en", content.Filter{}, 0, c.AddedSeq-1, 2); len(ids) != 0 {
 			t.Errorf("beyond the window: %v", ids)
 		}
 		_ = a
@@ -268,7 +268,7 @@ func TestMatchesAreAboutTheWholeTopic(t *testing.T) {
 	add(t, l, article("2", "Tea time", "Tea at five."))
 	add(t, l, article("3", "Gardens", "Gardens of stone."))
 	follow(t, l)
-	if ids, _, err := l.Matches(t.Context(), "tea gardens", "en", 0, l.Seq(), 10); err != nil || !slices.Equal(ids, []int64{both.ID}) {
+	if ids, _, err := l.Matches(t.Context(), "tea gardens", "en", content.Filter{}, 0, l.Seq(), 10); err != nil || !slices.Equal(ids, []int64{both.ID}) {
 		t.Errorf("%v, want %d (%v)", ids, both.ID, err)
 	}
 	if got := find(t, l, "tea gardens"); len(got) != 3 {

@@ -234,9 +234,42 @@ func TestADigestTellsAStoryOnce(t *testing.T) {
 			{"river source:courier", between, l.Seq(), ids(c)},
 			{"source:gazette", 0, b.AddedSeq, ids(b)},
 		} {
-			got, more, err := l.Matches(t.Context(), test.topic, "en", test.from, test.to, 5)
+			got, more, err := l.Matches(t.Context(), test.topic, "en", content.Filter{}, test.from, test.to, 5)
 			if err != nil || more != 0 || !slices.Equal(got, test.want) {
 				t.Errorf("%s from %d to %d: %v and %d more, want %v (%v)", test.topic, test.from, test.to, got, more, test.want, err)
+			}
+		}
+	})
+}
+
+// Of a story that a part of the library tells later, that part's digest brings
+// the part's own telling; and operators narrow the part further.
+func TestADigestOfAPartOfTheLibrary(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		l := open(t, db, t.TempDir(), func() time.Time { return start })
+		a, _ := add(t, l, from("herald", "1", "River breaks dam"))
+		between := a.AddedSeq
+		b, _ := add(t, l, from("gazette", "2", "River breaks dam"))
+		follow(t, l)
+		gazette := content.Filter{Sources: []string{"gazette"}}
+		for _, test := range []struct {
+			topic  string
+			within content.Filter
+			from   int64
+			want   []int64
+		}{
+			{"*", gazette, 0, ids(b)},
+			{"*", gazette, between, ids(b)},
+			{"river dam", gazette, between, ids(b)},
+			{"river dam", content.Filter{Langs: []string{"it"}}, 0, nil},
+			{"river dam", content.Filter{Tags: []string{"sport"}}, 0, nil},
+			{"source:herald", gazette, 0, nil},
+			{"river source:herald", gazette, 0, nil},
+			{"*", gazette, b.AddedSeq, nil},
+		} {
+			got, _, err := l.Matches(t.Context(), test.topic, "en", test.within, test.from, l.Seq(), 5)
+			if err != nil || !slices.Equal(got, test.want) {
+				t.Errorf("%s within %+v from %d: %v, want %v (%v)", test.topic, test.within, test.from, got, test.want, err)
 			}
 		}
 	})

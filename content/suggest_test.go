@@ -107,7 +107,7 @@ func TestSynonymsOfALibrary(t *testing.T) {
 				}
 			}
 		}
-		ids, _, err := l.Matches(t.Context(), "京东", "zh-Hans", 0, b.Seq, 10)
+		ids, _, err := l.Matches(t.Context(), "京东", "zh-Hans", content.Filter{}, 0, b.Seq, 10)
 		if err != nil || len(ids) != 2 {
 			t.Errorf("the topic brings %v, %v", ids, err)
 		}

@@ -163,29 +163,54 @@ func (d *Digests) common(p locale.Printer, m *message, sections []section, outle
 
 // personal is the message for a reader. Its list has no number before keepLists.
 func (d *Digests) personal(p locale.Printer, m *message, sections []section) {
-	numbered := d.lists != nil && m.to().ID != ""
-	m.reply.Groups = groups(sections, numbered)
-	shown := 0
-	for _, s := range sections {
-		shown += s.shown
-	}
 	m.list, m.paged, m.reply.Actions = nil, false, nil
-	if numbered {
-		list := listOf(sections, shown)
+	if d.lists == nil || m.to().ID == "" {
+		d.unlisted(p, sections, &m.reply)
+	} else {
+		list, left := d.listed(p, sections, &m.reply)
 		list.Chat = m.to()
-		m.list = &list
-	}
-	left := len(m.articles) - shown
-	if more := left + beyond(sections); more > 0 {
-		if m.paged = numbered && left > 0; m.paged {
-			m.reply.Actions = []bot.Action{{Label: p.T("scheduler.more", "Count", more)}}
-		} else {
-			m.reply.Text += "\n" + p.T("scheduler.more", "Count", more)
-		}
+		m.list, m.paged = &list, left
 	}
 	if m.to().ID != "" {
 		m.reply.Actions = append(m.reply.Actions, followActions(p, sections)...)
 	}
+}
+
+// unlisted puts the sections into a reply that keeps no list.
+func (d *Digests) unlisted(p locale.Printer, sections []section, reply *bot.Reply) {
+	reply.Groups = groups(sections, false)
+	if more := hidden(sections); more > 0 {
+		reply.Text += "\n" + p.T("scheduler.more", "Count", more)
+	}
+}
+
+// listed puts the sections into a reply, with what is to be its chat's newest
+// list. left: there is more in the list, to which the reply's first action is to
+// turn when the list has a number.
+func (d *Digests) listed(p locale.Printer, sections []section, reply *bot.Reply) (list bot.NewList, left bool) {
+	reply.Groups = groups(sections, true)
+	shown := 0
+	for _, s := range sections {
+		shown += s.shown
+	}
+	list = listOf(sections, shown)
+	left = len(list.IDs) > shown
+	switch more := p.T("scheduler.more", "Count", hidden(sections)); {
+	case left:
+		reply.Actions = []bot.Action{{Label: more}}
+	case hidden(sections) > 0:
+		reply.Text += "\n" + more
+	}
+	return list, left
+}
+
+// hidden is how many articles match that are not shown.
+func hidden(sections []section) int {
+	n := beyond(sections)
+	for _, s := range sections {
+		n += len(s.cards) - s.shown
+	}
+	return n
 }
 
 // listOf is what numbers and "more" refer to: what is shown, then the rest, each
@@ -219,6 +244,9 @@ func (d *Digests) keepLists(ctx context.Context, tx bun.IDB, wave []message, min
 		if m.list != nil && !slices.ContainsFunc(m.jobs, func(j job) bool { return !mine[j.ID] }) {
 			of, lists = append(of, i), append(lists, *m.list)
 		}
+	}
+	if len(lists) == 0 {
+		return nil
 	}
 	ids, err := d.lists.MakeAll(ctx, tx, lists)
 	if err != nil {

@@ -54,10 +54,7 @@ const (
 func newDigests(c Config, ledger *Ledger) *Digests {
 	d := &Digests{
 		db: c.DB, finder: c.Finder, articles: c.Articles, cards: c.Cards, lists: c.Lists, catalog: c.Catalog, ledger: ledger,
-		outlets: map[string]Channel{}, pages: c.Pages, logger: c.Logger, now: c.Now, rendered: map[string]rendered{},
-	}
-	for _, ch := range c.Channels {
-		d.outlets[ch.Name] = ch
+		outlets: c.outlets(), pages: c.Pages, logger: c.Logger, now: c.Now, rendered: map[string]rendered{},
 	}
 	return d
 }
@@ -132,7 +129,7 @@ func (d *Digests) Preview(ctx context.Context, topic, query, lang string, since 
 func (d *Digests) preview(ctx context.Context, f followRow, outlet Channel) (bot.Reply, error) {
 	e := Edition{Kind: KindFollow, Topic: f.Topic, Query: f.Query, Lang: f.Lang, From: f.SinceSeq, To: d.finder.Seq()}
 	var err error
-	if e.Articles, e.More, err = d.finder.Matches(ctx, f.Query, f.Lang, e.From, e.To, perDigest); err != nil {
+	if e.Articles, e.More, err = d.finder.Matches(ctx, f.Query, f.Lang, outlet.within(f.Chat), e.From, e.To, perDigest); err != nil {
 		return bot.Reply{}, fmt.Errorf("search for %q: %w", f.Topic, err)
 	}
 	shared, err := d.Digest(ctx, e)
@@ -186,55 +183,57 @@ func (d *Digests) Now(ctx context.Context, chat bot.ChatID, lang string) (bot.Re
 		reply.Text = p.T("scheduler.no_follows")
 		return reply, nil
 	}
-	var ids []int64
-	for _, f := range follows {
-		group, err := d.newFor(ctx, p, f, &ids)
-		if err != nil {
-			return reply, err
-		}
-		if len(group.Cards) > 0 {
-			reply.Groups = append(reply.Groups, group)
-		}
+	sections, err := d.newFor(ctx, p, chat, follows)
+	if err != nil {
+		return reply, err
 	}
-	if len(ids) == 0 {
+	if len(sections) == 0 {
 		reply.Text = p.T("scheduler.nothing_new") + "\n" + d.nextLine(p, follows[0])
 		reply.Actions = []bot.Action{{Label: p.T("scheduler.newest"), Text: "/latest"}, {Label: p.T("scheduler.follows"), Text: "/following"}}
 		return reply, nil
 	}
-	reply.Text = p.T("scheduler.now", "Count", len(ids)) + "\n" + d.nextLine(p, follows[0])
-	reply.Actions = []bot.Action{{Label: p.T("scheduler.follows"), Text: "/following"}}
+	count := beyond(sections)
+	for _, s := range sections {
+		count += len(s.cards)
+	}
+	// Each topic shows something, as many as it may.
+	allot(sections, max(cmp.Or(d.outlets[chat.Channel].Shown, 5), len(sections)))
+	reply.Text = p.T("scheduler.now", "Count", count) + "\n" + d.nextLine(p, follows[0])
 	if d.lists == nil {
-		for _, group := range reply.Groups {
-			unnumber(group.Cards)
+		d.unlisted(p, sections, &reply)
+	} else {
+		list, left := d.listed(p, sections, &reply)
+		id, err := d.lists.Make(ctx, chat, list.Kind, list.Query, list.IDs, list.Shown)
+		if err != nil {
+			return reply, fmt.Errorf("keep the list of a digest: %w", err)
 		}
-		return reply, nil
+		if left {
+			reply.Actions[0].Text = bot.MoreText(id, list.Shown)
+		}
 	}
-	if _, err := d.lists.Make(ctx, chat, "digest", "", ids, len(ids)); err != nil {
-		return reply, fmt.Errorf("keep the list of a digest: %w", err)
+	if len(sections) == 1 {
+		reply.Groups[0].Heading = sections[0].topic
 	}
+	reply.Actions = append(reply.Actions, bot.Action{Label: p.T("scheduler.follows"), Text: "/following"})
 	return reply, nil
 }
 
-// newFor is what is new for one follow and not in ids yet, numbered on from there.
-func (d *Digests) newFor(ctx context.Context, p locale.Printer, f followRow, ids *[]int64) (bot.Group, error) {
-	hits, more, err := d.finder.Matches(ctx, f.Query, f.Lang, f.SinceSeq, d.finder.Seq(), perDigest)
-	if err != nil {
-		return bot.Group{}, fmt.Errorf("search for a follow: %w", err)
+// newFor is what is new for each follow of a chat; those with nothing are left out.
+func (d *Digests) newFor(ctx context.Context, p locale.Printer, chat bot.ChatID, follows []followRow) ([]section, error) {
+	var m message
+	for _, f := range follows {
+		hits, more, err := d.finder.Matches(ctx, f.Query, f.Lang, d.outlets[chat.Channel].within(chat.ID), f.SinceSeq, d.finder.Seq(), perDigest)
+		if err != nil {
+			return nil, fmt.Errorf("search for a follow: %w", err)
+		}
+		articles, err := d.articles.Articles(ctx, hits)
+		if err != nil {
+			return nil, fmt.Errorf("load the articles of a follow: %w", err)
+		}
+		m.jobs = append(m.jobs, job{Follow: f.ID, Channel: chat.Channel, Chat: chat.ID, edition: Edition{Topic: f.Topic, Query: f.Query, More: more}})
+		m.shared = append(m.shared, bot.Reply{Groups: []bot.Group{{Cards: d.cards(articles, p.Lang(), 1)}}})
 	}
-	hits = slices.DeleteFunc(hits, func(id int64) bool { return slices.Contains(*ids, id) })
-	articles, err := d.articles.Articles(ctx, hits)
-	if err != nil {
-		return bot.Group{}, fmt.Errorf("load the articles of a follow: %w", err)
-	}
-	shown := articles[:min(len(articles), 5)]
-	group := bot.Group{Heading: d.topic(p, f.Topic), Cards: d.cards(shown, p.Lang(), len(*ids)+1)}
-	if left := len(articles) - len(shown) + more; left > 0 {
-		group.Heading += " · " + p.T("scheduler.more", "Count", left)
-	}
-	for _, a := range shown {
-		*ids = append(*ids, a.ID)
-	}
-	return group, nil
+	return slices.DeleteFunc(d.sections(p, &m), func(s section) bool { return len(s.cards) == 0 }), nil
 }
 
 // nextLine tells when the next digest comes, on the reader's clock.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -207,7 +208,7 @@ func TestDigestNow(t *testing.T) {
 		if diff := cmp.Diff(groups, got.Groups); diff != "" {
 			t.Errorf("-want +got:\n%s", diff)
 		}
-		if diff := cmp.Diff([]string{"tg/1 digest  [2 1 3] 3"}, h.lists.made); diff != "" {
+		if diff := cmp.Diff([]string{`tg/1 digests [{"topic":"tea","query":"tea","count":2},{"topic":"coffee","query":"coffee","count":1}] [2 1 3] 3`}, h.lists.made); diff != "" {
 			t.Errorf("lists (-want +got):\n%s", diff)
 		}
 		if n := h.int("SELECT COUNT(*) FROM follows WHERE since_seq <> 0"); n != 0 {
@@ -215,6 +216,36 @@ func TestDigestNow(t *testing.T) {
 		}
 		h.plan(s)
 		h.wantStates("planned 1")
+	})
+}
+
+// What does not fit is a tap away, also what no list holds.
+func TestDigestNowHidesNothing(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		s := h.replica()
+		h.follow("1", "tea", "0 8 * * *", "UTC", monday)
+		for range 53 {
+			h.library.add("tea")
+		}
+		h.library.add("coffee")
+		got, err := s.Now(t.Context(), one, "en")
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := "53 new articles for you\nNext digest: tea, 4 May 2026, 08:00.\ntea: 1.53 2.52 3.51 4.50 5.49\n[and 48 more → /more 1 2]\n[What I follow → /following]"
+		if diff := cmp.Diff(want, shape(got)); diff != "" {
+			t.Errorf("-want +got:\n%s", diff)
+		}
+		if made := h.lists.made[0]; !strings.HasPrefix(made, `tg/1 digests [{"topic":"tea","query":"tea","count":5},{"topic":"tea","query":"tea","count":45,"beyond":3}] [53 52`) {
+			t.Errorf("the list is %s", made)
+		}
+		h.follow("1", "coffee", "0 9 * * *", "UTC", monday.Add(time.Hour))
+		if got, err = s.Now(t.Context(), one, "en"); err != nil {
+			t.Fatal(err)
+		}
+		if got := len(got.Groups); got != 2 {
+			t.Errorf("%d topics, want both", got)
+		}
 	})
 }
 

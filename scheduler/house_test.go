@@ -215,7 +215,7 @@ func (l *library) Seq() int64 {
 	return l.seq
 }
 
-func (l *library) Matches(_ context.Context, query, _ string, from, to int64, limit int) (ids []int64, more int, err error) {
+func (l *library) Matches(_ context.Context, query, _ string, within content.Filter, from, to int64, limit int) (ids []int64, more int, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.searches++
@@ -223,7 +223,8 @@ func (l *library) Matches(_ context.Context, query, _ string, from, to int64, li
 		return nil, 0, l.broken
 	}
 	for _, a := range slices.Backward(l.articles) {
-		if a.seq > from && a.seq <= to && !a.gone && strings.Contains(a.topics, query) {
+		if a.seq > from && a.seq <= to && !a.gone && strings.Contains(a.topics, query) &&
+			!slices.ContainsFunc(within.Sources, func(source string) bool { return !strings.Contains(a.topics, source) }) {
 			if len(ids) == limit {
 				more++
 				continue

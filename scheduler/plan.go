@@ -13,6 +13,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"newsie/bot"
+	"newsie/content"
 	"newsie/internal/database"
 	"newsie/scheduler/timetable"
 )
@@ -26,16 +27,17 @@ const (
 // come. Each slot of a follow is planned once, by whichever replica is first:
 // the transaction that plans it also moves the follow on.
 type Planner struct {
-	db     *database.DB
-	finder Finder
-	logger *slog.Logger
-	now    func() time.Time
-	fresh  time.Duration
-	wake   func()
+	db      *database.DB
+	finder  Finder
+	outlets map[string]Channel
+	logger  *slog.Logger
+	now     func() time.Time
+	fresh   time.Duration
+	wake    func()
 }
 
 func newPlanner(c Config, wake func()) *Planner {
-	return &Planner{db: c.DB, finder: c.Finder, logger: c.Logger, now: c.Now, fresh: c.Fresh, wake: wake}
+	return &Planner{db: c.DB, finder: c.Finder, outlets: c.outlets(), logger: c.Logger, now: c.Now, fresh: c.Fresh, wake: wake}
 }
 
 // Tick tells what one planning did.
@@ -77,6 +79,7 @@ type decision struct {
 // question is what follows may share the answer of.
 type question struct {
 	query, lang string
+	channel     string // "" where all channels have the same answer
 	from        int64
 }
 
@@ -236,7 +239,12 @@ func (t *planning) decide(ctx context.Context, row followRow) (decision, error) 
 	if d.from, err = t.offered(ctx, row); err != nil {
 		return d, err
 	}
-	hits := t.search(ctx, question{row.Query, row.Lang, d.from})
+	within := t.outlets[row.Channel].within(row.Chat)
+	q := question{query: row.Query, lang: row.Lang, from: d.from}
+	if len(within.Langs)+len(within.Tags)+len(within.Sources)+len(within.Authors) > 0 {
+		q.channel = row.Channel
+	}
+	hits := t.search(ctx, q, within)
 	if hits.err != nil {
 		return d, hits.err
 	}
@@ -267,7 +275,7 @@ func (t *planning) offered(ctx context.Context, row followRow) (int64, error) {
 	return row.SinceSeq, nil
 }
 
-func (t *planning) search(ctx context.Context, q question) found {
+func (t *planning) search(ctx context.Context, q question, within content.Filter) found {
 	if q.from >= t.seq {
 		return found{}
 	}
@@ -275,7 +283,7 @@ func (t *planning) search(ctx context.Context, q question) found {
 		return hits
 	}
 	var hits found
-	hits.ids, hits.more, hits.err = t.finder.Matches(ctx, q.query, q.lang, q.from, t.seq, perDigest)
+	hits.ids, hits.more, hits.err = t.finder.Matches(ctx, q.query, q.lang, within, q.from, t.seq, perDigest)
 	if len(t.found) >= 10_000 { // a million different topics shall not stay in memory
 		clear(t.found)
 	}

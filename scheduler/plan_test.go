@@ -9,6 +9,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"newsie/bot"
+	"newsie/content"
 	"newsie/scheduler"
 )
 
@@ -278,13 +280,50 @@ func TestAChangeWhileSearchingWins(t *testing.T) {
 	})
 }
 
+// A channel's readers get what the channel serves, also when others follow the
+// same words; an audience's query says that itself.
+func TestDigestsAreOfWhatTheirChannelServes(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		blog := content.Filter{Sources: []string{"blog"}}
+		s := h.replica(func(c *scheduler.Config) {
+			c.Channels = append(c.Channels,
+				scheduler.Channel{Name: "part", Sender: h.platform, Within: blog}, scheduler.Channel{Name: "all", Sender: h.platform})
+		})
+		h.library.add("tea paper", "tea blog", "tea paper")
+		for _, channel := range []string{"tg", "part", "all"} {
+			h.follow(channel, "tea", "0 8 * * *", "UTC", monday)
+			h.exec("UPDATE follows SET channel = ? WHERE chat = ?", channel, channel)
+		}
+		h.follow("*", "tea", "0 8 * * *", "UTC", monday)
+		h.exec("UPDATE follows SET channel = 'part' WHERE chat = '*'")
+		now, err := s.Now(t.Context(), bot.ChatID{Channel: "part", ID: "part"}, "en")
+		if err != nil || titles(now) != "Article 2" {
+			t.Errorf("now: %s (%v)", titles(now), err)
+		}
+		preview, err := s.PreviewFollow(t.Context(), h.int("SELECT id FROM follows WHERE chat = 'part'"))
+		if err != nil || titles(preview) != "Article 2" {
+			t.Errorf("the preview holds %s (%v)", titles(preview), err)
+		}
+		h.library.searches = 0
+		h.plan(s)
+		if h.library.searches != 2 {
+			t.Errorf("%d searches, want one for the part and one for the others", h.library.searches)
+		}
+		h.deliver(s)
+		want := []string{"*: Article 3, Article 2, Article 1", "all: Article 3, Article 2, Article 1", "part: Article 2", "tg: Article 3, Article 2, Article 1"}
+		if diff := cmp.Diff(want, h.platform.received()); diff != "" {
+			t.Errorf("-want +got:\n%s", diff)
+		}
+	})
+}
+
 // meddler changes something in the middle of a search.
 type meddler struct {
 	*library
 	do func()
 }
 
-func (m *meddler) Matches(ctx context.Context, query, lang string, from, to int64, limit int) ([]int64, int, error) {
+func (m *meddler) Matches(ctx context.Context, query, lang string, within content.Filter, from, to int64, limit int) ([]int64, int, error) {
 	m.do()
-	return m.library.Matches(ctx, query, lang, from, to, limit)
+	return m.library.Matches(ctx, query, lang, within, from, to, limit)
 }

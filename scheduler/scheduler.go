@@ -32,11 +32,11 @@ import (
 
 // Finder searches the library, as far as this replica's index has followed it.
 type Finder interface {
-	// Matches gives the published articles that match query and joined the
-	// library after fromSeq and up to toSeq: the best limit of them, best
-	// first, without near-duplicates, and how many more there are. lang is the
-	// follow's language.
-	Matches(ctx context.Context, query, lang string, fromSeq, toSeq int64, limit int) (ids []int64, more int, err error)
+	// Matches gives the published articles within a part of the library that
+	// match query and joined it after fromSeq and up to toSeq: the best limit of
+	// them, best first, without near-duplicates, and how many more there are.
+	// lang is the follow's language.
+	Matches(ctx context.Context, query, lang string, within content.Filter, fromSeq, toSeq int64, limit int) (ids []int64, more int, err error)
 	// Seq is how far the index has followed the library.
 	Seq() int64
 }
@@ -76,6 +76,9 @@ type Channel struct {
 	Workers int    // deliveries in doubt at once, at most 256; 0: by the Sender's rate
 	Shown   int    // articles a digest shows before "more"; 0: 5
 
+	// Within is the part of the library that the channel serves its readers.
+	// Audiences have it in their queries.
+	Within content.Filter
 	// Grouped: the digests of one chat that are due together come as one message.
 	Grouped bool
 	// Keyed: the platform takes the key of a message to an audience once, so
@@ -84,6 +87,14 @@ type Channel struct {
 	// Most is how many articles of one schedule a message to an audience shows,
 	// at most Shown in all; nil: the Sender takes what it can of all.
 	Most func(to bot.ChatID, query string) int
+}
+
+// within is the part of the library that a chat's digests are of.
+func (ch Channel) within(chat string) content.Filter {
+	if (bot.ChatID{Channel: ch.Name, ID: chat}).Audience() {
+		return content.Filter{}
+	}
+	return ch.Within
 }
 
 // Config is what a Scheduler is made of. DB, Finder, Articles, Cards and
@@ -115,6 +126,15 @@ type Config struct {
 	Fresh  time.Duration // how late a missed digest may still come; 0: 6 hours
 	GiveUp time.Duration // how long a message may be tried; 0: 24 hours
 	Grace  time.Duration // how long messages under way may take when ending; 0: 8 seconds
+}
+
+// outlets are the channels by name.
+func (c Config) outlets() map[string]Channel {
+	outlets := make(map[string]Channel, len(c.Channels))
+	for _, ch := range c.Channels {
+		outlets[ch.Name] = ch
+	}
+	return outlets
 }
 
 func (c Config) withDefaults() (Config, error) {

@@ -25,7 +25,7 @@ type press struct {
 
 func (p press) Seq() int64 { return int64(len(p.articles)) }
 
-func (p press) Matches(_ context.Context, _, _ string, from, to int64, _ int) (ids []int64, more int, err error) {
+func (p press) Matches(_ context.Context, _, _ string, _ content.Filter, from, to int64, _ int) (ids []int64, more int, err error) {
 	for _, a := range slices.Backward(p.articles) {
 		if a.ID > from && a.ID <= to {
 			ids = append(ids, a.ID)
@@ -47,7 +47,7 @@ func startPress(t *testing.T, db *database.DB, spec string) press {
 	p.Scheduler, err = scheduler.New(scheduler.Config{
 		DB: db, Finder: p, Articles: p, Catalog: p.config.Catalog, Now: p.clock.Now,
 		Sleep:    func(context.Context, time.Duration) error { return nil },
-		Channels: []scheduler.Channel{{Name: "wx", Sender: p.channel}},
+		Channels: []scheduler.Channel{{Name: "wx", Sender: p.channel, Grouped: true, Keyed: true}},
 		Cards: func(articles []content.Article, _ string, _ int) (list []bot.Card) {
 			for _, a := range articles {
 				list = append(list, bot.Card{Article: a.ID, Title: a.Title, URL: fmt.Sprintf("https://news.example/a/%d", a.ID)})

@@ -123,7 +123,7 @@ func (in *installation) newBot(public string, observe func(channel, outcome stri
 		newer, _ := recency(ch.Recency) // which was checked
 		channels[name] = bot.Channel{
 			Lang: ch.Language, Zone: ch.Zone,
-			Filter:        content.Filter{Langs: ch.Languages, Tags: ch.Tags, Sources: ch.Sources},
+			Filter:        ch.filter(),
 			MinInterval:   time.Duration(ch.MinInterval),
 			FromArchive:   ch.FirstDigest == "archive",
 			Recency:       newer,

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"newsie/bot"
+	"newsie/content"
 	"newsie/internal/locale"
 	"newsie/scheduler"
 )
@@ -174,7 +175,7 @@ func (c Config) outlets() []scheduler.Channel {
 		ch := c.Channels[name]
 		// WeChat counts messages to a reader, so that one of several topics is
 		// better than several there too.
-		outlet := scheduler.Channel{Name: name, InDoubt: scheduler.Policy(ch.InDoubt), Grouped: true}
+		outlet := scheduler.Channel{Name: name, InDoubt: scheduler.Policy(ch.InDoubt), Within: ch.filter(), Grouped: true}
 		switch ch.Kind {
 		case "telegram":
 			outlet.Shown, outlet.Most = mostPosted, posted(ch)
@@ -184,6 +185,11 @@ func (c Config) outlets() []scheduler.Channel {
 		list = append(list, outlet)
 	}
 	return list
+}
+
+// filter is the part of the library that a channel serves.
+func (ch ChannelConfig) filter() content.Filter {
+	return content.Filter{Langs: ch.Languages, Tags: ch.Tags, Sources: ch.Sources}
 }
 
 // readOn is where everybody can read on: the reader pages, when they are for the
