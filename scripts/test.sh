@@ -5,7 +5,7 @@
 # ./... when there are none.
 #
 #   NEWSIE_TEST_POSTGRES  a PostgreSQL to test on; without it a throw-away one is started
-#   NEWSIE_TEST_NPM       a folder with opencc-js and wechat-crypto in its node_modules; without it npm brings them
+#   NEWSIE_TEST_NPM       a folder with opencc-js, wechat-crypto and telegram-test-api in its node_modules; without it npm brings them
 #   NEWSIE_TEST_ALL=1     fail when anything was left out
 #   NEWSIE_ARTIFACTS      folder for the browser's pictures (default artifacts/)
 set -uo pipefail
@@ -55,10 +55,10 @@ if [ -z "${NEWSIE_TEST_POSTGRES:-}" ]; then
 	fi
 fi
 if [ -z "${NEWSIE_TEST_NPM:-}" ]; then
-	if have npm && npm install --silent --no-audit --no-fund --prefix "$scratch/npm" opencc-js@1.4.2 wechat-crypto@0.0.2 >"$scratch/npm.log" 2>&1; then
+	if have npm && npm install --silent --no-audit --no-fund --prefix "$scratch/npm" opencc-js@1.4.2 wechat-crypto@0.0.2 telegram-test-api@4.2.1 >"$scratch/npm.log" 2>&1; then
 		export NEWSIE_TEST_NPM=$scratch/npm
 	else
-		echo "No npm packages: neither traditional script nor cryptography is compared with another's" && tail -n 5 "$scratch/npm.log" 2>/dev/null
+		echo "No npm packages: neither traditional script nor cryptography is compared with another's, and nobody talks over another's Bot API server" && tail -n 5 "$scratch/npm.log" 2>/dev/null
 	fi
 fi
 has_fonts || leave_out "Chinese, Japanese and Korean fonts for the browser's pictures"

@@ -26,6 +26,7 @@ func (s *session) poll(ctx context.Context) {
 	pause := newPause()
 	var offset int64
 	for ctx.Err() == nil {
+		asked := s.config.Now()
 		raws, err := s.updates(ctx, offset)
 		switch {
 		case ctx.Err() != nil:
@@ -45,9 +46,16 @@ func (s *session) poll(ctx context.Context) {
 			if s.settle(ctx) {
 				offset = next
 			}
+			if len(raws) == 0 && s.config.Now().Sub(asked) < shortPoll && s.config.Wait(ctx, shortPoll) != nil {
+				return
+			}
 		}
 	}
 }
+
+// shortPoll is how long a server that does not hold polls, as some of other
+// makes, is left alone between two of them.
+const shortPoll = time.Second
 
 // conflict gives way to whoever else gets this bot's updates. Of several
 // replicas the one that started first polls, and the others wait until it is

@@ -350,3 +350,39 @@ func (w *waiter) longest() time.Duration {
 	}
 	return longest
 }
+
+// Servers of other makes answer a poll at once. They are left alone for a second
+// after each that brought nothing, and not after one that brought something.
+func TestAServerThatDoesNotHoldPollsIsNotFlooded(t *testing.T) {
+	s := telegramtest.Start(t, telegramtest.Options{NoHold: true})
+	waits := make(chan time.Duration)
+	join(t, s, echo, setup{config: func(c *telegram.Config) {
+		c.Wait = func(ctx context.Context, d time.Duration) error {
+			if d <= 0 {
+				return ctx.Err()
+			}
+			select {
+			case waits <- d:
+				return nil
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+	}})
+	for i := range 5 {
+		select {
+		case d := <-waits:
+			if d != time.Second {
+				t.Errorf("pause %d is %v", i, d)
+			}
+		case <-patient(t).Done():
+			t.Fatal("it does not pause")
+		}
+		if i == 2 {
+			s.Chat(1).Say("tea")
+		}
+	}
+	if n := len(s.Calls("getUpdates")); n > 8 {
+		t.Errorf("%d polls in 5 pauses", n)
+	}
+}

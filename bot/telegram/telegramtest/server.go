@@ -50,6 +50,7 @@ type Options struct {
 	Inline   bool             // @BotFather's /setinline; SetBot changes it
 	Now      func() time.Time // the clock of dates and rates; nil: time.Now
 	Stars    bool             // the bot has the Telegram Stars that paid broadcasts need
+	NoHold   bool             // answer polls at once, as servers of other makes do
 	Chaos    Chaos            // what goes wrong by chance
 	NoCalls  bool             // keep no list of calls: for benchmarks
 	Rates    bool             // hold the bot to the platform's rates, with 429

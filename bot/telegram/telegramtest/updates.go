@@ -174,7 +174,7 @@ func (s *Server) getUpdates(r *http.Request, p params) (any, *refusal) {
 		}
 		changed := s.news
 		s.mu.Unlock()
-		if len(batch) > 0 {
+		if len(batch) > 0 || s.options.NoHold {
 			return batch, nil
 		}
 		select {
