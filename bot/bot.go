@@ -172,8 +172,12 @@ func (b *Bot) reply(ctx context.Context, t *turn) (Reply, error) {
 		return Reply{}, err
 	}
 	command, arg, ok := b.command(t)
-	t.Printer = b.catalog.Printer(b.speak(t, strings.TrimSuffix(t.Text, arg)))
-	t.wants = b.reads(t, strings.TrimSuffix(t.Text, arg))
+	typed, err := b.typed(ctx, t, command, arg)
+	if err != nil {
+		return Reply{}, err
+	}
+	t.Printer = b.catalog.Printer(b.speak(t, typed))
+	t.wants = b.reads(t, typed)
 	if t.Kind == Leave {
 		t.outcome = "silent"
 		return Reply{}, b.leave(ctx, t)
@@ -283,7 +287,7 @@ func (b *Bot) reads(t *turn, typed string) string {
 // platform speaks one of those, and characters that both Chinese scripts write
 // alike leave the choice to the platform.
 func (t *turn) guess(typed string) string {
-	if t.Kind != Text || strings.HasPrefix(typed, "/") {
+	if strings.HasPrefix(typed, "/") {
 		return ""
 	}
 	guess, platform := language.Guess(typed), language.Base(t.Message.Lang)
