@@ -2,7 +2,6 @@ package bot
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -55,8 +54,9 @@ const (
 	keepFound  = 2 * time.Minute
 	keepNewest = time.Minute
 
-	// inlinePayload is what /start hears of who came from inline mode.
-	inlinePayload = "inline"
+	// inlinePayload is what /start hears of who came from inline mode: an origin,
+	// see Payload.
+	inlinePayload = "oinline"
 )
 
 // Inline answers a query of inline mode. It writes nothing, makes no list and
@@ -253,7 +253,8 @@ func (b *Bot) inlineCard(t *turn, h content.Hit) InlineCard {
 		card.Actions = append(card.Actions, Action{Label: p.T("bot.read_on"), URL: card.URL})
 	}
 	if t.channel.DeepLink != nil {
-		if address := t.channel.DeepLink(fmt.Sprintf("a%d", h.Article.ID)); address != "" {
+		payload, _ := Payload{Article: h.Article.ID}.Encode()
+		if address := t.channel.DeepLink(payload); address != "" {
 			card.Actions = append(card.Actions, Action{Label: p.T("bot.open_in_bot"), URL: address})
 		}
 	}

@@ -159,8 +159,11 @@ func TestInlineCardsSpeakTheirArticlesLanguage(t *testing.T) {
 		}
 	}
 	answer := ask(t, in.Bot, bot.InlineQuery{Text: "xqzptlk", Lang: "it"})
-	if answer.Start != (bot.Action{Label: "Qui non c’è nulla: chiedi al bot", Text: "inline"}) {
+	if answer.Start != (bot.Action{Label: "Qui non c’è nulla: chiedi al bot", Text: "oinline"}) {
 		t.Errorf("the button is %+v", answer.Start)
+	}
+	if p, ok := bot.ParsePayload(answer.Start.Text); !ok || p.Origin != "inline" {
+		t.Errorf("whoever presses it comes from %q", p.Origin)
 	}
 }
 

@@ -68,7 +68,7 @@ func TestInlineAnswersEverythingThatCanBeTyped(t *testing.T) {
 	h := openHouse(t, "zh-Hant")
 	for _, text := range []string{"", " ", "茶", "電", strings.Repeat("茶", 256), strings.Repeat("🫖", 256), "👩🏽‍🍳", "<b>&\"'", "\u202eabc", "tag:x", `"`, "1", "https://lantern.example/a/1"} {
 		answer := h.results(h.reader.Ask(text))
-		if len(answer.Results) == 0 && (answer.Button == "" || answer.Start != "inline") {
+		if len(answer.Results) == 0 && (answer.Button == "" || answer.Start != "oinline") {
 			t.Errorf("%q: nothing, and no way on: %+v", text, answer)
 		}
 	}
