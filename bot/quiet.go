@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/uptrace/bun"
+
 	"newsie/scheduler/timetable"
 )
 
@@ -69,12 +71,13 @@ func (c *Chats) loadMany(ctx context.Context, chats []ChatID) (map[ChatID]Chat, 
 	for len(chats) > 0 {
 		some := chats[:min(manyAtOnce, len(chats))]
 		chats = chats[len(some):]
-		marks, args := make([]string, len(some)), make([]any, 0, 2*len(some))
-		for i, id := range some {
-			marks[i], args = "(?, ?)", append(args, id.Channel, id.ID)
+		var where []string
+		var args []any
+		for channel, ids := range byChannel(some) { // in this form both databases use the key
+			where, args = append(where, "channel = ? AND id IN (?)"), append(args, channel, bun.List(ids))
 		}
 		var rows []struct{ Channel, ID, Zone, Quiet string }
-		err := c.db.Reader().NewRaw("SELECT channel, id, zone, quiet FROM chats WHERE (channel, id) IN (VALUES "+strings.Join(marks, ", ")+")", args...).Scan(ctx, &rows)
+		err := c.db.Reader().NewRaw("SELECT channel, id, zone, quiet FROM chats WHERE "+strings.Join(where, " OR "), args...).Scan(ctx, &rows)
 		if err != nil {
 			return nil, fmt.Errorf("look up quiet hours: %w", err)
 		}
@@ -83,6 +86,14 @@ func (c *Chats) loadMany(ctx context.Context, chats []ChatID) (map[ChatID]Chat, 
 		}
 	}
 	return known, nil
+}
+
+func byChannel(chats []ChatID) map[string][]string {
+	ids := map[string][]string{}
+	for _, chat := range chats {
+		ids[chat.Channel] = append(ids[chat.Channel], chat.ID)
+	}
+	return ids
 }
 
 // offered are the hours that buttons offer.
