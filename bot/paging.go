@@ -74,6 +74,9 @@ func (b *Bot) showList(ctx context.Context, t *turn, list List, from int) (Reply
 		cards[i].Number = number[cards[i].Article]
 	}
 	reply := Reply{Text: pageHeading(t, list, from, to), Groups: grouped(list, cards)}
+	if len(cards) == 0 {
+		reply.Text += "\n" + t.T("bot.page_gone")
+	}
 	words := ""
 	if list.Kind == "search" || list.Kind == "repaired" {
 		words = list.Query
