@@ -18,11 +18,14 @@ type page struct {
 	short    bool // something was left out that there was no room for
 }
 
-// fit renders a reply so that it is within Telegram's limits: where else
+// fit renders a reply so that it is within Telegram's limits.
+func fit(s sheet, actions []bot.Action) page { return lay(s).with(actions) }
+
+// lay lays a reply out so that it is within Telegram's limits: where else
 // stories are told is left out first, then snippets are shortened, then titles
 // and the text above them, and at last the last cards are left out, with their
 // buttons.
-func fit(s sheet, actions []bot.Action) page {
+func lay(s sheet) *layout {
 	total := s.total()
 	l := roomy(total)
 	if total > 0 {
@@ -53,8 +56,7 @@ func fit(s sheet, actions []bot.Action) page {
 	p := page{text: m, preview: choosePreview(s), short: s.left > 0}
 	whole.also = l.also // which is no loss worth another way
 	p.short = p.short || l != whole
-	p.keyboard, p.dropped = buttons(s, l.cards, actions)
-	return p
+	return &layout{sheet: s, page: p, cards: l.cards}
 }
 
 // leastSummary is how much of an article's summary a caption must have.

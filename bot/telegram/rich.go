@@ -36,14 +36,15 @@ type richMessage struct {
 // putRich sends a digest as a rich message, or makes one of an earlier message.
 // tried is false where it must go as HTML instead: it has one topic and HTML
 // holds all of it, or the server has no rich messages, or refused this one.
-func (c *Channel) putRich(ctx context.Context, o outgoing) (id int64, tried bool, err error) {
+func (c *Channel) putRich(ctx context.Context, o outgoing, l *layout) (id int64, tried bool, err error) {
 	if c.config.Rich == RichOff || c.poor.Load() {
 		return 0, false, nil
 	}
-	s := newSheet(o.reply, richCards)
-	if s.titled = o.titled || severalTopics(s); s.view || s.total() == 0 || !severalTopics(s) && !fit(newSheet(o.reply, maxCards), nil).short {
+	if l.sheet.view || l.sheet.total() == 0 || !severalTopics(l.sheet) && !l.short() {
 		return 0, false, nil
 	}
+	s := newSheet(o.reply, richCards)
+	s.titled = o.titled || severalTopics(s)
 	page := c.fitRich(s, o.reply)
 	for range 2 {
 		id, err = c.postRich(ctx, o, page, s.rightToLeft())
@@ -60,7 +61,7 @@ func (c *Channel) putRich(ctx context.Context, o outgoing) (id int64, tried bool
 		return o.place, true, nil
 	case unknownMethod(err), o.place != 0 && refused(err, "message text is empty"):
 		// Or the token is: only when HTML goes through is it known which.
-		id, err = c.putText(ctx, o, newSheet(o.reply, maxCards))
+		id, err = c.putText(ctx, o, l)
 		if err == nil && !c.poor.Swap(true) {
 			c.log.Info("this Bot API server has no rich messages: digests go out as HTML")
 		}

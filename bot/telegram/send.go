@@ -72,18 +72,17 @@ func (c *Channel) put(ctx context.Context, o outgoing) (int64, error) {
 	if o.to.Audience() {
 		o.reply = posted(o.reply)
 	}
-	s := newSheet(o.reply, maxCards)
-	s.titled = o.titled || severalTopics(s)
-	if id, tried, err := c.putPhoto(ctx, o, s); tried {
+	l := c.layOut(o)
+	if id, tried, err := c.putPhoto(ctx, o, l.sheet); tried {
 		return id, err
 	}
 	if o.onPhoto {
 		o.place = 0
 	}
-	if id, tried, err := c.putRich(ctx, o); tried {
+	if id, tried, err := c.putRich(ctx, o, l); tried {
 		return id, err
 	}
-	return c.putText(ctx, o, s)
+	return c.putText(ctx, o, l)
 }
 
 // posted is a reply as a channel's audience sees it: what answers one reader is
@@ -100,8 +99,8 @@ func posted(r bot.Reply) bot.Reply {
 	return r
 }
 
-func (c *Channel) putText(ctx context.Context, o outgoing, s sheet) (int64, error) {
-	page := fit(s, o.reply.Actions)
+func (c *Channel) putText(ctx context.Context, o outgoing, l *layout) (int64, error) {
+	page := l.with(o.reply.Actions)
 	if page.text.plain() == "" {
 		return 0, errors.New("the message has no text")
 	}

@@ -110,6 +110,7 @@ type Channel struct {
 	client  *client
 	log     *slog.Logger
 	secret  string
+	layouts layouts
 	refused atomic.Pointer[string]  // the group that was told to wait, while no other message got through
 	poor    atomic.Bool             // the server has no rich messages
 	session atomic.Pointer[session] // nil until Run knows the bot's own name, and after it ended

@@ -6,8 +6,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// TestMain lets the test binary be newsie too: called by that name it is the
-// program itself, so that what is tested is a process of its own.
+// TestMain lets the test binary be newsie too: called by such a name it is the
+// program itself, or the server it talks to, so that what is tested is a process of its own.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"newsie": main})
+	testscript.Main(m, map[string]func(){"newsie": main, "played-telegram": playTelegram})
 }

@@ -18,6 +18,13 @@ const (
 type rates struct {
 	all   window
 	chats map[int64]*window
+	until time.Time // of a pause that was ordered
+}
+
+// Pause refuses all messages for a while, as the platform does when it has had
+// enough of them, whether or not they keep its rates.
+func (s *Server) Pause(d time.Duration) {
+	s.change(func() { s.rates.until = s.options.Now().Add(d) })
 }
 
 // A window holds the times of what happened lately, oldest first.
@@ -76,6 +83,9 @@ func (r *rates) over(chat *Chat, now time.Time, all int) int {
 // paced refuses what comes too fast, and counts.
 func (s *Server) paced(c *Chat, p params) *refusal {
 	now := s.options.Now()
+	if left := s.rates.until.Sub(now); left > 0 {
+		return tooMany(int(math.Ceil(left.Seconds())))
+	}
 	if s.options.Rates {
 		all := freeRate
 		if p["allow_paid_broadcast"] == "true" {
