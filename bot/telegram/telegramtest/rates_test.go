@@ -149,3 +149,17 @@ func TestChaosIsTheSameForASeed(t *testing.T) {
 		t.Errorf("%d reset before, %d after, %d arrived", before, after, arrived)
 	}
 }
+
+func TestAPauseIsOrdered(t *testing.T) {
+	c := &clock{now: time.Unix(1000, 0)}
+	s := telegramtest.Start(t, telegramtest.Options{Now: c.Now})
+	s.Chat(1)
+	s.Pause(1500 * time.Millisecond)
+	if a := call(t, s, "sendMessage", "chat_id", "1", "text", "x"); a.Code != 429 || a.Parameters.RetryAfter != 2 {
+		t.Errorf("in the pause: %+v", a)
+	}
+	c.pass(1500 * time.Millisecond)
+	if a := call(t, s, "sendMessage", "chat_id", "1", "text", "x"); !a.OK {
+		t.Errorf("after it: %+v", a)
+	}
+}
