@@ -173,7 +173,7 @@ func newFanout(b *testing.B, db *database.DB) *fanout {
 	f := &fanout{db: db, library: library, catalog: catalog}
 	for i := 0; len(f.words) < 90 && i < articles; i++ {
 		word := made.Question(i).Text
-		if ids, _, err := library.Matches(b.Context(), word, "en", 0, library.Seq(), 10); err == nil && len(ids) > 2 {
+		if ids, _, err := library.Matches(b.Context(), word, "en", content.Filter{}, 0, library.Seq(), 10); err == nil && len(ids) > 2 {
 			f.words = append(f.words, word)
 		}
 	}
