@@ -82,11 +82,15 @@ func cut(s string, limit int, size measure) int {
 	clusters := graphemes.FromString(s)
 	for clusters.Next() {
 		value := clusters.Value()
-		if used += size(value); used > limit-1 {
+		last, _ := utf8.DecodeLastRuneInString(value)
+		used += size(value)
+		full := used > limit-1
+		if full && !unicode.IsSpace(last) {
 			break
 		}
-		hard = clusters.End()
-		last, _ := utf8.DecodeLastRuneInString(value)
+		if !full { // else it is the space that shows that a word ends here
+			hard = clusters.End()
+		}
 		switch {
 		case last == '\n' || strings.ContainsRune("。！？", last):
 			sentence, word = hard, hard
@@ -97,6 +101,9 @@ func cut(s string, limit int, size measure) int {
 			}
 		case unicode.In(last, unicode.Han, unicode.Hiragana, unicode.Katakana):
 			word = hard
+		}
+		if full {
+			break
 		}
 		before = last
 	}

@@ -19,10 +19,10 @@ import (
 var wordsOf = map[string]struct {
 	topic, title, other, typo, partly, vain, follow, followOther, digest, help string
 }{
-	"zh-Hans": {"电商", "橘子园里的一家微店", "旧书店的最后一单", "excle", "电商 地图册 火箭", "天文", "关注 电商 每天 8:00", "关注 烹饪 每天 9:30", "我的摘要", "帮助"},
-	"zh-Hant": {"電商", "橘子園裡的一家小店", "舊書店的最後一單", "excle", "電商 地圖集 火箭", "天文", "追蹤 電商 每天 8:00", "追蹤 料理 每天 9:30", "我的摘要", "說明"},
-	"en":      {"commerce", "Forty Crates of Apricots", "The Bookshop’s Last Order", "aprikots", "commerce atlas rockets", "astronomy", "follow commerce daily 8:00", "follow cooking daily 9:30", "digest now", "help"},
-	"it":      {"commercio", "Quaranta cassette di albicocche", "L’ultimo ordine della libreria", "albicoche", "commercio atlante razzi", "astronomia", "segui commercio ogni giorno 8:00", "segui cucina ogni giorno 9:30", "rassegna adesso", "aiuto"},
+	"zh-Hans": {"电商", "橘子园里的一家微店", "旧书店的最后一单", "excle", "电商 地图册 火箭", "天文", "关注 电商 每天 8:00", "关注 烹饪 每天 8:00", "我的摘要", "帮助"},
+	"zh-Hant": {"電商", "橘子園裡的一家小店", "舊書店的最後一單", "excle", "電商 地圖集 火箭", "天文", "追蹤 電商 每天 8:00", "追蹤 料理 每天 8:00", "我的摘要", "說明"},
+	"en":      {"commerce", "Forty Crates of Apricots", "The Bookshop’s Last Order", "aprikots", "commerce atlas rockets", "astronomy", "follow commerce daily 8:00", "follow cooking daily 8:00", "digest now", "help"},
+	"it":      {"commercio", "Quaranta cassette di albicocche", "L’ultimo ordine della libreria", "albicoche", "commercio atlante razzi", "astronomia", "segui commercio ogni giorno 8:00", "segui cucina ogni giorno 8:00", "rassegna adesso", "aiuto"},
 }
 
 // play plays all scenes, each kind of answer once.
@@ -48,14 +48,14 @@ func (h *house) play() []scene {
 	h.say("following", "/following")
 	h.say("help", w.help)
 
-	// The next morning there is something new.
-	h.clock.Advance(4 * time.Hour)
-	h.arrive("later")
+	// The next morning there is something of both topics, and then of one.
 	h.arrive("noodles")
-	h.say("digest of several topics", w.digest)
 	h.Fail("sendRichMessage", telegramtest.RefuseEntities)
 	h.say("digest as HTML", w.digest)
-	h.clock.Advance(20 * time.Hour)
+	h.clock.Advance(24 * time.Hour)
+	h.scene("digest of several topics", "", "", h.push)
+	h.arrive("later")
+	h.clock.Advance(24 * time.Hour)
 	h.scene("digest", "", "", h.push)
 
 	// After a month its list is forgotten.

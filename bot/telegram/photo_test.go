@@ -319,6 +319,9 @@ func TestAPictureIsReplacedByAPicture(t *testing.T) {
 	if n := len(gallery.asked()); n != 1 {
 		t.Errorf("the cover was fetched %d times", n)
 	}
+	if calls := r.Calls("editMessageText"); len(calls) != 0 {
+		t.Errorf("tried to make a text of a picture: %v", calls)
+	}
 }
 
 // The answer to a question that the reader changed: the old one was a picture.

@@ -172,6 +172,21 @@ func TestATokenThatIsNoneIsNotAMissingMethod(t *testing.T) {
 	}
 }
 
+// Nothing is learnt either while the HTML does not get through.
+func TestAMissingMethodIsBelievedOnlyWithHTMLThrough(t *testing.T) {
+	p := openParlour(t, telegramtest.Options{}, "")
+	p.Fail("sendMessage", telegramtest.TooMany)
+	var retry *bot.RetryError
+	if _, err := p.channel.Send(patient(t), bot.Outgoing{To: to("1"), Reply: topics(2, 2)}); !errors.As(err, &retry) {
+		t.Errorf("Send = %v", err)
+	}
+	p.send(topics(2, 2))
+	p.send(topics(2, 2))
+	if n := len(p.Calls("sendRichMessage")); n != 2 {
+		t.Errorf("asked %d times, want 2", n)
+	}
+}
+
 func TestARichMessageThatIsRefusedGoesAsHTML(t *testing.T) {
 	p := openParlour(t, telegramtest.Options{Rich: true}, "")
 	p.Fail("sendRichMessage", telegramtest.RefuseEntities)

@@ -90,7 +90,7 @@ func openHouse(t *testing.T, lang string) *house {
 	h.bot.DeepLinks("tg", h.rig.channel.DeepLink)
 	h.scheduler, err = scheduler.New(scheduler.Config{
 		DB: db, Finder: h.library, Articles: h.library, Cards: h.bot.Cards, Lists: h.lists, Catalog: catalog,
-		Channels: []scheduler.Channel{{Name: "tg", Sender: h.channel}}, Now: h.clock.Now,
+		Channels: []scheduler.Channel{{Name: "tg", Sender: h.channel, Grouped: true, Shown: 10}}, Now: h.clock.Now,
 	})
 	if err != nil {
 		t.Fatal(err)
