@@ -1,8 +1,6 @@
 package telegram_test
 
 import (
-	"encoding/json"
-	"fmt"
 	"testing"
 	"time"
 
@@ -134,29 +132,4 @@ func TestUndecodableUpdatesAreErrorsWithoutTheirText(t *testing.T) {
 			t.Errorf("%s: %v", body, err)
 		}
 	}
-}
-
-func FuzzUpdate(f *testing.F) {
-	for _, body := range []string{
-		`{"update_id":9,"message":{"message_id":1,"chat":{"id":-5,"type":"supergroup"},"from":{"id":7},"text":"😀 @newsie_bot, tea","entities":[{"type":"mention","offset":3,"length":11},{"type":"text_mention","offset":0,"length":1,"user":{"id":1}}]}}`,
-		`{"update_id":9,"edited_message":{"message_id":1,"chat":{"id":7,"type":"private"},"from":{"id":7},"caption":"/start@newsie_bot x","photo":[]}}`,
-		`{"update_id":9,"callback_query":{"id":"1","from":{"id":7},"message":{"message_id":3,"chat":{"id":7,"type":"private"},"date":0},"data":"/read 4711"}}`,
-		`{"update_id":9,"my_chat_member":{"chat":{"id":7},"old_chat_member":{"status":"member"},"new_chat_member":{"status":"kicked"}}}`,
-		`{"update_id":9,"message":{"migrate_to_chat_id":-100,"chat":{"id":-5}}}`,
-	} {
-		f.Add([]byte(body))
-	}
-	f.Fuzz(func(t *testing.T, body []byte) {
-		m, ok, err := telegram.Decode(body)
-		if err != nil {
-			return
-		}
-		if !json.Valid(body) {
-			t.Fatal("what is no JSON was decoded")
-		}
-		if ok && (m.ID == "u0" || m.Chat.Channel != "tg" || m.Chat.ID == "" || m.Kind == "") {
-			t.Errorf("half a message: %+v", m)
-		}
-		_ = fmt.Sprint(m)
-	})
 }

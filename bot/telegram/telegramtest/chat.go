@@ -110,6 +110,9 @@ func (c *Chat) user(id int64) map[string]any {
 func (c *Chat) append(m *Message) {
 	m.ID, m.Date = c.nextID, c.server.options.Now().Unix()
 	c.nextID++
+	if keep := c.server.options.Keep; keep > 0 && len(c.messages) >= 2*keep {
+		c.messages = append(c.messages[:0], c.messages[len(c.messages)-keep:]...)
+	}
 	c.messages = append(c.messages, m)
 }
 

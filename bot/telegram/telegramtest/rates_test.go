@@ -163,3 +163,18 @@ func TestAPauseIsOrdered(t *testing.T) {
 		t.Errorf("after it: %+v", a)
 	}
 }
+
+func TestOldMessagesAreForgottenOnRequest(t *testing.T) {
+	s := telegramtest.Start(t, telegramtest.Options{Keep: 5})
+	reader := s.Chat(1)
+	for i := range 30 {
+		call(t, s, "sendMessage", "chat_id", "1", "text", fmt.Sprint(i))
+	}
+	all := reader.Messages()
+	if n := len(all); n < 5 || n > 10 || all[n-1].Text != "29" || all[n-1].ID != 30 {
+		t.Errorf("%d messages are kept: %+v", n, all)
+	}
+	if a := call(t, s, "editMessageText", "chat_id", "1", "message_id", "30", "text", "x"); !a.OK {
+		t.Errorf("an edit of the last: %q", a.Description)
+	}
+}

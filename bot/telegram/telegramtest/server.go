@@ -52,6 +52,7 @@ type Options struct {
 	Stars    bool             // the bot has the Telegram Stars that paid broadcasts need
 	NoHold   bool             // answer polls at once, as servers of other makes do
 	Chaos    Chaos            // what goes wrong by chance
+	Keep     int              // keep so many messages of a chat, at least; 0: all. For benchmarks and fuzzing
 	NoCalls  bool             // keep no list of calls: for benchmarks
 	Rates    bool             // hold the bot to the platform's rates, with 429
 	Local    bool             // as a self-hosted server: webhooks may be http, on any port

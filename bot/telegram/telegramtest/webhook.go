@@ -13,6 +13,13 @@ import (
 	"time"
 )
 
+// Webhook is the address that the bot's updates go to; "": they wait for polls.
+func (s *Server) Webhook() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.hook.url
+}
+
 // Failing reports whether the webhook has refused an update.
 func (s *Server) Failing() bool {
 	s.mu.Lock()
