@@ -101,9 +101,15 @@ func TestWebhookSays200OnceTheUpdateIsSafeAndACrashAfterItLosesNothing(t *testin
 		r.wait(t, two, 1)
 
 		// A replica that starts while the first is alive leaves its updates alone.
+		before := r.kept(t)
 		bystander := hook(t, s, echo, setup{db: second.db, config: func(c *telegram.Config) { c.SweepEvery = 5 * time.Millisecond }})
 		bystander.post(said(53, 2, "fine too"))
 		r.wait(t, two, 2)
+		for _, line := range strings.Split(before, "\n") { // with the name of the replica that works on it
+			if after := r.kept(t); strings.Contains(line, `"after"`) && !strings.Contains(after, line) {
+				t.Errorf("a replica took over what another works on:\n%s\n%s", line, after)
+			}
+		}
 		bystander.stop()
 		if n := len(one.Answers()); n != 0 {
 			t.Errorf("%d answers by a replica that has no business with it", n)

@@ -64,7 +64,7 @@ func TestAKillBetweenTheWebhooks200AndTheAnswer(t *testing.T) {
 		t.Errorf("the reader is answered %q", got)
 	}
 	reader.Say("commerce")
-	if answers, err = reader.Wait(ctx, 2); err != nil {
+	if _, err := reader.Wait(ctx, 2); err != nil {
 		t.Fatal(err)
 	}
 	if err := p.stop(t.Context()); err != nil {
