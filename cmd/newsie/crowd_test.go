@@ -140,10 +140,10 @@ func (p *playing) read(ctx context.Context, reader int) {
 // order has the server order pauses.
 func (p *playing) order(ctx context.Context) {
 	moments := make([]time.Duration, p.Pauses)
-	for i := range moments {
-		moments[i] = rand.N(p.Within)
+	part := p.Within / time.Duration(max(p.Pauses, 1))
+	for i := range moments { // one in each part of the time
+		moments[i] = time.Duration(i)*part + rand.N(max(part-p.Pause, time.Second))
 	}
-	slices.Sort(moments)
 	begin := time.Now()
 	for _, at := range moments {
 		if !rest(ctx, max(at, time.Millisecond)-time.Since(begin)) {
