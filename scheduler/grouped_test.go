@@ -268,6 +268,31 @@ func TestATopicThatIsLostBeforeTheCommit(t *testing.T) {
 	})
 }
 
+// The reader stops a topic while its message waits for its turn.
+func TestATopicThatIsStoppedBeforeTheCommit(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		var once sync.Once
+		stopped := &slowArticles{library: h.library, do: func() {
+			once.Do(func() { h.exec("DELETE FROM follows WHERE query = 'coffee' OR chat = '2'") })
+		}}
+		s := h.replica(grouped, func(c *scheduler.Config) { c.Articles = stopped })
+		h.library.add("tea", "coffee", "cocoa")
+		h.everyTopic(2, "tea", "coffee", "cocoa")
+		h.plan(s)
+		h.deliver(s)
+		if diff := cmp.Diff([]string{"1: Article 1, Article 3"}, h.platform.received()); diff != "" {
+			t.Errorf("-want +got:\n%s", diff)
+		}
+		h.wantStates("claimed 4, sent 2")
+		h.exec("UPDATE deliveries SET lease_until = 1 WHERE state = 'claimed'")
+		if _, err := s.Recover(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		h.deliver(s)
+		h.wantStates("cancelled 4, sent 2")
+	})
+}
+
 // A late answer is what its reader waits for: it comes alone and first.
 func TestLateAnswersStayAlone(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {

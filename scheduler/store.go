@@ -144,11 +144,14 @@ func load(ctx context.Context, db *database.DB, jobs []job) error {
 
 // markSending marks claimed jobs as being sent, from where on they are in doubt
 // until settled, and tells which of them are still this process's. clock is the
-// database's.
+// database's. One whose reader ended the follow while it waited for its turn is
+// left to its lease, after which nobody wants it.
 func markSending(ctx context.Context, tx bun.Tx, token string, ids []int64, clock int64, now time.Time) (map[int64]bool, error) {
 	var list []int64
 	err := tx.NewRaw(`UPDATE deliveries SET state = ?, attempt = attempt + 1, lease_until = ?, updated_at = ?
-		WHERE id IN (?) AND state = ? AND claim = ? AND lease_until > ? RETURNING id`,
+		WHERE id IN (?) AND state = ? AND claim = ? AND lease_until > ?
+			AND (follow = 0 OR EXISTS (SELECT 1 FROM follows f WHERE f.id = deliveries.follow AND f.state = 'active'))
+		RETURNING id`,
 		Sending, clock+lease.Milliseconds(), now.UnixMilli(), bun.List(ids), Claimed, token, clock).Scan(ctx, &list)
 	if err != nil {
 		return nil, fmt.Errorf("mark deliveries as being sent: %w", err)
