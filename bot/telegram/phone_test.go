@@ -19,7 +19,7 @@ import (
 
 // shownScenes are the chats of a picture, one a phone.
 var shownScenes = [][]string{
-	{"welcome", "list"}, {"article with a cover", "article without a cover", "follow"}, {"digest"}, {"digest of several topics", "corrected"},
+	{"welcome", "list"}, {"article with a cover", "article without a cover"}, {"follow", "digest", "corrected"}, {"digest of several topics", "saved"},
 }
 
 // TestAnswersOnAPhone shows the bytes of answers in a browser, as the app would,

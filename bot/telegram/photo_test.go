@@ -293,27 +293,25 @@ func TestAPictureIsReplacedByAPicture(t *testing.T) {
 	}, setup{server: telegramtest.Options{Pictures: gallery}})
 	chat := r.Chat(1)
 	chat.Say("farinata")
-	r.quiet(t)
+	r.wait(t, chat, 1)
 	if _, err := chat.Tap("Salva"); err != nil {
 		t.Fatal(err)
 	}
-	r.quiet(t)
-	got := chat.Answers()
-	if len(got) != 1 || got[0].Photo == nil || got[0].Edits != 1 || got[0].Labels()[2] != "Salvato" {
+	got := r.until(t, chat, func(all []telegramtest.Message) bool { return all[0].Edits == 1 })
+	if len(got) != 1 || got[0].Photo == nil || got[0].Labels()[2] != "Salvato" {
 		t.Fatalf("%+v\n%s", got, r.log)
 	}
 	if _, err := chat.Tap("Salvato"); err != nil { // says the same once more
 		t.Fatal(err)
 	}
-	r.quiet(t)
-	if got = chat.Answers(); len(got) != 1 || got[0].Edits != 1 {
-		t.Errorf("%+v", got)
+	if err := r.Until(patient(t), func() bool { return len(r.Calls("editMessageMedia")) == 2 }); err != nil {
+		t.Fatal(err)
 	}
 	if _, err := chat.Tap("1."); err != nil {
 		t.Fatal(err)
 	}
-	r.quiet(t)
-	if got = chat.Answers(); len(got) != 2 || got[0].Photo == nil || got[1].Text != "Elenco" {
+	got = r.wait(t, chat, 2)
+	if len(got) != 2 || got[0].Photo == nil || got[0].Edits != 1 || got[1].Text != "Elenco" {
 		t.Errorf("%+v\n%s", got, r.log)
 	}
 	if n := len(gallery.asked()); n != 1 {
@@ -334,18 +332,29 @@ func TestAnAnswerToAnEditReplacesWhatItCan(t *testing.T) {
 	}, setup{server: telegramtest.Options{Pictures: &gallery{}}})
 	chat := r.Chat(1)
 	question := chat.Say("cover")
+	r.wait(t, chat, 1)
 	r.quiet(t)
 	chat.Edit(question, "words")
-	r.quiet(t)
-	got := chat.Answers()
+	got := r.wait(t, chat, 2)
 	if len(got) != 2 || got[0].Photo == nil || got[1].Text != "words" {
 		t.Errorf("%+v\n%s", got, r.log)
 	}
-	chat.Edit(question, "other words")
 	r.quiet(t)
-	if got = chat.Answers(); len(got) != 2 || got[1].Text != "other words" {
+	chat.Edit(question, "other words")
+	got = r.until(t, chat, func(all []telegramtest.Message) bool { return len(all) > 2 || all[1].Edits > 0 })
+	if len(got) != 2 || got[1].Text != "other words" {
 		t.Errorf("%+v\n%s", got, r.log)
 	}
+}
+
+// until waits until the bot's messages are as wanted.
+func (r *rig) until(t *testing.T, c *telegramtest.Chat, wanted func([]telegramtest.Message) bool) []telegramtest.Message {
+	t.Helper()
+	messages, err := c.WaitFor(patient(t), wanted)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, r.log)
+	}
+	return messages
 }
 
 func TestPostsCarryNoButtonsOfOneReader(t *testing.T) {

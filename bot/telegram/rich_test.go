@@ -244,16 +244,15 @@ func TestARichDigestIsPaged(t *testing.T) {
 	}, setup{server: telegramtest.Options{Rich: true}})
 	chat := r.Chat(1)
 	chat.Say("digest")
+	r.wait(t, chat, 1)
 	for i, step := range []struct {
 		tap  string
 		rich bool
 	}{{"More ›", false}, {"‹ Back", true}, {"More ›", false}} {
-		r.quiet(t)
 		if _, err := chat.Tap(step.tap); err != nil {
 			t.Fatal(err)
 		}
-		r.quiet(t)
-		got := chat.Answers()
+		got := r.until(t, chat, func(all []telegramtest.Message) bool { return len(all) > 1 || all[0].Edits > i })
 		if len(got) != 1 || got[0].Edits != i+1 || (got[0].Rich != nil) != step.rich {
 			t.Fatalf("%s: %+v\n%s", step.tap, got, r.log)
 		}

@@ -167,21 +167,27 @@ func (h *house) scene(name, said, tapped string, do func()) {
 	h.t.Helper()
 	calls, before := len(h.Calls("")), h.reader.Messages()
 	do()
-	h.quiet(h.t)
 	s := scene{name: name, said: said, tapped: tapped}
-	for _, c := range h.Calls("")[calls:] {
-		if strings.HasPrefix(c.Method, "send") || strings.HasPrefix(c.Method, "edit") {
-			s.calls = append(s.calls, c)
-		}
+	_, err := h.reader.WaitFor(patient(h.t), func(answers []telegramtest.Message) bool {
+		s.shown = slices.DeleteFunc(answers, func(m telegramtest.Message) bool {
+			return slices.ContainsFunc(before, func(old telegramtest.Message) bool { return reflect.DeepEqual(old, m) })
+		})
+		return len(s.shown) > 0
+	})
+	if err != nil {
+		h.t.Fatalf("%s: %v\n%s", name, err, h.log)
 	}
-	for _, m := range h.reader.Answers() {
-		if !slices.ContainsFunc(before, func(old telegramtest.Message) bool { return reflect.DeepEqual(old, m) }) {
-			s.shown = append(s.shown, m)
-		}
+	// What is seen is noted as a call only after it was done.
+	err = h.Until(patient(h.t), func() bool {
+		s.calls = slices.DeleteFunc(h.Calls("")[calls:], func(c telegramtest.Call) bool {
+			return !strings.HasPrefix(c.Method, "send") && !strings.HasPrefix(c.Method, "edit")
+		})
+		return len(s.calls) > 0
+	})
+	if err != nil {
+		h.t.Fatalf("%s: %v", name, err)
 	}
-	if len(s.calls) == 0 || len(s.shown) == 0 {
-		h.t.Errorf("%s: nothing was said\n%s", name, h.log)
-	}
+	h.quiet(h.t)
 	h.scenes = append(h.scenes, s)
 	h.clock.Advance(time.Minute)
 }
