@@ -72,7 +72,7 @@ func TestChatsAreAnsweredInOrderAndInParallel(t *testing.T) {
 		}
 	}
 	// The server has forgotten all of them: a slow chat does not hold up polling.
-	r.quiet(t)
+	r.forgotten(t)
 	r.Chat(200).Say("later")
 	r.wait(t, r.Chat(200), 1)
 	if n := len(slow.Answers()); n != 0 {
@@ -101,7 +101,7 @@ func TestUnansweredUpdatesSurviveARestart(t *testing.T) {
 	<-entered
 	r.Chat(2).Say("fine")
 	r.wait(t, r.Chat(2), 1)
-	r.quiet(t) // forgotten by the server, both
+	r.forgotten(t) // both
 	if kept := r.kept(t); !strings.Contains(kept, `"hang"`) || strings.Contains(kept, `"fine"`) {
 		t.Errorf("kept against a crash: %q", kept)
 	}

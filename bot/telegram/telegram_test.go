@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -104,11 +105,30 @@ func run(t *testing.T, c *telegram.Channel) (stop func()) {
 	return stop
 }
 
-// quiet waits until the bot has confirmed every update and acknowledged taps.
-func (r *rig) quiet(t *testing.T) {
+// forgotten waits until the server has been told that every update is safe.
+func (r *rig) forgotten(t *testing.T) {
 	t.Helper()
 	if err := r.Until(patient(t), func() bool { return r.Pending() == 0 }); err != nil {
 		t.Fatalf("updates are left: %v\n%s", err, r.log)
+	}
+}
+
+// quiet waits until every update is answered, also one that took so long that
+// it was written down.
+func (r *rig) quiet(t *testing.T) {
+	t.Helper()
+	r.forgotten(t)
+	if r.config.Settings == nil {
+		return
+	}
+	for ctx := patient(t); ; runtime.Gosched() {
+		kept, err := r.config.Settings.List(ctx, "telegram:"+r.config.Name+":update:")
+		if err != nil {
+			t.Fatalf("updates are left: %v\n%s", err, r.log)
+		}
+		if len(kept) == 0 {
+			return
+		}
 	}
 }
 
