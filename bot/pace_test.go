@@ -1,7 +1,6 @@
 package bot_test
 
 import (
-	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -162,7 +161,7 @@ func TestReplicasNeverShareASlot(t *testing.T) {
 		all.Wait()
 		for at := range 240 {
 			if n := slots[time.Duration(at)*100*time.Millisecond]; n != 1 {
-				t.Fatal(fmt.Sprintf("slot %d was given %d times", at, n))
+				t.Fatalf("slot %d was given %d times", at, n)
 			}
 		}
 	})

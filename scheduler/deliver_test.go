@@ -386,7 +386,7 @@ func TestNeverMoreInDoubtThanWorkers(t *testing.T) {
 				rows := &rowCounter{}
 				s := h.replica(func(c *scheduler.Config) {
 					c.Channels[0].Workers = workers
-					c.DB.AddQueryHook(rows)
+					c.DB.DB = c.DB.WithQueryHook(rows)
 				})
 				h.planned(s, 900)
 				var most atomic.Int64

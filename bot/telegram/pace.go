@@ -30,9 +30,9 @@ func CheckRate(rate float64, paid bool) error {
 	case !(rate >= 1): // not a number, too
 		return errors.New("a rate is at least 1 message a second")
 	case rate > paidRate:
-		return fmt.Errorf("Telegram takes no more than %d messages a second", paidRate)
+		return fmt.Errorf("more than %d messages a second are more than Telegram takes", paidRate)
 	case rate > freeRate && !paid:
-		return fmt.Errorf("Telegram takes %d messages a second, and more only of paid broadcasts (paid: true)", freeRate)
+		return fmt.Errorf("more than %d messages a second are more than Telegram takes, but of paid broadcasts (paid: true)", freeRate)
 	}
 	return nil
 }

@@ -259,8 +259,9 @@ func (f *fanout) send(b *testing.B, c crowd, rate float64, counter *ledgerRows) 
 	if n := f.left(b); n != c.Chats {
 		b.Fatalf("%d of %d digests are planned: %+v", n, c.Chats, tick)
 	}
-	f.db.AddQueryHook(counter)
-	defer f.db.ResetQueryHooks()
+	unwatched := f.db.DB
+	f.db.DB = unwatched.WithQueryHook(counter)
+	defer func() { f.db.DB = unwatched }()
 	ctx, cancel := context.WithCancel(b.Context())
 	group, ctx := errgroup.WithContext(ctx)
 	before := ownCPU()
