@@ -219,13 +219,19 @@ func linkable(address string) string {
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || len(address) > 2048 {
 		return ""
 	}
-	if host := u.Hostname(); !strings.Contains(strings.Trim(host, "."), ".") && !strings.Contains(host, ":") {
+	host := u.Hostname()
+	if !strings.Contains(strings.Trim(host, "."), ".") && !strings.Contains(host, ":") || strings.ContainsFunc(host, noHost) {
 		return ""
 	}
 	if strings.ContainsFunc(address, func(r rune) bool { return r <= ' ' || r == '"' || r == '<' || r == '>' || r == utf8.RuneError }) {
 		return escapeAddress.Replace(u.String())
 	}
 	return address
+}
+
+// noHost reports whether no host's name has r.
+func noHost(r rune) bool {
+	return !unicode.IsLetter(r) && !unicode.IsMark(r) && !unicode.IsDigit(r) && !strings.ContainsRune("-._:", r)
 }
 
 var escapeAddress = strings.NewReplacer(`"`, "%22", "<", "%3C", ">", "%3E", " ", "%20", "\uFFFD", "%EF%BF%BD")
