@@ -267,7 +267,7 @@ func TestStoppingInTheMiddleLosesNothing(t *testing.T) {
 	for _, rate := range []float64{0, math.Inf(1)} {
 		t.Run(strconv.FormatFloat(rate, 'g', -1, 64), func(t *testing.T) {
 			each(t, func(t *testing.T, h *house) {
-				const chats = 200
+				const chats = 600 // more than are under way at once
 				s := telegramtest.Start(t, telegramtest.Options{Now: h.clock})
 				started(s, chats)
 				channel, pacer := h.bot(s, func(c *telegram.Config) { c.Rate = rate })

@@ -60,13 +60,22 @@ async function main() {
     check()
   })
 
+  // The server counts an update only when its webhook has answered: what is said
+  // before that gets the same update_id, and is no news to anybody.
+  let counted = Promise.resolve()
+  const say = async (event, send) => {
+    await counted
+    counted = new Promise((resolve) => { server.once(event, resolve) })
+    return send()
+  }
+
   const commands = {
     say: ({ text }) => (text.startsWith('/')
-      ? client.sendCommand(client.makeCommand(text))
-      : client.sendMessage(client.makeMessage(text))),
-    tap: ({ id, data }) => client.sendCallback(client.makeCallbackQuery(data, {
+      ? say('AddedUserCommand', () => client.sendCommand(client.makeCommand(text)))
+      : say('AddedUserMessage', () => client.sendMessage(client.makeMessage(text)))),
+    tap: ({ id, data }) => say('AddedUserCallbackQuery', () => client.sendCallback(client.makeCallbackQuery(data, {
       message: { message_id: id, date: Math.floor(Date.now() / 1000), from: { id: 666, is_bot: true, first_name: 'bot' } },
-    })),
+    }))),
     messages: ({ count }) => until((messages) => messages.length >= count && messages),
     edited: ({ id, was }) => until((messages) => messages.find((m) => m.id === id && m.text !== was)),
     webhook: () => until(() => server.webhooks[token] && server.webhooks[token].url),
