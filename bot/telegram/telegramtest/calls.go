@@ -106,7 +106,6 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	result, refused := s.run(r, name, p, got)
-	s.record(name, p, refused)
 	if fault == ResetAfter {
 		hangUp(w)
 		return
@@ -164,45 +163,56 @@ func first(form map[string][]string) params {
 	return p
 }
 
-func (s *Server) run(r *http.Request, name string, p params, got loaded) (any, *refusal) {
-	m, ok := s.methods[name]
-	if !ok {
-		return nil, &refusal{code: 404, words: "Not Found"}
+// run does what a call asks for and keeps the call. Both happen under one lock:
+// who sees what the bot did finds the call as well.
+func (s *Server) run(r *http.Request, name string, p params, got loaded) (result any, refused *refusal) {
+	m, refused := s.method(name, p)
+	if refused == nil && name == "getUpdates" {
+		result, refused = s.getUpdates(r, p)
 	}
-	for key := range p {
-		if !m.allowed[key] {
-			return nil, bad("unknown parameter %q", key)
-		}
-	}
-	if name == "getUpdates" {
-		return s.getUpdates(r, p)
-	}
-	if m.load != nil {
+	if refused == nil && m.load != nil {
 		m.load(s, r.Context(), p, &got)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	defer s.wake()
-	if m.media != nil {
-		return m.media(s, p, got)
+	switch {
+	case refused != nil:
+	case m.media != nil:
+		result, refused = m.media(s, p, got)
+	case m.run != nil:
+		result, refused = m.run(s, p)
 	}
-	return m.run(s, p)
+	s.record(name, p, refused)
+	return result, refused
 }
 
+// method finds a call's method and refuses parameters that it does not have.
+func (s *Server) method(name string, p params) (method, *refusal) {
+	m, ok := s.methods[name]
+	if !ok {
+		return m, &refusal{code: 404, words: "Not Found"}
+	}
+	for key := range p {
+		if !m.allowed[key] {
+			return m, bad("unknown parameter %q", key)
+		}
+	}
+	return m, nil
+}
+
+// record keeps a call; the lock is held.
 func (s *Server) record(name string, p params, refused *refusal) {
 	code := 200
 	if refused != nil {
 		code = refused.code
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	if code == http.StatusTooManyRequests {
 		s.meter.TooMany++
 	}
 	if !s.options.NoCalls {
 		s.calls = append(s.calls, Call{Method: name, Params: p, At: s.options.Now(), Code: code})
 	}
-	s.wake()
 }
 
 type answer struct {
