@@ -6,22 +6,25 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 
 	"newsie/content"
 )
 
-// read opens an article: "2" of the last list, or "/read 4711" by its id.
+// read opens an article: "2" of the last list, or by its id; "/read" asks for which.
 func (b *Bot) read(ctx context.Context, t *turn, arg string) (Reply, error) {
+	if arg == "" {
+		if _, ok, err := b.lists.last(ctx, t.Chat); err != nil {
+			return Reply{}, err
+		} else if !ok {
+			return b.hint(ctx, t, t.T("bot.no_list"))
+		}
+		return b.whichOne(ctx, t, "read", t.T("bot.which_read"))
+	}
 	id, ok, err := b.meant(ctx, t, arg)
 	if err != nil || !ok {
 		return noNumber(t), err
 	}
 	return b.open(ctx, t, id)
-}
-
-func noNumber(t *turn) Reply {
-	return Reply{Text: t.T("bot.no_number"), Actions: []Action{{Label: t.T("bot.newest"), Text: "/latest"}}}
 }
 
 // published gives the article with an id; ok is false, and the article what is
@@ -94,10 +97,10 @@ func (b *Bot) around(ctx context.Context, t *turn, a content.Article, address st
 			return nil, err
 		}
 		if previous.ID != 0 {
-			actions = append(actions, Action{Label: t.T("bot.previous", "Title", short(previous.Title, 24)), Text: fmt.Sprintf("/read %d", previous.ID)})
+			actions = append(actions, Action{Label: t.T("bot.previous", "Title", short(previous.Title, 24)), Text: fmt.Sprintf("/read %d", previous.ID), Role: Neighbour})
 		}
 		if next.ID != 0 {
-			actions = append(actions, Action{Label: t.T("bot.next", "Title", short(next.Title, 24)), Text: fmt.Sprintf("/read %d", next.ID)})
+			actions = append(actions, Action{Label: t.T("bot.next", "Title", short(next.Title, 24)), Text: fmt.Sprintf("/read %d", next.ID), Role: Neighbour})
 		}
 	}
 	list, err := b.cameFrom(ctx, t, a.ID)
@@ -127,44 +130,12 @@ func (b *Bot) cameFrom(ctx context.Context, t *turn, article int64) (int64, erro
 	return 0, nil
 }
 
-// meant finds the article that a number or an id stands for.
-func (b *Bot) meant(ctx context.Context, t *turn, arg string) (int64, bool, error) {
-	n, err := strconv.ParseInt(strings.TrimSpace(arg), 10, 64)
-	if err != nil {
-		return 0, false, nil
-	}
-	if strings.HasPrefix(t.Text, "/") {
-		return n, true, nil
-	}
-	list, ok, err := b.lists.last(ctx, t.Chat)
-	if err != nil || !ok || n < 1 || int(n) > len(list.IDs) {
-		return 0, false, err
-	}
-	return list.IDs[n-1], true, nil
-}
-
-// thatOne finds the article that is meant by a number, an id, or by none: the
-// one that was opened last. Otherwise it gives the answer to who means none.
-func (b *Bot) thatOne(ctx context.Context, t *turn, command, arg string) (id int64, ok bool, otherwise Reply, err error) {
-	if arg == "" {
-		if id, ok, err = b.lists.opened(ctx, t.Chat); err != nil || ok {
-			return id, ok, Reply{}, err
-		}
-		return 0, false, Reply{Text: t.T("bot.which_one", "Usage", t.T("command."+command+".usage"))}, nil
-	}
-	if id, ok, err = b.meant(ctx, t, arg); err != nil || ok {
-		return id, ok, Reply{}, err
-	}
-	return 0, false, noNumber(t), nil
-}
-
+// relatedCommand lists what is related to an article: to number 2 of the last
+// list, or without a number to the one opened last, else to the list's first.
 func (b *Bot) relatedCommand(ctx context.Context, t *turn, arg string) (Reply, error) {
-	if arg == "" {
-		arg = "1"
-	}
-	id, ok, err := b.meant(ctx, t, arg)
+	id, ok, otherwise, err := b.likeWhich(ctx, t, arg)
 	if err != nil || !ok {
-		return noNumber(t), err
+		return otherwise, err
 	}
 	if a, ok, err := b.published(ctx, id); err != nil || !ok {
 		return b.gone(t, a), err
@@ -180,6 +151,20 @@ func (b *Bot) relatedCommand(ctx context.Context, t *turn, arg string) (Reply, e
 		return Reply{}, err
 	}
 	return Reply{Groups: b.pointers(nil, t, related)}, nil
+}
+
+func (b *Bot) likeWhich(ctx context.Context, t *turn, arg string) (id int64, ok bool, otherwise Reply, err error) {
+	if arg == "" {
+		if _, ok, err = b.lists.opened(ctx, t.Chat); err != nil {
+			return 0, false, Reply{}, err
+		}
+		if !ok {
+			if id, _, err = b.numbered(ctx, t, 1); err != nil || id != 0 {
+				return id, id != 0, Reply{}, err
+			}
+		}
+	}
+	return b.thatOne(ctx, t, "related", arg)
 }
 
 func (b *Bot) related(ctx context.Context, t *turn, id int64, n int) ([]content.Article, error) {

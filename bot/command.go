@@ -181,13 +181,18 @@ func position(text string) (int, bool) {
 }
 
 // Commands lists the commands for a platform's menu, with their descriptions
-// in one language.
+// in one language. A menu sends the bare command, which help shows with what
+// may follow: where that makes a difference its description is command.NAME.menu.
 func (b *Bot) Commands(lang string) [][2]string {
 	p := b.catalog.Printer(lang)
 	var list [][2]string
 	for _, c := range commands() {
 		if !c.hidden {
-			list = append(list, [2]string{c.name, p.T("command." + c.name + ".help")})
+			description := "command." + c.name + ".help"
+			if menu := "command." + c.name + ".menu"; p.T(menu) != menu {
+				description = menu
+			}
+			list = append(list, [2]string{c.name, p.T(description)})
 		}
 	}
 	return list

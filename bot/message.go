@@ -141,7 +141,19 @@ type Action struct {
 	Label string
 	Text  string
 	URL   string
+	Role  Role `json:",omitempty"`
 }
+
+// A Role tells what an Action is among the others, for adapters that lay them
+// out by it. Most have none.
+type Role string
+
+const (
+	PageBack  Role = "back"      // the page of a list before this one
+	PageOn    Role = "on"        // the page after it
+	Neighbour Role = "neighbour" // the article before or after the one that is shown
+	Pick      Role = "pick"      // one of several numbers to choose from, its label
+)
 
 // A Handler answers one message from the index and the database alone.
 type Handler func(ctx context.Context, m Message) (Reply, error)

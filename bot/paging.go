@@ -83,7 +83,7 @@ func (b *Bot) showList(ctx context.Context, t *turn, list List, from int) (Reply
 	}
 	if from > 0 {
 		back := moreAction(t, list.ID, from/page, words)
-		back.Label = t.T("bot.previous_page")
+		back.Label, back.Role = t.T("bot.previous_page"), PageBack
 		reply.Actions = append(reply.Actions, back)
 	}
 	if to < len(list.IDs) {
@@ -170,5 +170,5 @@ func moreAction(t *turn, list int64, page int, words string) Action {
 	if with := text + " " + words; t.channel.Edits && words != "" && len(with) <= longestButton {
 		text = with
 	}
-	return Action{Label: t.T("bot.more"), Text: text}
+	return Action{Label: t.T("bot.more"), Text: text, Role: PageOn}
 }

@@ -85,11 +85,9 @@ func (b *Bot) keepAction(ctx context.Context, t *turn, id int64) (Action, error)
 	return a, err
 }
 
-// viewed splits the argument of such a button, and tells whether its message is
-// to be shown anew.
-func (t *turn) viewed(arg string) (id string, renew bool) {
-	id, rest, _ := strings.Cut(arg, " ")
-	return id, rest == inView && t.Kind == Tap && t.channel.Edits
+// renews reports whether such a button's message is to be shown anew.
+func (t *turn) renews(arg string) bool {
+	return strings.HasSuffix(arg, " "+inView) && t.Kind == Tap && t.channel.Edits
 }
 
 // renewed shows an article in the place of the message whose button was pressed.
@@ -101,9 +99,9 @@ func (b *Bot) renewed(ctx context.Context, t *turn, id int64) (Reply, error) {
 	return reply, err
 }
 
-// save keeps an article for later: "save 2", "/save 4711", or the one just opened.
+// save keeps an article for later: "save 2", a button's "/save 4711", or the one just opened.
 func (b *Bot) save(ctx context.Context, t *turn, arg string) (Reply, error) {
-	arg, renew := t.viewed(arg)
+	renew := t.renews(arg)
 	id, ok, otherwise, err := b.thatOne(ctx, t, "save", arg)
 	if err != nil || !ok {
 		return otherwise, err
@@ -133,7 +131,7 @@ func (b *Bot) save(ctx context.Context, t *turn, arg string) (Reply, error) {
 
 // unsave ends the keeping of an article, which may be withdrawn meanwhile.
 func (b *Bot) unsave(ctx context.Context, t *turn, arg string) (Reply, error) {
-	arg, renew := t.viewed(arg)
+	renew := t.renews(arg)
 	id, ok, otherwise, err := b.thatOne(ctx, t, "unsave", arg)
 	if err != nil || !ok {
 		return otherwise, err

@@ -132,7 +132,7 @@ func TestWithdrawnArticlesLeaveTheSavedOnesOnce(t *testing.T) {
 		t.Errorf("told twice: %q", r.Text)
 	}
 	for _, text := range []string{"/save 7", "/share 7", "/read 7", "/start a7", "/related 7"} {
-		if r := say(t, b, chat, text); !strings.Contains(r.Text, "no longer here") || offers(r, "/search ") != "/search commerce" || offers(r, "/latest") == "" {
+		if r := tap(t, b, chat, text); !strings.Contains(r.Text, "no longer here") || offers(r, "/search ") != "/search commerce" || offers(r, "/latest") == "" {
 			t.Errorf("%s of a withdrawn article: %+v", text, r)
 		}
 	}

@@ -197,7 +197,7 @@ func (d *Digests) listed(p locale.Printer, sections []section, reply *bot.Reply)
 	left = len(list.IDs) > shown
 	switch more := p.T("scheduler.more", "Count", hidden(sections)); {
 	case left:
-		reply.Actions = []bot.Action{{Label: more}}
+		reply.Actions = []bot.Action{{Label: more, Role: bot.PageOn}}
 	case hidden(sections) > 0:
 		reply.Text += "\n" + more
 	}

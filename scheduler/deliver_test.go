@@ -47,7 +47,7 @@ func TestADigestArrives(t *testing.T) {
 					{Number: 5, Article: 2, Title: "Article 2", Open: "/read 2"},
 				}}},
 				Actions: []bot.Action{
-					{Label: "and 1 more", Text: "/more 1 2"}, {Label: "Change the time", Text: "/when 1"},
+					{Label: "and 1 more", Text: "/more 1 2", Role: bot.PageOn}, {Label: "Change the time", Text: "/when 1"},
 					{Label: "Stop this digest", Text: fmt.Sprintf("/unfollow %d", id)},
 				},
 			},

@@ -91,7 +91,7 @@ func List(n int, title, snippet string) bot.Reply {
 		})
 	}
 	r.Groups = []bot.Group{{Cards: cards}}
-	r.Actions = []bot.Action{{Label: "More", Text: "/more 93 2"}, {Label: "Follow commerce", Text: "/follow commerce"}}
+	r.Actions = []bot.Action{{Label: "More", Text: "/more 93 2", Role: bot.PageOn}, {Label: "Follow commerce", Text: "/follow commerce"}}
 	return r
 }
 
@@ -147,7 +147,7 @@ func replies() map[string]bot.Reply {
 		"quiet": {Lang: "en", Text: "Digests come with a sound at any hour.", Actions: []bot.Action{
 			{Label: "22:00–8:00", Text: "/quiet 22:00-08:00"}, {Label: "Always with a sound", Text: "/quiet off"},
 			// The longest that a button says: 64 bytes.
-			{Label: "Page 2", Text: "/more 9223372036854775807 2 " + strings.Repeat("微", 12)},
+			{Label: "Page 2", Text: "/more 9223372036854775807 2 " + strings.Repeat("微", 12), Role: bot.PageOn},
 		}},
 		"/quiet 22:00-08:00": {Lang: "en", Text: "From 22:00 to 8:00 digests now come without a sound."},
 		"/more 9223372036854775807 2 " + strings.Repeat("微", 12): {Lang: "en", Text: "The second page"},

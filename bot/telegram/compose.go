@@ -63,18 +63,6 @@ func (s sheet) total() (n int) {
 	return n
 }
 
-// first is the first number on the page; 0: there is none.
-func (s sheet) first() int {
-	for _, b := range s.blocks {
-		for _, e := range b.entries {
-			if e.number > 0 {
-				return e.number
-			}
-		}
-	}
-	return 0
-}
-
 // asides counts the entities that belong to no entry.
 func (s sheet) asides(also bool) int {
 	n := len(s.blocks) + len(s.links)

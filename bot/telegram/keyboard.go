@@ -13,6 +13,8 @@ type button struct {
 	Text string `json:"text"`
 	Data string `json:"callback_data,omitempty"`
 	URL  string `json:"url,omitempty"`
+
+	role bot.Role
 }
 
 type keyboard struct {
@@ -63,7 +65,7 @@ func choosePreview(s sheet) preview {
 // refuses a message for one bad button, so those that cannot be are left out and
 // counted.
 func buttons(s sheet, cards int, actions []bot.Action) (rows [][]button, dropped int) {
-	var pages, others []button
+	var pages, picks, others []button
 	for i, a := range actions {
 		b := newButton(a)
 		switch {
@@ -71,8 +73,10 @@ func buttons(s sheet, cards int, actions []bot.Action) (rows [][]button, dropped
 			dropped++
 		case i == 0 && s.view && b.URL != "":
 			rows = append(rows, []button{b})
-		case strings.HasPrefix(b.Data, "/more "):
+		case b.role == bot.PageBack || b.role == bot.PageOn:
 			pages = append(pages, b)
+		case b.role == bot.Pick:
+			picks = append(picks, b)
 		default:
 			others = append(others, b)
 		}
@@ -82,8 +86,8 @@ func buttons(s sheet, cards int, actions []bot.Action) (rows [][]button, dropped
 	}
 	numbers, bad := numbersOf(s, cards)
 	dropped += bad
-	pointPages(pages, s.first())
-	rows = append(append(append(rows, even(numbers)...), packed(pages)...), packed(others)...)
+	pointPages(pages)
+	rows = append(append(append(rows, even(append(numbers, picks...))...), packed(pages)...), packed(others)...)
 	count := 0
 	for i, row := range rows {
 		if count += len(row); count > maxButtons {
@@ -98,14 +102,14 @@ func buttons(s sheet, cards int, actions []bot.Action) (rows [][]button, dropped
 
 // neighbour is 1 for the button of another article, else 0.
 func neighbour(b button) int {
-	if strings.HasPrefix(b.Data, "/read ") {
+	if b.role == bot.Neighbour {
 		return 1
 	}
 	return 0
 }
 
 func newButton(a bot.Action) button {
-	b := button{Text: label(clean(a.Label, false))}
+	b := button{Text: label(clean(a.Label, false)), role: a.Role}
 	if a.URL != "" {
 		b.URL = linkable(a.URL)
 	} else if sendable(a.Text) {
@@ -123,22 +127,18 @@ func label(s string) string {
 	return shortenBy(s, labelColumns[1], room)
 }
 
-// pointPages has the buttons of a list's pages say which way they go. first is
-// the first number on the page that is shown.
-func pointPages(pages []button, first int) {
-	number := func(b button) (n int) { // of "/more LIST PAGE WORDS"
-		if words := strings.Fields(b.Data); len(words) > 2 {
-			n, _ = strconv.Atoi(words[2])
+// pointPages has the buttons of a list's pages say which way they go, the one
+// that goes back first.
+func pointPages(pages []button) {
+	on := func(b button) int {
+		if b.role == bot.PageOn {
+			return 1
 		}
-		return n
+		return 0
 	}
-	slices.SortStableFunc(pages, func(a, b button) int { return number(a) - number(b) })
+	slices.SortStableFunc(pages, func(a, b button) int { return on(a) - on(b) })
 	for i, b := range pages {
-		back := i == 0
-		if len(pages) == 1 { // the first page has no other, the last one neither
-			back = number(b) == 1 || first > 2*numbersRow
-		}
-		if back {
+		if b.role == bot.PageBack {
 			pages[i].Text = "‹ " + b.Text
 		} else {
 			pages[i].Text = b.Text + " ›"

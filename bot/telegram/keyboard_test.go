@@ -76,10 +76,10 @@ func TestLabelsAreNeverCutByTheApp(t *testing.T) {
 
 func TestPagesSayWhichWayTheyGo(t *testing.T) {
 	back := func(page int) bot.Action {
-		return bot.Action{Label: "Back", Text: fmt.Sprintf("/more 93 %d tea & milk", page)}
+		return bot.Action{Label: "Back", Text: fmt.Sprintf("/more 93 %d tea & milk", page), Role: bot.PageBack}
 	}
 	more := func(page int) bot.Action {
-		return bot.Action{Label: "More", Text: fmt.Sprintf("/more 93 %d 7 words", page)}
+		return bot.Action{Label: "More", Text: fmt.Sprintf("/more 93 %d 7 words", page), Role: bot.PageOn}
 	}
 	for _, test := range []struct {
 		name    string
@@ -109,7 +109,7 @@ func TestAnArticlesButtonsBeginWithReadingOn(t *testing.T) {
 	r.Groups[1].Cards = append(r.Groups[1].Cards, bot.Card{Number: 2, Title: "Altro", Open: "/read 9"})
 	r.Actions = []bot.Action{
 		{Label: "Continua", URL: "https://example.org/a/7"}, {Label: "Salva", Text: "/save 7 v"}, {Label: "Condividi", URL: "https://t.me/share/url?url=x"},
-		{Label: "← Prima", Text: "/read 6"}, {Label: "Dopo →", Text: "/read 8"}, {Label: "Elenco", Text: "/back 3"},
+		{Label: "← Prima", Text: "/read 6", Role: bot.Neighbour}, {Label: "Dopo →", Text: "/read 8", Role: bot.Neighbour}, {Label: "Elenco", Text: "/back 3"},
 	}
 	m, _, _, _ := sent(t, r)
 	if got, want := rows(m), "Continua|1 2|← Prima Dopo → Salva|Condividi Elenco"; got != want {

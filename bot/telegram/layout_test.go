@@ -18,7 +18,7 @@ func TestDigestsShareTheirLayout(t *testing.T) {
 	digest := func(title, heading string, chat int) bot.Outgoing {
 		return bot.Outgoing{To: to(fmt.Sprint(chat)), Topic: "tea", Reply: bot.Reply{
 			Lang: "en", Text: heading, Groups: []bot.Group{{Cards: []bot.Card{{Number: 1, Article: 7, Title: title, Open: "/read 7"}}}},
-			Actions: []bot.Action{{Label: "More", Text: fmt.Sprintf("/more %d 1", chat)}},
+			Actions: []bot.Action{{Label: "More", Text: fmt.Sprintf("/more %d 1", chat), Role: bot.PageOn}},
 		}}
 	}
 	send := func(o bot.Outgoing) {

@@ -54,7 +54,7 @@ func goldens() map[string]bot.Reply {
 	digest := bottest.List(7, "Entry", "What is new today.")
 	digest.Text = "Commerce, 22 November"
 	digest.Groups = []bot.Group{{Heading: "Shops", Cards: digest.Groups[0].Cards[:4]}, {Heading: "Codes & <tags>", Cards: digest.Groups[0].Cards[4:]}}
-	digest.Actions = []bot.Action{{Label: "More", Text: "/more 12 2"}, {Label: "Change time", Text: "/following"}, {Label: "Stop", Text: "/unfollow 3"}}
+	digest.Actions = []bot.Action{{Label: "More", Text: "/more 12 2", Role: bot.PageOn}, {Label: "Change time", Text: "/following"}, {Label: "Stop", Text: "/unfollow 3"}}
 	return map[string]bot.Reply{
 		"search": {
 			Lang: "en", Text: "3 articles on “tea & <milk>”",
@@ -64,7 +64,7 @@ func goldens() map[string]bot.Reply {
 				{Number: 2, Article: 12, Title: "No address", Source: "Kettle", Open: "/read 12"},
 				{Number: 3, Article: 13, Title: "On this machine", URL: "http://localhost:8080/a/13", Date: "2 March 2026", Open: "/read 13"},
 			}}},
-			Actions: []bot.Action{{Label: "More", Text: "/more 93 2"}, {Label: "Follow tea", Text: "/follow tea"}, {Label: "Site", URL: "https://example.org/"}},
+			Actions: []bot.Action{{Label: "More", Text: "/more 93 2", Role: bot.PageOn}, {Label: "Follow tea", Text: "/follow tea"}, {Label: "Site", URL: "https://example.org/"}},
 		},
 		"chinese": {
 			Lang: "zh-Hans", Text: "“微店”的 2 篇文章",
@@ -72,7 +72,7 @@ func goldens() map[string]bot.Reply {
 				{Number: 1, Article: 1, Title: "微店怎样找到读者", URL: "https://example.org/文章/1", Source: "电商观察", Date: "2026年3月1日", Snippet: span("很多微店开在聊天里，读者就是顾客。", "微店"), Open: "/read 1"},
 				{Number: 2, Article: 2, Title: "小程序与微店", URL: "https://例子.中国/a/2", Source: "电商观察", Snippet: span("两者可以并用。"), Open: "/read 2"},
 			}}},
-			Actions: []bot.Action{{Label: "下一页", Text: "/more 5 2"}, {Label: "关注“微店”", Text: "/follow 微店"}, {Label: "最新文章", Text: "/latest"}},
+			Actions: []bot.Action{{Label: "下一页", Text: "/more 5 2", Role: bot.PageOn}, {Label: "关注“微店”", Text: "/follow 微店"}, {Label: "最新文章", Text: "/latest"}},
 		},
 		"right-to-left": {
 			Lang: "en", Text: "שלום 👨‍👩‍👧‍👦 🇮🇹 🏴󠁧󠁢󠁥󠁮󠁧󠁿 e\u0301",

@@ -16,7 +16,7 @@ import (
 // topics is a digest of several topics.
 func topics(each ...int) bot.Reply {
 	r := bot.Reply{Lang: "en", Text: "Your digest · Monday <1> & on", Actions: []bot.Action{
-		{Label: "and 7 more", Text: "/more 12 2"}, {Label: "Change the time", Text: "/when 3"}, {Label: "Stop this digest", Text: "/unfollow 3"},
+		{Label: "and 7 more", Text: "/more 12 2", Role: bot.PageOn}, {Label: "Change the time", Text: "/when 3"}, {Label: "Stop this digest", Text: "/unfollow 3"},
 	}}
 	n := 0
 	for i, count := range each {
@@ -239,7 +239,7 @@ func TestARichDigestIsPaged(t *testing.T) {
 		if m.Kind == bot.Tap {
 			reply.Replace = "12"
 		}
-		reply.Actions = []bot.Action{{Label: "Back", Text: "/more 12 1"}, {Label: "More", Text: "/more 12 2"}}
+		reply.Actions = []bot.Action{{Label: "Back", Text: "/more 12 1", Role: bot.PageBack}, {Label: "More", Text: "/more 12 2", Role: bot.PageOn}}
 		return reply, nil
 	}, setup{server: telegramtest.Options{Rich: true}})
 	chat := r.Chat(1)

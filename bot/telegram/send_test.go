@@ -148,8 +148,8 @@ func TestEditedMessagesAreAnsweredInPlace(t *testing.T) {
 
 func TestTapsAreAcknowledgedAndPagesTurnInPlace(t *testing.T) {
 	replies := map[string]bot.Reply{
-		"tea":       {Text: "page 1", Actions: []bot.Action{{Label: "More", Text: "/more 9 2"}, {Label: "Related", Text: "/related 4"}}},
-		"/more 9 2": {Text: "page 2", Replace: "9", Actions: []bot.Action{{Label: "Back", Text: "/more 9 1"}}},
+		"tea":       {Text: "page 1", Actions: []bot.Action{{Label: "More", Text: "/more 9 2", Role: bot.PageOn}, {Label: "Related", Text: "/related 4"}}},
+		"/more 9 2": {Text: "page 2", Replace: "9", Actions: []bot.Action{{Label: "Back", Text: "/more 9 1", Role: bot.PageBack}}},
 		"/more 9 1": {Text: "page 1", Replace: "9"},
 	}
 	handler := func(_ context.Context, m bot.Message) (bot.Reply, error) {
