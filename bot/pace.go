@@ -35,9 +35,10 @@ func (b Bucket) floor(now int64) int64 { return now - b.gap()*int64(max(b.Burst,
 // generic cell rate algorithm, ITU-T I.371). Slots are not given back.
 //
 // Who answers a reader takes the next slot there is, however far ahead (Reserve,
-// Next). Who sends many messages takes slots only just before they come (Take), so
-// that an answer never waits behind them. The replicas' clocks must agree to
-// some milliseconds, as those of machines kept by NTP do.
+// Next). Who sends many messages takes a few slots at a time, just before they
+// come (Take), so that an answer waits behind those few and never behind all. The
+// replicas' clocks must agree to some milliseconds, as those of machines kept by
+// NTP do.
 type Pacer struct {
 	db  *database.DB
 	now func() time.Time
@@ -101,15 +102,26 @@ func (p *Pacer) reserve(ctx context.Context, tx bun.IDB, b Bucket, n int) (time.
 // Take takes n slots in a row if the first of them is free within a time: it may
 // be used after wait, each other one a gap later. Otherwise ok is false, no slot
 // is taken, and wait tells when the next one is free, unless another takes it.
-func (p *Pacer) Take(ctx context.Context, b Bucket, n int, within time.Duration) (wait time.Duration, ok bool, err error) {
+//
+// with, which may be nil, is part of the commit that takes slots, and is not
+// called where none is taken. It may run again, as in database.DB.Write.
+func (p *Pacer) Take(ctx context.Context, b Bucket, n int, within time.Duration, with func(ctx context.Context, tx bun.IDB) error) (wait time.Duration, ok bool, err error) {
 	var now int64
 	var next []int64
-	err = p.db.WriteOne(ctx, func(ctx context.Context, tx bun.IDB) error {
+	write := p.db.WriteOne
+	if with != nil {
+		write = p.db.Write
+	}
+	err = write(ctx, func(ctx context.Context, tx bun.IDB) error {
 		now, next = p.now().UnixMicro(), nil
 		floor, cost := b.floor(now), b.gap()*int64(n)
-		return tx.NewRaw(`INSERT INTO buckets (name, free_at) VALUES (?, ?)
+		err := tx.NewRaw(`INSERT INTO buckets (name, free_at) VALUES (?, ?)
 			ON CONFLICT (name) DO UPDATE SET free_at = CASE WHEN buckets.free_at > ? THEN buckets.free_at ELSE ? END + ?
 			WHERE buckets.free_at <= ? RETURNING free_at`, b.Name, floor+cost, floor, floor, cost, now+within.Microseconds()).Scan(ctx, &next)
+		if err != nil || with == nil || len(next) == 0 {
+			return err
+		}
+		return with(ctx, tx)
 	})
 	if err == nil && len(next) == 0 {
 		err = p.db.Reader().NewRaw("SELECT free_at FROM buckets WHERE name = ?", b.Name).Scan(ctx, &next)

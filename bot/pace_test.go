@@ -31,7 +31,7 @@ func TestSlotsAreTakenJustInTime(t *testing.T) {
 		bucket := bot.Bucket{Name: "all", PerSecond: 10, Burst: 1}
 		take := func(p *bot.Pacer, n int, want time.Duration, wantOK bool) {
 			t.Helper()
-			got, ok, err := p.Take(t.Context(), bucket, n, 200*time.Millisecond)
+			got, ok, err := p.Take(t.Context(), bucket, n, 200*time.Millisecond, nil)
 			if err != nil || got != want || ok != wantOK {
 				t.Errorf("wait %v, taken %v, want %v %v (%v)", got, ok, want, wantOK, err)
 			}
@@ -123,7 +123,7 @@ func TestAPauseMovesEverybody(t *testing.T) {
 		if !a.Pushed("all") || a.Pushed("other") {
 			t.Error("who holds an old slot does not hear of the pause")
 		}
-		if wait, ok, err := b.Take(t.Context(), bucket, 1, time.Second); err != nil || ok || wait != 7*time.Second {
+		if wait, ok, err := b.Take(t.Context(), bucket, 1, time.Second, nil); err != nil || ok || wait != 7*time.Second {
 			t.Errorf("the other replica: wait %v, taken %v, %v", wait, ok, err)
 		}
 		if wait, err := b.Reserve(t.Context(), "all", 10, 1, 1); err != nil || wait != 7*time.Second {
@@ -147,7 +147,7 @@ func TestReplicasNeverShareASlot(t *testing.T) {
 				p := []*bot.Pacer{a, b}[i%2]
 				bucket := bot.Bucket{Name: "all", PerSecond: 10, Burst: 1}
 				for range 3 {
-					wait, ok, err := p.Take(t.Context(), bucket, 2, time.Hour)
+					wait, ok, err := p.Take(t.Context(), bucket, 2, time.Hour, nil)
 					if err != nil || !ok {
 						t.Errorf("taken %v, %v", ok, err)
 					}

@@ -25,7 +25,7 @@ type section struct {
 // by topic where there are several, numbered as the chat's newest list, and what
 // to tap.
 func (d *Digests) address(m *message, outlet Channel) {
-	if m.late() {
+	if m.owed() {
 		m.reply = m.shared[0]
 		return
 	}

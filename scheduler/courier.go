@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"sync"
 	"time"
 
@@ -121,34 +120,35 @@ func (c *courier) prepare(ctx context.Context, jobs []job) ([]message, error) {
 	return c.bundle(ready), nil
 }
 
-// dispatch marks messages as being sent, as many as may be in doubt at once,
-// and lets them go. It returns those that it did not begin.
+// dispatch brings messages on their way, as many as may be at once. It returns
+// those that it did not begin.
 func (c *courier) dispatch(ctx context.Context, messages []message, flight *flight) ([]message, error) {
 	until := c.now().Add(lease / 2) // with less left of a claim it is better given back
-	queues := queues{}
+	full := queues{}
 	for len(messages) > 0 {
 		if ctx.Err() != nil || c.paused() || c.now().After(until) {
 			return messages, nil
 		}
 		n := flight.wave(messages)
-		if err := flight.take(ctx, messages[:n]); err != nil {
-			return messages, nil
-		}
-		wave, off, err := c.turns(ctx, messages[:n], queues)
+		wave, off, err := c.turns(ctx, messages[:n], full)
 		if err == nil {
-			for _, m := range off {
-				flight.give(m.message)
-			}
 			err = c.putOff(ctx, off)
 		}
+		if err == nil {
+			err = c.compose(ctx, wave)
+		}
 		if err != nil {
-			for _, m := range wave {
-				flight.give(m)
-			}
 			return messages, err
 		}
-		if err := c.begin(ctx, wave, flight); err != nil {
-			return messages, err
+		if flight.gate != nil {
+			flight.gate.put(wave)
+		} else {
+			if flight.take(ctx, wave) != nil {
+				return messages, nil
+			}
+			if err := c.begin(ctx, wave, flight); err != nil {
+				return messages, err
+			}
 		}
 		messages = messages[n:]
 	}
@@ -161,7 +161,15 @@ func (c *courier) begin(ctx context.Context, wave []message, flight *flight) err
 	if len(wave) == 0 {
 		return nil
 	}
-	mine, marked, err := c.commit(ctx, wave)
+	var mine map[int64]bool
+	marked := c.now()
+	clock, err := c.db.Now(ctx)
+	if err == nil {
+		err = c.db.Tx(ctx, func(ctx context.Context, tx bun.Tx) (err error) {
+			mine, err = c.mark(ctx, tx, wave, clock, marked)
+			return err
+		})
+	}
 	if err != nil {
 		// The commit may have happened all the same; then the lease tells.
 		for _, m := range wave {
@@ -169,50 +177,33 @@ func (c *courier) begin(ctx context.Context, wave []message, flight *flight) err
 		}
 		return err
 	}
-	for _, m := range wave {
-		jobs := slices.DeleteFunc(slices.Clone(m.jobs), func(j job) bool { return !mine[j.ID] })
-		for i := range jobs {
-			jobs[i].Attempt++
-		}
-		switch {
-		case len(jobs) == 0:
-			flight.give(m)
-		case len(jobs) == len(m.jobs):
-			m.jobs, m.marked = jobs, marked
-			flight.launch(m)
-		default:
-			// One of its digests was cancelled, or is another's by now: the
-			// others go out without it, in the next round.
-			flight.fail(m, message{jobs: jobs}.each(outcome{state: Planned, due: c.now()}))
-		}
+	flight.pending.Add(int64(len(wave)))
+	for _, m := range flight.own(wave, mine, marked) {
+		flight.send(m)
 	}
 	return nil
 }
 
-// commit makes a wave's messages what their readers get and marks their jobs as
-// being sent, in one commit with the lists that numbers in them mean. It tells
-// which jobs still are this process's, and when that was.
-func (c *courier) commit(ctx context.Context, wave []message) (mine map[int64]bool, marked time.Time, err error) {
-	var ids []int64
+// compose makes messages what their readers get.
+func (c *courier) compose(ctx context.Context, wave []message) error {
 	for i := range wave {
 		c.digests.address(&wave[i], c.channel)
-		ids = append(ids, wave[i].ids()...)
 	}
-	if err := c.hush(ctx, wave); err != nil {
-		return nil, marked, err
+	return c.hush(ctx, wave)
+}
+
+// mark marks the jobs of messages, which are of one claim, as being sent, and in
+// the same commit keeps the lists that numbers in them mean. It tells which jobs
+// still are this process's.
+func (c *courier) mark(ctx context.Context, tx bun.IDB, wave []message, clock int64, now time.Time) (mine map[int64]bool, err error) {
+	var ids []int64
+	for _, m := range wave {
+		ids = append(ids, m.ids()...)
 	}
-	clock, err := c.db.Now(ctx)
-	if err != nil {
-		return nil, marked, err
+	if mine, err = markSending(ctx, tx, wave[0].claim(), ids, clock, now); err != nil {
+		return nil, err
 	}
-	marked = c.now()
-	err = c.db.Tx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		if mine, err = markSending(ctx, tx, wave[0].jobs[0].claim, ids, clock, marked); err != nil {
-			return err
-		}
-		return c.digests.keepLists(ctx, tx, wave, mine)
-	})
-	return mine, marked, err
+	return mine, c.digests.keepLists(ctx, tx, wave, mine)
 }
 
 // hush takes the sound from digests that come at a quiet hour. A reader who
@@ -223,7 +214,7 @@ func (c *courier) hush(ctx context.Context, wave []message) error {
 	}
 	var chats []bot.ChatID
 	for _, m := range wave {
-		if !m.late() {
+		if !m.owed() {
 			chats = append(chats, m.to())
 		}
 	}
@@ -235,7 +226,7 @@ func (c *courier) hush(ctx context.Context, wave []message) error {
 		return fmt.Errorf("read quiet hours: %w", err)
 	}
 	for i, m := range wave {
-		wave[i].silent = !m.late() && silent[m.to()]
+		wave[i].silent = !m.owed() && silent[m.to()]
 	}
 	return nil
 }
@@ -262,6 +253,6 @@ func (c *courier) call(ctx context.Context, m message) (receipt bot.Receipt, err
 		}
 	}()
 	return c.channel.Sender.Send(ctx, bot.Outgoing{
-		Key: m.key(), To: m.to(), Reply: m.reply, Silent: m.silent, Answer: m.late(), Delivery: m.jobs[0].ID, Topic: m.topic, Articles: m.articles,
+		Key: m.key(), To: m.to(), Reply: m.reply, Silent: m.silent, Answer: m.owed(), Delivery: m.jobs[0].ID, Topic: m.topic, Articles: m.articles,
 	})
 }

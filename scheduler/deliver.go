@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"math"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -110,7 +111,23 @@ type Recovered struct {
 // Recover takes back the deliveries of processes that ended in the middle, when
 // their leases have run out.
 func (d *Deliverer) Recover(ctx context.Context) (Recovered, error) {
-	r, err := recoverLeases(ctx, d.db, d.resend, d.keyed, d.giveUp, d.now())
+	clock, err := d.db.Now(ctx)
+	if err != nil {
+		return Recovered{}, err
+	}
+	return d.takeBack(ctx, clock)
+}
+
+// Abandon takes back all deliveries, whether or not their leases have run out.
+// Only a process that knows itself alone may call it, before it delivers: those who
+// held the leases are dead, and readers need not wait.
+func (d *Deliverer) Abandon(ctx context.Context) (Recovered, error) {
+	return d.takeBack(ctx, math.MaxInt64)
+}
+
+// takeBack is Recover at a time of the database's clock.
+func (d *Deliverer) takeBack(ctx context.Context, clock int64) (Recovered, error) {
+	r, err := recoverLeases(ctx, d.db, d.resend, d.keyed, d.giveUp, clock, d.now())
 	if r.Unknown > 0 || r.GivenUp > 0 {
 		d.logger.Warn("deliveries need a look", "unknown", r.Unknown, "given up", r.GivenUp)
 	}

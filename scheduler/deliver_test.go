@@ -302,6 +302,28 @@ func TestCrashes(t *testing.T) {
 	})
 }
 
+// Who knows itself alone need not wait for the leases of the dead.
+func TestTheLeasesOfTheDeadAreAbandoned(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		s := h.replica(func(c *scheduler.Config) {
+			c.Channels = append(c.Channels, scheduler.Channel{Name: "mass", Sender: h.platform, InDoubt: scheduler.Resend})
+		})
+		h.planned(s, 4)
+		h.exec("UPDATE deliveries SET claim = 'x', lease_until = 9999999999999, state = CASE chat WHEN '1' THEN 'claimed' ELSE 'sending' END WHERE chat <> '4'")
+		h.exec("UPDATE deliveries SET channel = 'mass' WHERE chat = '3'")
+		h.exec("UPDATE follows SET channel = 'mass' WHERE chat = '3'")
+		if got, err := s.Recover(t.Context()); err != nil || got != (scheduler.Recovered{}) {
+			t.Errorf("recovered %+v (%v) while the leases run", got, err)
+		}
+		got, err := s.Abandon(t.Context())
+		if want := (scheduler.Recovered{Planned: 1, Resent: 1, Unknown: 1}); err != nil || got != want {
+			t.Errorf("abandoned %+v (%v), want %+v", got, err, want)
+		}
+		h.deliver(s)
+		h.wantStates("sent 3, unknown 1")
+	})
+}
+
 // A process that stood still while its claim ran out must not send, nor settle
 // what is another's by now.
 func TestAProcessThatStoodStill(t *testing.T) {

@@ -12,7 +12,8 @@ import (
 
 // A flight is the messages of a channel that are in doubt: marked as being
 // sent, and not settled yet. There are never more of their deliveries than the
-// channel's Workers, or a batch where those are fewer.
+// channel's Workers, or a batch where those are fewer. What waits at the gate is
+// not among them.
 type flight struct {
 	c       *courier
 	until   context.Context // Run's: what waits at the gate does not outlive it
@@ -22,7 +23,7 @@ type flight struct {
 	rows    *semaphore.Weighted
 	gate    *gate // nil: messages keep no pace
 	results chan landed
-	pending atomic.Int64 // messages that have no outcome yet
+	pending atomic.Int64 // messages that have no outcome yet, or wait at the gate
 	sends   sync.WaitGroup
 	settled chan struct{}
 }
@@ -62,10 +63,11 @@ func (c *courier) start(ctx context.Context) *flight {
 	return f
 }
 
-// wave is how many of the messages one commit marks as being sent: at most a
-// batch of rows; a quarter of what may be under way, so that commits and sends
-// overlap; at a gate half of what may wait there. No chat is in it twice, so that
-// its buckets are asked once.
+// wave is how many of the messages are brought on their way at once. Without a
+// gate one commit marks them as being sent: at most a batch of rows, and a quarter
+// of what may be under way, so that commits and sends overlap. At a gate it is half
+// of what may wait there, and no chat is in it twice, so that its buckets are asked
+// once.
 func (f *flight) wave(messages []message) int {
 	most := max(1, f.c.channel.Workers/4)
 	if f.gate != nil {
@@ -105,24 +107,33 @@ func (f *flight) give(m message) {
 	f.slots.Release(1)
 }
 
-// launch brings a message that is marked as being sent on its way.
-func (f *flight) launch(m message) {
-	f.pending.Add(1)
-	if f.gate != nil {
-		f.gate.queue <- m
-		return
+// own keeps those messages of a wave that are this process's as a whole: mine are
+// the jobs that were marked as being sent.
+func (f *flight) own(wave []message, mine map[int64]bool, marked time.Time) (own []message) {
+	for _, m := range wave {
+		jobs := slices.DeleteFunc(slices.Clone(m.jobs), func(j job) bool { return !mine[j.ID] })
+		for i := range jobs {
+			jobs[i].Attempt++
+		}
+		switch {
+		case len(jobs) == 0:
+			f.pending.Add(-1)
+			f.give(m)
+		case len(jobs) == len(m.jobs):
+			m.jobs, m.marked = jobs, marked
+			own = append(own, m)
+		default:
+			// One of its digests was cancelled, or is another's by now: the
+			// others go out without it, in the next round.
+			f.results <- landed{m, message{jobs: jobs}.each(outcome{state: Planned, due: f.c.now()})}
+		}
 	}
-	f.send(m)
+	return own
 }
 
+// send sends a message that is marked as being sent.
 func (f *flight) send(m message) {
 	f.sends.Go(func() { f.results <- landed{m, f.c.send(f.ctx, m)} })
-}
-
-// fail settles a message that is marked as being sent, and was not.
-func (f *flight) fail(m message, outcomes []outcome) {
-	f.pending.Add(1)
-	f.results <- landed{m, outcomes}
 }
 
 // finish waits for the messages under way and settles them.

@@ -77,7 +77,7 @@ func (c *courier) doubt(m message, o outcome) []outcome {
 	}
 	due := c.now().Add(backoff(m.attempt()))
 	for i, o := range outcomes {
-		if !c.late(o.job, due) {
+		if !c.expired(o.job, due) {
 			outcomes[i].state, outcomes[i].due = Planned, due
 		}
 	}
@@ -176,14 +176,15 @@ func (c *courier) fault(ctx context.Context, o outcome, fault *bot.ConfigError) 
 
 // orGiveUp ends what would come too late.
 func (c *courier) orGiveUp(o outcome) outcome {
-	if o.state == Planned && c.late(o.job, o.due) {
+	if o.state == Planned && c.expired(o.job, o.due) {
 		o.state = Failed
 		o.problem = fmt.Sprintf("%s after %d tries: %s", givenUp, o.job.Attempt, o.problem)
 	}
 	return o
 }
 
-func (c *courier) late(j job, due time.Time) bool { return due.Sub(j.edition.Created) > c.giveUp }
+// expired: due then, a job would be tried for longer than anything may be.
+func (c *courier) expired(j job, due time.Time) bool { return due.Sub(j.edition.Created) > c.giveUp }
 
 // backoff doubles from five seconds on.
 func backoff(attempt int) time.Duration {

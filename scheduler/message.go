@@ -30,8 +30,10 @@ type message struct {
 
 func (m message) to() bot.ChatID { return m.jobs[0].to() }
 
-// late: a reader asked for it and waits.
-func (m message) late() bool { return m.jobs[0].edition.Kind == KindLate }
+// owed: it is an answer, which came too late for the platform; a reader waits.
+func (m message) owed() bool { return m.jobs[0].edition.Kind == KindLate }
+
+func (m message) claim() string { return m.jobs[0].claim }
 
 // key is the same for the same jobs, however often they are tried.
 func (m message) key() string {
@@ -80,7 +82,7 @@ func (c *courier) bundle(messages []message) []message {
 	var bundled []message
 	open := map[string]int{}
 	for _, m := range messages {
-		if m.late() || c.keyed(m.to()) {
+		if m.owed() || c.keyed(m.to()) {
 			bundled = append(bundled, m)
 			continue
 		}

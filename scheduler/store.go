@@ -146,7 +146,7 @@ func load(ctx context.Context, db *database.DB, jobs []job) error {
 // until settled, and tells which of them are still this process's. clock is the
 // database's. One whose reader ended the follow while it waited for its turn is
 // left to its lease, after which nobody wants it.
-func markSending(ctx context.Context, tx bun.Tx, token string, ids []int64, clock int64, now time.Time) (map[int64]bool, error) {
+func markSending(ctx context.Context, tx bun.IDB, token string, ids []int64, clock int64, now time.Time) (map[int64]bool, error) {
 	var list []int64
 	err := tx.NewRaw(`UPDATE deliveries SET state = ?, attempt = attempt + 1, lease_until = ?, updated_at = ?
 		WHERE id IN (?) AND state = ? AND claim = ? AND lease_until > ?
@@ -260,16 +260,13 @@ func suspendChat(ctx context.Context, tx bun.Tx, chat bot.ChatID, now time.Time)
 	return err
 }
 
-// recoverLeases takes back what processes that ended, or stood still, have left:
+// recoverLeases takes back what processes that ended, or stood still, have left,
+// their leases having run out before clock, a time of the database's:
 // what was claimed is planned again, what was being sent is in doubt. It is sent
 // again through the channels of resend, and to audiences through those that are
 // keyed: their platforms take one key once.
-func recoverLeases(ctx context.Context, db *database.DB, resend, keyed []string, giveUp time.Duration, now time.Time) (Recovered, error) {
+func recoverLeases(ctx context.Context, db *database.DB, resend, keyed []string, giveUp time.Duration, clock int64, now time.Time) (Recovered, error) {
 	var r Recovered
-	clock, err := db.Now(ctx)
-	if err != nil {
-		return r, err
-	}
 	// No channel has the name ""; IN () is not SQL.
 	resend, keyed = append([]string{""}, resend...), append([]string{""}, keyed...)
 	ms := now.UnixMilli()

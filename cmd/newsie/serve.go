@@ -146,6 +146,11 @@ func (s *server) assemble(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if !s.db.Postgres() { // the lock of the folder says that no other process delivers
+		if _, err := s.scheduler.Abandon(ctx); err != nil {
+			return err
+		}
+	}
 	tell.hold = s.scheduler.Hold
 	s.metrics.registry.MustRegister(s.scheduler.Collector(), newWeChatCollector(s.channels.accounts))
 	s.bot.UseDigests(s.scheduler)
