@@ -1,11 +1,15 @@
 package bot_test
 
 import (
+	"context"
+	"errors"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/uptrace/bun"
 
 	"newsie/bot"
 	"newsie/internal/database"
@@ -54,6 +58,30 @@ func TestSlotsAreTakenJustInTime(t *testing.T) {
 		now.advance(time.Minute)
 		take(b, 2, 0, true) // what was not used while it was quiet is gone
 		take(a, 1, 200*time.Millisecond, true)
+	})
+}
+
+// What is written with slots is written when they are taken, and only then; and
+// no slot is taken when it cannot be written.
+func TestSlotsAreTakenWithWhatIsWritten(t *testing.T) {
+	replicas(t, func(t *testing.T, _ *clock, a, _ *bot.Pacer) {
+		bucket := bot.Bucket{Name: "all", PerSecond: 10, Burst: 1}
+		refused := errors.New("refused")
+		written := 0
+		write := func(ctx context.Context, tx bun.IDB) error {
+			written++
+			_, err := tx.ExecContext(ctx, "INSERT INTO settings (name, value) VALUES (?, 'x')", strconv.Itoa(written))
+			return err
+		}
+		if _, ok, err := a.Take(t.Context(), bucket, 2, 0, func(context.Context, bun.IDB) error { return refused }); ok || !errors.Is(err, refused) {
+			t.Errorf("taken %v (%v), want %v", ok, err, refused)
+		}
+		if wait, ok, err := a.Take(t.Context(), bucket, 2, 0, write); !ok || wait != 0 || err != nil || written != 1 {
+			t.Errorf("after a refusal: wait %v, taken %v, written %d times (%v)", wait, ok, written, err)
+		}
+		if wait, ok, err := a.Take(t.Context(), bucket, 1, 0, write); ok || wait != 200*time.Millisecond || err != nil || written != 1 {
+			t.Errorf("where no slot is near: wait %v, taken %v, written %d times (%v)", wait, ok, written, err)
+		}
 	})
 }
 

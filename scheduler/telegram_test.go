@@ -152,7 +152,7 @@ func TestAnAnswerOvertakesADigest(t *testing.T) {
 		h.deliver(replica)
 		h.wantStates(fmt.Sprintf("sent %d", chats))
 		h.counted(s, chats)
-		if got, most := time.Duration(longest.Load()), 4*time.Second/27; got > most {
+		if got, most := time.Duration(longest.Load()), 3*(bot.Bucket{PerSecond: telegram.DefaultRate}).Gap(); got > most {
 			t.Errorf("the answer waited %s, want at most %s", got, most)
 		}
 	})

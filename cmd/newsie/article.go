@@ -109,8 +109,16 @@ func articleShow(p *program) *cobra.Command {
 	return c
 }
 
+// An edit is what the flags of "article edit" say.
+type edit struct {
+	title, summary, lang, author, address, tags, published string
+
+	date    time.Time // of published
+	changed func(flag string) bool
+}
+
 func articleEdit(p *program) *cobra.Command {
-	var title, summary, lang, author, address, tags, published string
+	var e edit
 	c := &cobra.Command{
 		Use: "edit ID", Short: "Change what an article says of itself", Args: cobra.ExactArgs(1),
 		Long: "Edit changes the fields given as flags. When the article's source changes, the source overwrites the edit.",
@@ -119,48 +127,15 @@ func articleEdit(p *program) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			changed := cmd.Flags().Changed
-			if !slices.ContainsFunc([]string{"title", "summary", "lang", "author", "url", "tags", "date"}, changed) {
-				return errors.New("say what to change: --title, --summary, --lang, --author, --url, --tags or --date")
-			}
-			var date time.Time
-			if published != "" {
-				if date, err = time.Parse(time.DateOnly, published); err != nil {
-					return fmt.Errorf("--date %q is no day such as 2026-03-01", published)
-				}
-			}
-			if changed("title") && strings.TrimSpace(title) == "" {
-				return errors.New("--title must not be empty")
-			}
-			if changed("lang") {
-				if lang, err = languageTag(lang); err != nil {
-					return err
-				}
-			}
-			if u, err := url.Parse(address); address != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
-				return fmt.Errorf("--url %q is no http or https address", address)
+			e.changed = cmd.Flags().Changed
+			if err := e.check(); err != nil {
+				return err
 			}
 			return p.with(cmd, func(in *installation) error {
-				a, err := in.store().Edit(cmd.Context(), id, func(a *content.Article) {
-					for _, field := range []struct {
-						flag, value string
-						to          *string
-					}{{"title", title, &a.Title}, {"summary", summary, &a.Summary}, {"lang", lang, &a.Lang}, {"author", author, &a.Author}, {"url", address, &a.URL}} {
-						if changed(field.flag) {
-							*field.to = field.value
-						}
-					}
-					if changed("tags") {
-						a.Tags = splitList(tags)
-					}
-					if changed("date") {
-						a.Published = date
-						a.State = dated(a.State, date)
-					}
-				})
+				a, err := in.store().Edit(cmd.Context(), id, e.apply)
 				if err == nil {
 					_, err = fmt.Fprintf(p.stdout, "Article %d is changed: %s\n", a.ID, a.Title)
-					if a.State == content.Waiting && changed("date") {
+					if a.State == content.Waiting && e.changed("date") {
 						_, err = fmt.Fprintf(p.stdout, "Readers see it from %s.\n", a.Published.Format(time.DateOnly))
 					}
 				}
@@ -168,14 +143,57 @@ func articleEdit(p *program) *cobra.Command {
 			})
 		},
 	}
-	c.Flags().StringVar(&title, "title", "", "title")
-	c.Flags().StringVar(&summary, "summary", "", "summary")
-	c.Flags().StringVar(&lang, "lang", "", "language, such as it or zh-Hans")
-	c.Flags().StringVar(&author, "author", "", "author")
-	c.Flags().StringVar(&address, "url", "", "canonical address")
-	c.Flags().StringVar(&tags, "tags", "", "tags, separated by commas")
-	c.Flags().StringVar(&published, "date", "", "day of publication, such as 2026-03-01")
+	c.Flags().StringVar(&e.title, "title", "", "title")
+	c.Flags().StringVar(&e.summary, "summary", "", "summary")
+	c.Flags().StringVar(&e.lang, "lang", "", "language, such as it or zh-Hans")
+	c.Flags().StringVar(&e.author, "author", "", "author")
+	c.Flags().StringVar(&e.address, "url", "", "canonical address")
+	c.Flags().StringVar(&e.tags, "tags", "", "tags, separated by commas")
+	c.Flags().StringVar(&e.published, "date", "", "day of publication, such as 2026-03-01")
 	return c
+}
+
+// check tells what is wrong with the flags.
+func (e *edit) check() (err error) {
+	if !slices.ContainsFunc([]string{"title", "summary", "lang", "author", "url", "tags", "date"}, e.changed) {
+		return errors.New("say what to change: --title, --summary, --lang, --author, --url, --tags or --date")
+	}
+	if e.published != "" {
+		if e.date, err = time.Parse(time.DateOnly, e.published); err != nil {
+			return fmt.Errorf("--date %q is no day such as 2026-03-01", e.published)
+		}
+	}
+	if e.changed("title") && strings.TrimSpace(e.title) == "" {
+		return errors.New("--title must not be empty")
+	}
+	if e.changed("lang") {
+		if e.lang, err = languageTag(e.lang); err != nil {
+			return err
+		}
+	}
+	if u, err := url.Parse(e.address); e.address != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
+		return fmt.Errorf("--url %q is no http or https address", e.address)
+	}
+	return nil
+}
+
+// apply changes an article's fields.
+func (e *edit) apply(a *content.Article) {
+	for _, field := range []struct {
+		flag, value string
+		to          *string
+	}{{"title", e.title, &a.Title}, {"summary", e.summary, &a.Summary}, {"lang", e.lang, &a.Lang}, {"author", e.author, &a.Author}, {"url", e.address, &a.URL}} {
+		if e.changed(field.flag) {
+			*field.to = field.value
+		}
+	}
+	if e.changed("tags") {
+		a.Tags = splitList(e.tags)
+	}
+	if e.changed("date") {
+		a.Published = e.date
+		a.State = dated(a.State, e.date)
+	}
 }
 
 // dated is the state of an article that has another date now.

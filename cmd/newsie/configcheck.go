@@ -164,36 +164,44 @@ func (c Config) checkChannel(k *checker, name string, ch ChannelConfig) {
 	ch.Menu.check(k, key, ch.Kind)
 	switch ch.Kind {
 	case "telegram":
-		if ch.Token == "" {
-			k.add(key+".token", "is missing: @BotFather gives one; put it into %s", envName(key+".token"))
-		} else if !tokenRule.MatchString(ch.Token) {
-			k.add(key+".token", "is no token of @BotFather's, which are digits, a colon, then letters and digits")
-		}
-		if ch.WebhookSecret != "" && !webhookSecretRule.MatchString(ch.WebhookSecret) {
-			k.add(key+".webhook_secret", "may have 1 to 256 letters, digits, hyphens and underscores")
-		}
-		k.oneOf(key+".mode", ch.Mode, "", "polling", "webhook")
-		if ch.Mode == "webhook" && !strings.HasPrefix(c.PublicURL, "https://") {
-			k.add(key+".mode", "a webhook needs public_url to be an https:// address")
-		}
-		checkRate(k, key, ch)
-		k.oneOf(key+".rich", ch.Rich, "", telegram.RichAuto, telegram.RichOff)
+		c.checkTelegram(k, key, ch)
 	case "wechat":
-		k.oneOf(key+".mode", ch.Mode, "", "safe", "compatible", "plain")
-		for _, problem := range ch.keys().CheckKeys() {
-			k.add(key+"."+problem.Key, "%s", problem.What)
-		}
-		c.checkAppID(k, name)
-		if (ch.Mode == "safe" || ch.Mode == "compatible") && ch.AESKey == "" {
-			k.add(key+".aes_key", "is missing: mode %s needs the EncodingAESKey", ch.Mode)
-		}
-		k.oneOf(key+".account", ch.Account, "", "unverified", "subscription", "service")
-		k.oneOf(key+".answer", ch.Answer, "", "auto", "list", "card")
-		if (ch.Account == "subscription" || ch.Account == "service") && ch.AppSecret == "" {
-			k.add(key+".app_secret", "is missing: a verified account needs it to send messages")
-		}
-		c.checkNotices(k, key, ch)
+		c.checkWeChat(k, key, name, ch)
 	}
+}
+
+func (c Config) checkTelegram(k *checker, key string, ch ChannelConfig) {
+	if ch.Token == "" {
+		k.add(key+".token", "is missing: @BotFather gives one; put it into %s", envName(key+".token"))
+	} else if !tokenRule.MatchString(ch.Token) {
+		k.add(key+".token", "is no token of @BotFather's, which are digits, a colon, then letters and digits")
+	}
+	if ch.WebhookSecret != "" && !webhookSecretRule.MatchString(ch.WebhookSecret) {
+		k.add(key+".webhook_secret", "may have 1 to 256 letters, digits, hyphens and underscores")
+	}
+	k.oneOf(key+".mode", ch.Mode, "", "polling", "webhook")
+	if ch.Mode == "webhook" && !strings.HasPrefix(c.PublicURL, "https://") {
+		k.add(key+".mode", "a webhook needs public_url to be an https:// address")
+	}
+	checkRate(k, key, ch)
+	k.oneOf(key+".rich", ch.Rich, "", telegram.RichAuto, telegram.RichOff)
+}
+
+func (c Config) checkWeChat(k *checker, key, name string, ch ChannelConfig) {
+	k.oneOf(key+".mode", ch.Mode, "", "safe", "compatible", "plain")
+	for _, problem := range ch.keys().CheckKeys() {
+		k.add(key+"."+problem.Key, "%s", problem.What)
+	}
+	c.checkAppID(k, name)
+	if (ch.Mode == "safe" || ch.Mode == "compatible") && ch.AESKey == "" {
+		k.add(key+".aes_key", "is missing: mode %s needs the EncodingAESKey", ch.Mode)
+	}
+	k.oneOf(key+".account", ch.Account, "", "unverified", "subscription", "service")
+	k.oneOf(key+".answer", ch.Answer, "", "auto", "list", "card")
+	if (ch.Account == "subscription" || ch.Account == "service") && ch.AppSecret == "" {
+		k.add(key+".app_secret", "is missing: a verified account needs it to send messages")
+	}
+	c.checkNotices(k, key, ch)
 }
 
 // rate is how many messages a second a Telegram channel sends; 0 is the adapter's

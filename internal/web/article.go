@@ -107,24 +107,35 @@ func (s *site) articleView(ctx context.Context, p locale.Printer, a content.Arti
 	for _, tag := range a.Tags {
 		view.Tags = append(view.Tags, link{Title: tag, Path: s.root + "/tag/" + url.PathEscape(tag)})
 	}
+	if err := s.lead(ctx, p, a, with, &view); err != nil {
+		return view, err
+	}
 	var err error
+	view.Data = s.linkedData(a, view)
+	view.OG, err = s.openGraph(ctx, a, view)
+	return view, err
+}
+
+// lead fills in where readers may go from an article. No title is named twice but
+// that of a neighbour.
+func (s *site) lead(ctx context.Context, p locale.Printer, a content.Article, with []int64, view *articleView) (err error) {
 	shown := map[string]bool{a.Title: true}
 	if view.With, err = s.with(ctx, p, a.ID, with); err != nil {
-		return view, err
+		return err
 	}
 	for _, l := range view.With {
 		shown[l.Title] = true
 	}
 	if view.Previous, err = s.neighbour(ctx, p, a.Previous); err != nil {
-		return view, err
+		return err
 	}
 	if view.Next, err = s.neighbour(ctx, p, a.Next); err != nil {
-		return view, err
+		return err
 	}
 	for _, teaser := range a.Recommended {
 		l, err := s.neighbour(ctx, p, teaser.Title)
 		if err != nil {
-			return view, err
+			return err
 		}
 		if l == nil || shown[l.Title] {
 			continue
@@ -135,16 +146,14 @@ func (s *site) articleView(ctx context.Context, p locale.Printer, a content.Arti
 	}
 	related, err := s.Library.Related(ctx, a.ID, relatedArticles)
 	if err != nil {
-		return view, err
+		return err
 	}
 	for _, other := range related {
 		if other.ID != a.ID && !shown[other.Title] {
 			view.Related = append(view.Related, s.link(p, other))
 		}
 	}
-	view.Data = s.linkedData(a, view)
-	view.OG, err = s.openGraph(ctx, a, view)
-	return view, err
+	return nil
 }
 
 // neighbour finds an article by its title; one that the library lacks is named
