@@ -28,6 +28,9 @@ func (b *Bot) exactCommand(ctx context.Context, t *turn, arg string) (Reply, err
 }
 
 func (b *Bot) search(ctx context.Context, t *turn, text string, exact bool) (Reply, error) {
+	if onlyLeavesOut(text) {
+		return b.hint(ctx, t, t.T("bot.only_left_out", "Query", short(text, 60)))
+	}
 	results, err := b.library.Search(ctx, content.Query{Text: text, Lang: t.wants, Filter: t.channel.Filter, Limit: page, Exact: exact, Recency: t.channel.Recency})
 	if err != nil {
 		return Reply{}, err
@@ -58,7 +61,7 @@ func (b *Bot) search(ctx context.Context, t *turn, text string, exact bool) (Rep
 		reply.Text = t.T("bot.corrected", "Query", short(results.Corrected, 60))
 	}
 	if len(results.Dropped) > 0 {
-		reply.Text += "\n" + t.T("bot.dropped", "Words", strings.Join(results.Dropped, t.T("bot.comma")))
+		reply.Text += "\n" + t.T("bot.dropped", "Words", strings.Join(onceEach(results.Dropped), t.T("bot.comma")))
 	}
 	reply.Groups = []Group{{Cards: b.hits(results.Hits, t, 1)}}
 	reply.Best = best(text, results)
@@ -76,6 +79,26 @@ func (b *Bot) search(ctx context.Context, t *turn, text string, exact bool) (Rep
 		return reply, nil // a sentence is no topic, nor is a title
 	}
 	return reply, b.offerFollow(ctx, t, &reply, topic)
+}
+
+// onlyLeavesOut tells of words like "-tea", which say what not to find and
+// nothing to look for.
+func onlyLeavesOut(text string) bool {
+	// Alone, the index takes them for words; beside another operator they are none.
+	return index.ParseQuery("lang:en "+text).Text == "" && index.ParseQuery(text).Text != ""
+}
+
+// onceEach leaves out the words that were named before.
+func onceEach(words []string) []string {
+	var once []string
+	seen := map[string]bool{}
+	for _, word := range words {
+		if !seen[plain(word)] {
+			seen[plain(word)] = true
+			once = append(once, word)
+		}
+	}
+	return once
 }
 
 // offerFollow adds that words can be followed, unless they are.

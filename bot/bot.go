@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -232,25 +231,10 @@ func (b *Bot) question(ctx context.Context, t *turn) (Reply, error) {
 	if address := addressRule.FindString(t.Text); address != "" {
 		return b.pasted(ctx, t, address)
 	}
+	if id, ok := b.ownPage(t.Text); ok && !strings.Contains(t.Text, " ") { // as browsers show it
+		return b.open(ctx, t, id)
+	}
 	return b.search(ctx, t, t.Text, false)
-}
-
-var addressRule = regexp.MustCompile(`https?://\S+`)
-
-// pasted opens the article whose address a reader pasted.
-func (b *Bot) pasted(ctx context.Context, t *turn, address string) (Reply, error) {
-	a, ok, err := b.library.ByAddress(ctx, strings.TrimRight(address, ".,;:!?)]}。，；：！？）」》"))
-	if err != nil {
-		return Reply{}, err
-	}
-	if ok {
-		return b.open(ctx, t, a.ID)
-	}
-	rest := strings.TrimSpace(addressRule.ReplaceAllString(t.Text, " "))
-	if rest == "" {
-		return b.unfit(ctx, t, t.T("bot.not_ours"))
-	}
-	return b.search(ctx, t, rest, false)
 }
 
 // speak chooses the reply's language: what the reader chose, else the language

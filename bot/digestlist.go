@@ -121,7 +121,7 @@ func (b *Bot) ofDigest(ctx context.Context, t *turn, list List, reply *Reply) er
 	if f, ok := withQuery(follows, query); ok { // it may have ended since
 		reply.Actions = append(reply.Actions,
 			Action{Label: t.T("bot.change_time"), Text: fmt.Sprintf("/when %d", f.ID)},
-			Action{Label: t.T("bot.unfollow", "Topic", short(f.Topic, 20)), Text: fmt.Sprintf("/unfollow %d", f.ID)})
+			Action{Label: t.T("bot.unfollow", "Topic", short(t.named(f), 20)), Text: fmt.Sprintf("/unfollow %d", f.ID)})
 	}
 	return nil
 }

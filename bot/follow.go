@@ -38,6 +38,9 @@ func (b *Bot) follow(ctx context.Context, t *turn, arg string) (Reply, error) {
 	if topic == "" {
 		return b.followWhat(ctx, t)
 	}
+	if onlyLeavesOut(topic) {
+		return b.hint(ctx, t, t.T("bot.only_left_out", "Query", short(topic, 60)))
+	}
 	if utf8.RuneCountInString(topic) > longestTopic {
 		return b.hint(ctx, t, t.T("bot.topic_long"))
 	}
@@ -50,7 +53,7 @@ func (b *Bot) follow(ctx context.Context, t *turn, arg string) (Reply, error) {
 	}
 	query := plain(topic)
 	if isEverything(query) {
-		query = "*"
+		topic, query = "*", "*"
 	}
 	existing, err := b.chats.Follows(ctx, t.Chat)
 	if err != nil {
@@ -90,7 +93,7 @@ func (b *Bot) keepFollow(ctx context.Context, t *turn, topic, query string, spec
 	if fresh {
 		key = "bot.followed"
 	}
-	reply := Reply{Text: t.T(key, "Topic", f.Topic, "When", b.sayWhen(t, spec))}
+	reply := Reply{Text: t.T(key, "Topic", t.named(f), "When", b.sayWhen(t, spec))}
 	reply.Text += "\n" + t.T("bot.next_time", "Time", b.sayTime(t, next.At, zone), "Zone", sayZone(t.Printer, zone))
 	if found, err := b.library.Search(ctx, content.Query{Text: topic, Filter: t.channel.Filter, Limit: 1}); err != nil {
 		return Reply{}, err
@@ -101,13 +104,22 @@ func (b *Bot) keepFollow(ctx context.Context, t *turn, topic, query string, spec
 		reply.Text += "\n" + t.T("bot.zone_guessed", "Zone", sayZone(t.Printer, zone))
 	}
 	reply.Actions = []Action{
-		{Label: t.T("bot.unfollow", "Topic", short(f.Topic, 20)), Text: fmt.Sprintf("/unfollow %d", f.ID)},
+		{Label: t.T("bot.unfollow", "Topic", short(t.named(f), 20)), Text: fmt.Sprintf("/unfollow %d", f.ID)},
 		{Label: t.T("bot.my_follows"), Text: "/following"},
 	}
 	if link := b.deepLink(t, Payload{Topic: f.Topic}); link != "" && !t.Public {
-		reply.Actions = append(reply.Actions, Action{Label: t.T("bot.share_topic"), URL: shareAddress(link, t.T("bot.share_topic_words", "Topic", f.Topic, "Name", b.name))})
+		reply.Actions = append(reply.Actions, Action{Label: t.T("bot.share_topic"), URL: shareAddress(link, t.T("bot.share_topic_words", "Topic", t.named(f), "Name", b.name))})
 	}
 	return reply, nil
+}
+
+// named is what a follow is called: in the reader's words what follows
+// everything, as its digests call it.
+func (t *turn) named(f Follow) string {
+	if f.Query == "*" {
+		return t.T("scheduler.everything")
+	}
+	return f.Topic
 }
 
 func withQuery(follows []Follow, query string) (Follow, bool) {
@@ -125,9 +137,9 @@ func (b *Bot) already(t *turn, f Follow) (Reply, error) {
 	if err != nil {
 		return Reply{}, fmt.Errorf("the schedule of follow %d: %w", f.ID, err)
 	}
-	return Reply{Text: t.T("bot.follow_already", "Topic", f.Topic, "When", b.sayWhen(t, spec)), Actions: []Action{
+	return Reply{Text: t.T("bot.follow_already", "Topic", t.named(f), "When", b.sayWhen(t, spec)), Actions: []Action{
 		{Label: t.T("bot.change_time"), Text: fmt.Sprintf("/when %d", f.ID)},
-		{Label: t.T("bot.unfollow", "Topic", short(f.Topic, 20)), Text: fmt.Sprintf("/unfollow %d", f.ID)},
+		{Label: t.T("bot.unfollow", "Topic", short(t.named(f), 20)), Text: fmt.Sprintf("/unfollow %d", f.ID)},
 	}}, nil
 }
 
@@ -140,7 +152,7 @@ func followEnded(t *turn) Reply {
 func (b *Bot) proposed(ctx context.Context, t *turn, topic string) (Reply, error) {
 	query := plain(topic)
 	if isEverything(query) {
-		query = "*"
+		topic, query = "*", "*"
 	}
 	follows, err := b.chats.Follows(ctx, t.Chat)
 	if err != nil {
@@ -149,9 +161,13 @@ func (b *Bot) proposed(ctx context.Context, t *turn, topic string) (Reply, error
 	if f, ok := withQuery(follows, query); ok {
 		return b.already(t, f)
 	}
-	reply := Reply{Text: t.T("bot.follow_ask", "Topic", topic, "Name", b.name)}
-	reply.Actions = appendFitting(reply.Actions, Action{Label: t.T("bot.follow_this", "Query", short(topic, 20)), Text: "/follow " + topic})
-	reply.Actions = appendFitting(reply.Actions, Action{Label: t.T("bot.look_first"), Text: "/search " + topic})
+	name, look := t.named(Follow{Topic: topic, Query: query}), "/search "+topic
+	if query == "*" {
+		look = "/latest"
+	}
+	reply := Reply{Text: t.T("bot.follow_ask", "Topic", name, "Name", b.name)}
+	reply.Actions = appendFitting(reply.Actions, Action{Label: t.T("bot.follow_this", "Query", short(name, 20)), Text: "/follow " + topic})
+	reply.Actions = appendFitting(reply.Actions, Action{Label: t.T("bot.look_first"), Text: look})
 	return reply, nil
 }
 
@@ -168,7 +184,7 @@ func (b *Bot) when(ctx context.Context, t *turn, arg string) (Reply, error) {
 	if !ok || f.Channel != t.Chat.Channel || f.Chat != t.Chat.ID {
 		return followEnded(t), nil
 	}
-	reply := Reply{Text: t.T("bot.when_which", "Topic", f.Topic)}
+	reply := Reply{Text: t.T("bot.when_which", "Topic", t.named(f))}
 	for _, fields := range []string{"0 8 * * *", "0 20 * * *", "0 8 * * 1-5", "0 9 * * 1"} {
 		spec, err := timetable.Parse(fields)
 		if err != nil {
@@ -189,14 +205,16 @@ func (b *Bot) whenOfWhich(ctx context.Context, t *turn) (Reply, error) {
 	}
 	reply := Reply{Text: t.T("bot.when_of_which")}
 	for _, f := range follows {
-		reply.Actions = append(reply.Actions, Action{Label: short(f.Topic, 20), Text: fmt.Sprintf("/when %d", f.ID)})
+		reply.Actions = append(reply.Actions, Action{Label: short(t.named(f), 20), Text: fmt.Sprintf("/when %d", f.ID)})
 	}
 	return reply, nil
 }
 
 // timeRule finds what looks like a time, so that a time which is not understood
-// is not taken for a part of the topic.
-var timeRule = regexp.MustCompile(`(?i)(\b(at|alle|ore)\s+\d{1,2}\b|\d{1,2}[:：]\d{2}|\b(twice|three times|daily|weekly|every (day|week|hour|morning|evening|night)|(due|tre) volte|ogni (giorno|ora|settimana|mattina|sera))\b|每([天日周週晚]|小[时時])).*$`)
+// is not taken for a part of the topic: "at 25:99", "every 1 second", "每秒".
+var timeRule = regexp.MustCompile(`(?i)(\b(at|alle|ore)\s+\d{1,2}\b|\d{1,2}[:：]\d{2}|\b(twice|three times|daily|weekly|every (day|week|hour|morning|evening|night)|(due|tre) volte|ogni (giorno|ora|settimana|mattina|sera))\b|每([天日周週晚]|小[时時])).*$` +
+	`|(?i)\b((every|each)\s+(\d+|((one|two|three|five|ten|few|other|single|half( an?)?)\s+)?(second|sec|minute|min|hour|day|week|month|year)s?\b)|ogni\s+(\d+|((un|due|tre|cinque|dieci|pochi|mezz[oa])\s+)?(second[oi]|minut[oi]|or[ae]|giorn[oi]|settiman[ae]|mes[ei]|ann[oi])\b)).*$` +
+	`|每隔?[\s\d０-９一二两兩三四五六七八九十百半几幾]*[个個]?([秒分][钟鐘]?|小[时時]|[钟鐘][头頭]|[刻月年])[一1]?次?[\s.。!！]*$|每隔?\s*[\d０-９]+.*$`)
 
 func (b *Bot) followWhat(ctx context.Context, t *turn) (Reply, error) {
 	reply := Reply{Text: t.T("bot.follow_what")}
@@ -250,9 +268,9 @@ func (b *Bot) following(ctx context.Context, t *turn, _ string) (Reply, error) {
 		if err != nil {
 			return Reply{}, fmt.Errorf("the schedule of follow %d: %w", f.ID, err)
 		}
-		lines = append(lines, t.T("bot.follow_line", "Topic", f.Topic, "When", b.sayWhen(t, spec),
+		lines = append(lines, t.T("bot.follow_line", "Topic", t.named(f), "When", b.sayWhen(t, spec),
 			"Time", b.sayTime(t, time.UnixMilli(f.NextDueAt), zone)))
-		actions = append(actions, Action{Label: t.T("bot.unfollow", "Topic", short(f.Topic, 20)), Text: fmt.Sprintf("/unfollow %d", f.ID)})
+		actions = append(actions, Action{Label: t.T("bot.unfollow", "Topic", short(t.named(f), 20)), Text: fmt.Sprintf("/unfollow %d", f.ID)})
 	}
 	actions = append(actions, Action{Label: t.T("bot.digest_now"), Text: "/digest"})
 	return Reply{Text: strings.Join(lines, "\n"), Actions: actions}, nil
@@ -288,6 +306,9 @@ func (b *Bot) unfollow(ctx context.Context, t *turn, arg string) (Reply, error) 
 	}
 	reply := Reply{Actions: []Action{{Label: t.T("bot.my_follows"), Text: "/following"}}}
 	if n == 0 {
+		if isEverything(plain(unquote(arg))) {
+			arg = t.named(Follow{Query: "*"})
+		}
 		reply.Text = t.T("bot.unfollow_unknown", "Topic", short(arg, 40))
 	} else {
 		reply.Text = t.T("bot.unfollowed", "Count", n)

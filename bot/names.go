@@ -5,7 +5,7 @@ package bot
 
 // everything are the topics that stand for the whole library.
 func everything() []string {
-	return []string{"everything", "all", "*", "tutto", "tutti", "全部", "所有", "一切"}
+	return []string{"everything", "all", "*", "tutto", "tutti", "全部", "所有", "一切", "everything new", "tutte le novità", "全部新文章"}
 }
 
 // switches are what turns something off and on.

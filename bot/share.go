@@ -12,12 +12,12 @@ import (
 // shared answers a link that a reader shared: an article of ours is opened; of
 // another page the title, which is all that is known, is searched for.
 func (b *Bot) shared(ctx context.Context, t *turn) (Reply, error) {
-	a, ok, err := b.library.ByAddress(ctx, strings.TrimSpace(t.Link))
+	id, ok, err := b.atAddress(ctx, strings.TrimSpace(t.Link))
 	if err != nil {
 		return Reply{}, err
 	}
 	if ok {
-		return b.open(ctx, t, a.ID)
+		return b.open(ctx, t, id)
 	}
 	title := firstRunes(t.Text, longest)
 	if !strings.ContainsFunc(title, unicode.IsLetter) {
@@ -31,13 +31,13 @@ func (b *Bot) shared(ctx context.Context, t *turn) (Reply, error) {
 	if len(found.Hits) == 0 || 2*letters(strings.Join(found.Dropped, "")) > letters(title) {
 		return b.hint(ctx, t, t.T("bot.media_link"))
 	}
-	id, err := b.lists.Make(ctx, t.Chat, "search", title, found.IDs, len(found.Hits))
+	list, err := b.lists.Make(ctx, t.Chat, "search", title, found.IDs, len(found.Hits))
 	if err != nil {
 		return Reply{}, err
 	}
 	reply := Reply{Text: t.T("bot.link_similar"), Groups: []Group{{Cards: b.hits(found.Hits, t, 1)}}}
 	if len(found.IDs) > page {
-		reply.Actions = append(reply.Actions, moreAction(t, id, 2, ""))
+		reply.Actions = append(reply.Actions, moreAction(t, list, 2, ""))
 	}
 	return reply, nil
 }
