@@ -116,3 +116,16 @@ func TestAnArticlesButtonsBeginWithReadingOn(t *testing.T) {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }
+
+func TestButtonsStandWhereTheirRolesPutThem(t *testing.T) {
+	r := bot.Reply{Lang: "en", Text: "Which article?"}
+	for i := range 5 {
+		r.Actions = append(r.Actions, bot.Action{Label: fmt.Sprint(i + 1), Text: fmt.Sprintf("/save %d", 40+i), Role: bot.Pick})
+	}
+	// What a command says is no business of the keyboard.
+	r.Actions = append(r.Actions, bot.Action{Label: "More", Text: "/on 2", Role: bot.PageOn}, bot.Action{Label: "All", Text: "/more 1 2"}, bot.Action{Label: "Back", Text: "/on 1", Role: bot.PageBack})
+	m, _, _, _ := sent(t, r)
+	if got, want := rows(m), "1 2 3 4 5|‹ Back More ›|All"; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
