@@ -3,6 +3,7 @@ package scheduler_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -260,4 +261,34 @@ func later(a, b time.Time) time.Time {
 		return a
 	}
 	return b
+}
+
+// Without lists nothing is numbered, and nothing is kept.
+func TestDigestsWithoutLists(t *testing.T) {
+	for _, paced := range []bool{false, true} {
+		each(t, func(t *testing.T, h *house) {
+			s := h.replica(func(c *scheduler.Config) {
+				c.Lists = nil
+				if paced {
+					c.Pacer = bot.NewPacer(c.DB, h.clock)
+					h.platform.buckets = func(bot.ChatID) []bot.Bucket { return []bot.Bucket{{Name: "tg", PerSecond: 25, Burst: 1}} }
+				}
+			})
+			h.follow("*", "tea", "0 8 * * *", "UTC", monday)
+			h.follow("1", "tea", "0 8 * * *", "UTC", monday)
+			h.library.add("tea", "tea", "tea", "tea", "tea", "tea")
+			h.plan(s)
+			h.deliver(s)
+			h.wantStates("sent 2")
+			want := []string{"*: Article 6, Article 5, Article 4, Article 3, Article 2, Article 1", "1: Article 6, Article 5, Article 4, Article 3, Article 2"}
+			if diff := cmp.Diff(want, h.platform.received()); diff != "" {
+				t.Errorf("paced %v (-want +got):\n%s", paced, diff)
+			}
+			for _, o := range h.platform.got {
+				if o.To.ID == "1" && (!strings.HasSuffix(o.Reply.Text, "\nand 1 more") || o.Reply.Groups[0].Cards[0].Number != 0) {
+					t.Errorf("paced %v: the reader gets %+v", paced, o.Reply)
+				}
+			}
+		})
+	}
 }
