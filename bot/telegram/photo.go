@@ -2,20 +2,10 @@ package telegram
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"net/netip"
 	"net/url"
 	"strings"
-	"time"
-)
-
-// How long it is remembered what the server calls a picture, and that it would
-// not take one.
-const (
-	keepPhoto   = 30 * 24 * time.Hour
-	keepRefusal = 24 * time.Hour
 )
 
 // ownCover is the size in which the reader pages offer covers: a JPEG that the
@@ -46,11 +36,11 @@ func (c *Channel) putPhoto(ctx context.Context, o outgoing, s sheet) (id int64, 
 	if !ok {
 		return 0, false, nil
 	}
-	known, wanted := c.knownPhoto(ctx, address)
-	if !wanted {
+	was := c.knownPhoto(ctx, address)
+	if was.avoided(c.config.Now()) {
 		return 0, false, nil
 	}
-	html := true
+	known, html := was.fileID, true
 	for range 4 { // each of the ways below, once
 		photo := address
 		if known != "" {
@@ -61,7 +51,7 @@ func (c *Channel) putPhoto(ctx context.Context, o outgoing, s sheet) (id int64, 
 		switch {
 		case err == nil:
 			if fileID != "" && fileID != known {
-				c.rememberPhoto(ctx, address, fileID, keepPhoto)
+				c.rememberPhoto(ctx, address, knownPhoto{fileID: fileID})
 			}
 			c.arrived(page)
 			return id, true, nil
@@ -71,9 +61,7 @@ func (c *Channel) putPhoto(ctx context.Context, o outgoing, s sheet) (id int64, 
 		case known != "" && photoRefused(err):
 			known = "" // of another bot, or forgotten by the server
 		case photoRefused(err):
-			c.count("photo_refused")
-			c.log.Warn("telegram does not take a cover: the article goes without for a day", "cover", address, "error", err)
-			c.rememberPhoto(ctx, address, "", keepRefusal)
+			c.photoFailed(ctx, address, was, err)
 			return 0, false, nil
 		case o.place != 0 && refused(err, notModified):
 			return o.place, true, nil
@@ -173,25 +161,4 @@ func public(address string) bool {
 		return false
 	}
 	return true
-}
-
-func (c *Channel) photoKey(address string) string {
-	sum := sha256.Sum256([]byte(address))
-	return c.bucket() + ":photo:" + hex.EncodeToString(sum[:12])
-}
-
-// knownPhoto is what the server calls a picture that it has had, or ""; wanted
-// is false where it would not take it.
-func (c *Channel) knownPhoto(ctx context.Context, address string) (fileID string, wanted bool) {
-	kept, ok, err := c.config.Settings.Load(ctx, c.photoKey(address))
-	if err != nil {
-		c.log.Warn("a cover is sent as if it were new", "error", err)
-	}
-	return kept, !ok || kept != ""
-}
-
-func (c *Channel) rememberPhoto(ctx context.Context, address, fileID string, ttl time.Duration) {
-	if err := c.config.Settings.Save(context.WithoutCancel(ctx), c.photoKey(address), fileID, ttl); err != nil {
-		c.log.Warn("what telegram says of a cover is forgotten", "error", err)
-	}
 }

@@ -3,6 +3,7 @@ package telegram_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -19,17 +20,19 @@ import (
 // A gallery is where the fake server fetches pictures, whatever their address:
 // those with "broken" in it are none.
 type gallery struct {
-	mu   sync.Mutex
-	asks []string
+	mu    sync.Mutex
+	asks  []string
+	heals bool // what was broken is there again
 }
 
 func (g *gallery) RoundTrip(r *http.Request) (*http.Response, error) {
 	g.mu.Lock()
 	g.asks = append(g.asks, r.URL.String())
+	heals := g.heals
 	g.mu.Unlock()
 	w := httptest.NewRecorder()
 	switch {
-	case strings.Contains(r.URL.Path, "broken"):
+	case strings.Contains(r.URL.Path, "broken") && !heals:
 		http.NotFound(w, r)
 	case strings.Contains(r.URL.Path, "page"):
 		w.Header().Set("Content-Type", "text/html")
@@ -41,6 +44,12 @@ func (g *gallery) RoundTrip(r *http.Request) (*http.Response, error) {
 		_, _ = w.Write(telegramtest.PNG(900, 500))
 	}
 	return w.Result(), nil
+}
+
+func (g *gallery) heal() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.heals = true
 }
 
 func (g *gallery) asked() []string {
@@ -148,8 +157,41 @@ func TestANameThatTheServerForgotIsReplaced(t *testing.T) {
 	}
 }
 
-func TestACoverThatDoesNotLoadIsLeftOutForADay(t *testing.T) {
-	for _, cover := range []string{"https://pictures.example/broken.jpg", "https://pictures.example/page", "https://pictures.example/strip.png"} {
+// A host that was away for a moment does not cost its articles their covers for
+// a day; one that stays away is asked less and less.
+func TestACoverThatCannotBeFetchedIsTriedAgainLessAndLess(t *testing.T) {
+	const cover = "https://pictures.example/broken.jpg"
+	s := openStudio(t)
+	tries := 0
+	at := func(after time.Duration, tried bool, what string) {
+		t.Helper()
+		s.now.Advance(after)
+		s.send(shown(cover))
+		if tried {
+			tries++
+		}
+		if n := len(s.Calls("sendPhoto")); n != tries || s.counted["photo_refused"] != tries {
+			t.Fatalf("%s: tried %d times in all, want %d; counted %v", what, n, tries, s.counted)
+		}
+	}
+	at(0, true, "at first")
+	for i, pause := range []time.Duration{10 * time.Minute, time.Hour, 6 * time.Hour, 24 * time.Hour, 24 * time.Hour} {
+		what := fmt.Sprintf("after failure %d", i+1)
+		at(pause-time.Second, false, what)
+		at(2*time.Second, true, what)
+	}
+	s.gallery.heal()
+	s.now.Advance(25 * time.Hour)
+	if m := s.send(shown(cover)); m.Photo == nil {
+		t.Errorf("a cover that is there again is left out: %+v", m)
+	}
+	if m := s.send(shown(cover)); m.Photo == nil || len(s.Calls("sendPhoto")) != tries+2 {
+		t.Errorf("a cover that once failed is left out: %+v", m)
+	}
+}
+
+func TestACoverThatIsRefusedIsLeftOutForADay(t *testing.T) {
+	for _, cover := range []string{"https://pictures.example/page", "https://pictures.example/strip.png"} {
 		s := openStudio(t)
 		for range 3 {
 			m := s.send(shown(cover))
