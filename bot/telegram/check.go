@@ -20,6 +20,7 @@ type checkup struct {
 	*Channel
 	me       user
 	findings []bot.Finding
+	posts    map[string]string // where the publisher posts, by chat and topic
 }
 
 // find adds a finding. The advice is for what is wrong, and is left out of what is not.
@@ -38,7 +39,7 @@ func (k *checkup) note(what, advice string) {
 // Check is the channel's part of `newsie doctor`: it asks Telegram what it
 // thinks of the bot. It sends nothing and changes nothing.
 func (c *Channel) Check(ctx context.Context) []bot.Finding {
-	k := &checkup{Channel: c}
+	k := &checkup{Channel: c, posts: map[string]string{}}
 	if err := c.client.call(ctx, "getMe", nil, sendTimeout, &k.me); err != nil {
 		k.find(false, err.Error(), c.unreachable(err))
 		return k.findings
@@ -100,10 +101,12 @@ func (k *checkup) groups() {
 func (k *checkup) inline() {
 	switch {
 	case k.config.Inline != nil && !k.me.Inline:
-		k.note("inline mode is off", "send /setinline to @BotFather, so that readers find articles in any chat by @"+k.me.Username+" and a word; or set inline: false")
+		k.note("inline mode is off at Telegram", "send /setinline to @BotFather, so that readers find articles in any chat by @"+k.me.Username+" and a word; or set inline: off")
 	case k.config.Inline == nil && k.me.Inline:
-		k.note("inline mode is on at Telegram and off in the configuration, so that readers who use it find nothing",
-			"remove inline: false, or send /setinline to @BotFather to switch it off there")
+		k.note("inline: off, but Telegram offers readers inline mode, in which they find nothing",
+			"remove inline: off, or send /setinline to @BotFather to switch it off there")
+	case k.config.Inline == nil:
+		k.find(true, "inline: off: nobody finds articles in other chats", "")
 	case k.me.Inline:
 		k.find(true, "in any chat, @"+k.me.Username+" and a word finds articles", "")
 	}
@@ -164,6 +167,7 @@ func (k *checkup) missing(allowed []string) (kinds []string) {
 func (k *checkup) post(ctx context.Context, place string) {
 	chatID, topic, _ := strings.Cut(place, ":")
 	var where struct {
+		ID    int64  `json:"id"`
 		Type  string `json:"type"`
 		Title string `json:"title"`
 		Forum bool   `json:"is_forum"`
@@ -197,7 +201,21 @@ func (k *checkup) post(ctx context.Context, place string) {
 		k.find(false, what+": it has no topics", "leave out :"+topic)
 	default:
 		k.find(true, what, "")
+		k.samePlace(place, where.ID, topic)
 	}
+}
+
+// samePlace tells of two names of one place: the configuration alone cannot
+// know that @news is -100….
+func (k *checkup) samePlace(place string, id int64, topic string) {
+	if topic == "1" { // General
+		topic = ""
+	}
+	at := strconv.FormatInt(id, 10) + ":" + topic
+	if other := k.posts[at]; other != "" && !strings.EqualFold(other, place) {
+		k.note("posts to "+other+" and "+place+" go to the same place", "its readers get both, and the same article twice; give both posts the same name, or leave one out")
+	}
+	k.posts[at] = place
 }
 
 func (k *checkup) postAdvice(err error, add string) string {

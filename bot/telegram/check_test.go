@@ -78,7 +78,7 @@ func TestDoctorOfTheBotItself(t *testing.T) {
 	}{
 		{"privacy mode is off", telegramtest.Bot{Username: "newsie_bot", ReadsAll: true}, nil, "/setprivacy"},
 		{"inline mode is off", telegramtest.Bot{Username: "newsie_bot"}, answers, "/setinline"},
-		{"inline mode is on and not served", telegramtest.Bot{Username: "newsie_bot", Inline: true}, nil, "inline: false"},
+		{"inline mode is on and not served", telegramtest.Bot{Username: "newsie_bot", Inline: true}, nil, "inline: off"},
 		{"all is as it should be", telegramtest.Bot{Username: "newsie_bot", Inline: true}, answers, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -89,6 +89,44 @@ func TestDoctorOfTheBotItself(t *testing.T) {
 				t.Errorf("problems %q, notes %q", problems, notes)
 			}
 		})
+	}
+}
+
+// The doctor says that inline mode is off as the configuration says it.
+func TestDoctorTellsThatInlineModeIsOff(t *testing.T) {
+	s := telegramtest.Start(t, telegramtest.Options{})
+	for name, is := range map[string]telegramtest.Bot{
+		"at Telegram too": {Username: "newsie_bot"}, "not at Telegram": {Username: "newsie_bot", Inline: true},
+	} {
+		s.SetBot(is)
+		c, _, _, _ := build(t, s, echo, setup{})
+		var said []string
+		for _, f := range c.Check(patient(t)) {
+			said = append(said, f.What)
+		}
+		if !strings.Contains(strings.Join(said, "\n"), ": inline: off") {
+			t.Errorf("%s: %q", name, said)
+		}
+	}
+}
+
+func TestDoctorTellsOfPostsToOnePlace(t *testing.T) {
+	s := telegramtest.Start(t, telegramtest.Options{})
+	s.Channel(-1001, "fine").Rights(telegramtest.PostMessages)
+	s.Supergroup(-1006, 5)
+	for _, test := range []struct {
+		places []string
+		same   bool
+	}{
+		{[]string{"@fine", "-1001"}, true}, {[]string{"@fine", "-1006"}, false},
+		{[]string{"-1006", "-1006:1"}, true}, {[]string{"-1006", "-1006:5"}, false},
+		{[]string{"@fine", "@FINE"}, false}, // the configuration's own note tells
+	} {
+		c, _, _, _ := build(t, s, echo, setup{config: func(c *telegram.Config) { c.Posts = test.places }})
+		problems, notes := examine(t, c)
+		if len(problems) != 0 || strings.Contains(strings.Join(notes, ""), "same place") != test.same {
+			t.Errorf("%v: problems %q, notes %q", test.places, problems, notes)
+		}
 	}
 }
 

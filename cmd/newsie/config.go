@@ -69,7 +69,7 @@ type ChannelConfig struct {
 	Quiet         string `yaml:"quiet"`    // telegram: hours without a sound, "22:00-08:00"
 	Rate          string `yaml:"rate"`     // telegram: messages a second over all chats, or unlimited
 	Paid          bool   `yaml:"paid"`     // telegram: digests are paid broadcasts
-	Inline        *bool  `yaml:"inline"`   // telegram: answer "@bot words" in other chats; nil: yes
+	Inline        Switch `yaml:"inline"`   // telegram: answer "@bot words" in other chats; left out: on
 	Rich          string `yaml:"rich"`     // telegram: digests as rich messages where the server has them: auto, off
 
 	AppID          string      `yaml:"app_id"`
@@ -141,6 +141,33 @@ func (d *Duration) UnmarshalText(text []byte) error {
 // UnmarshalText would end the reading of the file.
 func (d *Duration) UnmarshalYAML(node *yaml.Node) error {
 	if err := d.UnmarshalText([]byte(node.Value)); err != nil {
+		return &yaml.TypeError{Errors: []string{fmt.Sprintf("line %d: %v", node.Line, err)}}
+	}
+	return nil
+}
+
+// A Switch is "on" or "off", or was left out.
+type Switch string
+
+// UnmarshalText reads a Switch. true and false, which some YAML files say for on
+// and off, are taken too.
+func (s *Switch) UnmarshalText(text []byte) error {
+	switch strings.ToLower(string(text)) {
+	case "": // a variable that is set to nothing
+		*s = ""
+	case "on", "true", "yes":
+		*s = "on"
+	case "off", "false", "no":
+		*s = "off"
+	default:
+		return fmt.Errorf("%q is neither on nor off", text)
+	}
+	return nil
+}
+
+// UnmarshalYAML reports a bad switch as one problem of several.
+func (s *Switch) UnmarshalYAML(node *yaml.Node) error {
+	if err := s.UnmarshalText([]byte(node.Value)); err != nil {
 		return &yaml.TypeError{Errors: []string{fmt.Sprintf("line %d: %v", node.Line, err)}}
 	}
 	return nil

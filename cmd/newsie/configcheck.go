@@ -16,9 +16,11 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+	bcp47 "golang.org/x/text/language"
 
 	"newsie/bot/telegram"
 	"newsie/bot/wechat"
+	"newsie/content/language"
 	"newsie/content/source"
 	"newsie/internal/database"
 	"newsie/internal/locale"
@@ -142,6 +144,7 @@ func (c Config) checkChannel(k *checker, name string, ch ChannelConfig) {
 	if ch.Zone != c.Zone {
 		k.zone(key+".zone", ch.Zone)
 	}
+	checkLanguages(k, key, ch)
 	k.oneOf(key+".first_digest", ch.FirstDigest, "new", "archive")
 	if _, ok := recency(ch.Recency); !ok {
 		k.add(key+".recency", "%q is none of news, mild, off, nor a number from 0 to %v", ch.Recency, mostRecency)
@@ -158,7 +161,7 @@ func (c Config) checkChannel(k *checker, name string, ch ChannelConfig) {
 	} else if ch.Quiet != "" && ch.Kind != "telegram" {
 		k.add(key+".quiet", "is for telegram: messages of %s cannot be sent without a sound", ch.Kind)
 	}
-	if ch.Inline != nil && ch.Kind != "telegram" {
+	if ch.Inline != "" && ch.Kind != "telegram" {
 		k.add(key+".inline", "is for telegram: %s has no inline mode", ch.Kind)
 	}
 	ch.Menu.check(k, key, ch.Kind)
@@ -168,6 +171,39 @@ func (c Config) checkChannel(k *checker, name string, ch ChannelConfig) {
 	case "wechat":
 		c.checkWeChat(k, key, name, ch)
 	}
+}
+
+// checkLanguages refuses what is never an article's language: a channel of such
+// would have no articles, and nobody would know why.
+func checkLanguages(k *checker, key string, ch ChannelConfig) {
+	for i, lang := range ch.Languages {
+		if lang == "zh" { // either script
+			continue
+		}
+		key := fmt.Sprintf("%s.languages.%d", key, i+1)
+		switch kept := articleLanguage(lang); kept {
+		case lang:
+		case "":
+			k.add(key, "%q is no language that an article can have: one of %s, or the ISO 639 code of another that articles name themselves", lang, strings.Join(language.Detected(), ", "))
+		default:
+			k.add(key, "%q is not kept apart: write %s", lang, kept)
+		}
+	}
+}
+
+// articleLanguage is what articles in a language are kept as; "" when there is
+// no such language.
+func articleLanguage(text string) string {
+	tag, err := bcp47.Parse(text)
+	base, sure := tag.Base()
+	switch {
+	case err != nil || sure == bcp47.No || tag == bcp47.Und || base.String() == "mul":
+		return ""
+	case base.String() != "zh":
+		return base.String()
+	}
+	written, _ := tag.Script()
+	return "zh-" + written.String()
 }
 
 func (c Config) checkTelegram(k *checker, key string, ch ChannelConfig) {
@@ -345,6 +381,7 @@ func (c Config) notes() ConfigProblems {
 			break
 		}
 	}
+	c.notePosts(k)
 	return k.problems
 }
 

@@ -80,6 +80,21 @@ func checkPosts(k *checker, key string, ch ChannelConfig) {
 	}
 }
 
+// notePosts tells of places that several posts go to, of one channel or of several.
+func (c Config) notePosts(k *checker) {
+	first := map[string]string{}
+	for _, name := range c.channelNames() {
+		for i, p := range c.Channels[name].Posts {
+			key, place := fmt.Sprintf("channels.%s.posts.%d", name, i+1), strings.ToLower(p.To)
+			if earlier, ok := first[place]; ok {
+				k.add(key, "another post goes to %s too, %s: its readers get both, in one message when they are due together", p.To, k.lines.where(earlier))
+				continue
+			}
+			first[place] = key
+		}
+	}
+}
+
 // places are the chats that a channel posts to, each once.
 func (ch ChannelConfig) places() []string {
 	var list []string

@@ -33,7 +33,7 @@ func (cs *channels) telegram(name string, c ChannelConfig) error {
 		return fmt.Errorf("channel %s: %w", name, err)
 	}
 	inline := cs.bot.Inline
-	if c.Inline != nil && !*c.Inline {
+	if c.Inline == "off" {
 		inline = nil
 	}
 	a, err := telegram.New(telegram.Config{

@@ -6,6 +6,7 @@
 package language
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -63,6 +64,20 @@ func Guess(query string) string {
 	default:
 		return s.language()
 	}
+}
+
+// Detected lists the languages that Detect and Guess tell, sorted.
+func Detected() []string {
+	all := append([]string{"ja", "zh-Hans", "zh-Hant"}, stopwords().langs...)
+	for s := range scriptCount {
+		all = append(all, s.language())
+		for lang := range alphabets[s] {
+			all = append(all, lang.Iso6391())
+		}
+	}
+	slices.Sort(all)
+	all = slices.Compact(all)
+	return slices.DeleteFunc(all, func(lang string) bool { return lang == "" })
 }
 
 // Base returns the language of a tag without script or region: "zh" of

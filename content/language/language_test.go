@@ -1,6 +1,7 @@
 package language_test
 
 import (
+	"slices"
 	"testing"
 
 	"newsie/content/language"
@@ -34,6 +35,21 @@ func TestDetect(t *testing.T) {
 		if got := language.Detect(text); got != want {
 			t.Errorf("Detect(%q) = %q, want %q", text, got, want)
 		}
+	}
+}
+
+func TestDetectedListsWhatIsDetected(t *testing.T) {
+	list := language.Detected()
+	for _, text := range []string{
+		"The council voted on Tuesday to build a new bridge over the river.", "Il consiglio ha votato martedì per un nuovo ponte sul fiume.",
+		"电商平台的新规定昨天公布。", "電子商務平台的新規定昨天公布。", "これは日本語の文章です。", "뉴스를 읽는 사람들", "Ειδήσεις από την Αθήνα", "Новини з Києва їдуть",
+	} {
+		if lang := language.Detect(text); !slices.Contains(list, lang) {
+			t.Errorf("%q of %q is not in %v", lang, text, list)
+		}
+	}
+	if !slices.IsSorted(list) || slices.Contains(list, "") {
+		t.Errorf("%q", list)
 	}
 }
 
