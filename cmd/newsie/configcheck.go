@@ -181,11 +181,10 @@ func checkLanguages(k *checker, key string, ch ChannelConfig) {
 			continue
 		}
 		key := fmt.Sprintf("%s.languages.%d", key, i+1)
-		switch kept := articleLanguage(lang); kept {
-		case lang:
-		case "":
+		switch kept := articleLanguage(lang); {
+		case kept == "":
 			k.add(key, "%q is no language that an article can have: one of %s, or the ISO 639 code of another that articles name themselves", lang, strings.Join(language.Detected(), ", "))
-		default:
+		case kept != lang:
 			k.add(key, "%q is not kept apart: write %s", lang, kept)
 		}
 	}
