@@ -53,6 +53,29 @@ func demoConfig(c Config) Config {
 	return c
 }
 
+// demoHints tell what can be tried, and how on the platforms that are not there
+// yet: no more than a small terminal shows at once.
+func demoHints(there map[string]bool) []string {
+	lines := []string{"", "  Type in the chat, and get",
+		"    QR code, or 茶, or farinata   articles about it, in any language",
+		"    2                              the second of them, opened",
+		"    more                           the next ones",
+		"    follow commerce every minute   a digest in the chat, a minute later",
+		"    save 2                         the second one, kept; saved lists them",
+		"    language                       newsie in Italian or Chinese",
+		"    help                           everything else", ""}
+	if !there["telegram"] {
+		lines = append(lines,
+			"  Telegram      needs a bot's token and nothing else: @BotFather there gives one.",
+			"                Start this again with NEWSIE_TELEGRAM_TOKEN=… in front, or with",
+			"                newsie.yaml: channels: {telegram: {token: \"…\"}}")
+	}
+	if !there["wechat"] {
+		lines = append(lines, "  WeChat        needs an account and an https address: README, “Connecting WeChat”")
+	}
+	return lines
+}
+
 // bringDemo unpacks the sample library beside the other state and imports it,
 // like any folder of a publisher's; the next start finds nothing new.
 func (in *installation) bringDemo(ctx context.Context) error {

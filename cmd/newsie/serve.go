@@ -300,18 +300,19 @@ func (s *server) greet(started time.Time, demo bool) {
 		lines = append(lines, "  Chat          "+s.public+s.channels.chat)
 	}
 	lines = append(lines, "  Reader pages  "+s.public+"/", "  Data          "+data)
+	there := map[string]bool{}
 	for _, name := range s.config.channelNames() {
-		switch c := s.config.Channels[name]; c.Kind {
+		c := s.config.Channels[name]
+		there[c.Kind] = true
+		switch c.Kind {
 		case "telegram":
-			lines = append(lines, "  Telegram      channel "+name)
+			lines = append(lines, "  Telegram      channel "+name+": open your bot there and press Start")
 		case "wechat":
 			lines = append(lines, "  WeChat        channel "+name+", server address "+s.public+wechat.Path(name))
 		}
 	}
 	if demo {
-		lines = append(lines, "", "  Type first    Weidian, 茶, farinata, QR code — then 2, more, or: follow commerce every minute",
-			"  Telegram      get a token from @BotFather, then: NEWSIE_TELEGRAM_TOKEN=… newsie serve --demo",
-			"  WeChat        see “Connecting WeChat” in the README")
+		lines = append(lines, demoHints(there)...)
 	}
 	lines = append(lines, "", "  Ctrl-C stops it; everything is kept.", "")
 	_, _ = fmt.Fprintln(s.p.stdout, strings.Join(lines, "\n"))
