@@ -66,12 +66,12 @@ func demoHints(there map[string]bool) []string {
 		"    help                           everything else", ""}
 	if !there["telegram"] {
 		lines = append(lines,
-			"  Telegram      needs a bot's token and nothing else: @BotFather there gives one.",
+			"  Telegram      needs a bot's token and nothing else: @BotFather gives one.",
 			"                Start this again with NEWSIE_TELEGRAM_TOKEN=… in front, or with",
 			"                newsie.yaml: channels: {telegram: {token: \"…\"}}")
 	}
 	if !there["wechat"] {
-		lines = append(lines, "  WeChat        needs an account and an https address: README, “Connecting WeChat”")
+		lines = append(lines, "  WeChat        needs an account and an https address: see the README")
 	}
 	return lines
 }
