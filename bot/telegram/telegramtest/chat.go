@@ -1,6 +1,7 @@
 package telegramtest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -18,7 +19,7 @@ type Chat struct {
 	Username string
 
 	server         *Server
-	language       string
+	language       string // "" until Language tells
 	messages       []*Message
 	nextID         int64
 	topics         map[int64]bool
@@ -71,7 +72,7 @@ func (s *Server) chat(id int64, kind string, started bool) *Chat {
 	defer s.mu.Unlock()
 	c := s.chats[id]
 	if c == nil {
-		c = &Chat{ID: id, Type: kind, Title: "Chat " + strconv.FormatInt(id, 10), server: s, language: "en",
+		c = &Chat{ID: id, Type: kind, Title: "Chat " + strconv.FormatInt(id, 10), server: s,
 			topics: map[int64]bool{}, started: started, nextID: 1, status: member, administrators: map[int64]bool{}}
 		if kind == "channel" {
 			c.status, c.rights = administrator, names([]string{PostMessages, EditMessages, DeleteMessages})
@@ -81,7 +82,8 @@ func (s *Server) chat(id int64, kind string, started bool) *Chat {
 	return c
 }
 
-// Language sets the language of the reader's app, "zh-hans" for example.
+// Language sets the language of the reader's app, "zh-hans" for example; that of
+// a group is its members' who have none of their own. Until then it is "en".
 func (c *Chat) Language(code string) *Chat {
 	c.server.change(func() { c.language = code })
 	return c
@@ -104,7 +106,16 @@ func (c *Chat) wire() map[string]any {
 }
 
 func (c *Chat) user(id int64) map[string]any {
-	return map[string]any{"id": id, "is_bot": false, "first_name": "Reader", "language_code": c.language}
+	return map[string]any{"id": id, "is_bot": false, "first_name": "Reader", "language_code": c.appLanguage(id)}
+}
+
+// appLanguage is the language of a reader's app, which is the same in every chat.
+func (c *Chat) appLanguage(reader int64) string {
+	own := ""
+	if private := c.server.chats[reader]; private != nil && private.Type == "private" {
+		own = private.language
+	}
+	return cmp.Or(own, c.language, "en")
 }
 
 func (c *Chat) append(m *Message) {
@@ -140,7 +151,10 @@ func (c *Chat) remove(m *Message) {
 func (c *Chat) Tap(label string) (url string, err error) { return c.TapOn(0, label) }
 
 // TapOn presses a button of one message; 0: of the last that has it.
-func (c *Chat) TapOn(id int64, label string) (url string, err error) {
+func (c *Chat) TapOn(id int64, label string) (url string, err error) { return c.TapAs(0, id, label) }
+
+// TapAs has one of a group's members press a button; 0: the chat's own reader.
+func (c *Chat) TapAs(reader, id int64, label string) (url string, err error) {
 	s := c.server
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -156,7 +170,7 @@ func (c *Chat) TapOn(id int64, label string) (url string, err error) {
 				if there := b.does(s.bot.Username); there != "" {
 					return there, nil
 				}
-				c.press(m, b)
+				c.press(c.from(reader), m, b)
 				return "", nil
 			}
 		}
@@ -174,7 +188,7 @@ func (c *Chat) TapDeleted(id int64, label string) error {
 		for _, row := range m.Buttons {
 			for _, b := range row {
 				if m.ID == id && b.Data != "" && strings.Contains(b.Text, label) {
-					c.press(m, b)
+					c.press(c.from(0), m, b)
 					c.remove(m)
 					return nil
 				}
@@ -184,18 +198,18 @@ func (c *Chat) TapDeleted(id int64, label string) error {
 	return fmt.Errorf("no button %q on message %d of chat %d", label, id, c.ID)
 }
 
-func (c *Chat) press(m *Message, b Button) {
+func (c *Chat) press(reader int64, m *Message, b Button) {
 	s := c.server
 	c.taps++
 	id := fmt.Sprintf("%d.%d", c.ID, c.taps)
 	s.callbacks[id] = false
-	tap := map[string]any{"id": id, "from": c.user(c.from(0)), "chat_instance": "1", "data": b.Data}
+	tap := map[string]any{"id": id, "from": c.user(reader), "chat_instance": "1", "data": b.Data}
 	if m.ViaBot { // the bot is not told in which chat it stands
 		tap["inline_message_id"] = m.InlineID
 	} else {
 		tap["message"] = s.wire(c, m)
 	}
-	s.pushTo(c, "t"+strconv.FormatInt(c.from(0), 10), 150*time.Second, "callback_query", tap)
+	s.pushTo(c, "t"+strconv.FormatInt(reader, 10), 150*time.Second, "callback_query", tap)
 }
 
 // Spinning counts the taps that the bot has not acknowledged.

@@ -46,7 +46,7 @@ func (c *Chat) MenuOf(user int64) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	user = c.from(user)
-	lang := c.language
+	lang := c.appLanguage(c.from(0))
 	if len(lang) > 2 {
 		lang = lang[:2]
 	}
