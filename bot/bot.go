@@ -27,6 +27,7 @@ type Bot struct {
 	catalog  *locale.Catalog
 	chats    *Chats
 	lists    *Lists
+	settings *Settings
 	words    []spoken // the words of all commands, longest first
 	flood    *flood
 	browsing browsing
@@ -105,6 +106,7 @@ func New(c Config) *Bot {
 	b.notify = func(context.Context, string, string) {}
 	b.chats = &Chats{db: c.DB, now: b.now}
 	b.lists = &Lists{db: c.DB, now: b.now}
+	b.settings = &Settings{db: c.DB, now: b.now}
 	b.words = vocabulary(c.Catalog)
 	b.flood = newFlood(c.Limits, b.now)
 	return b
@@ -171,12 +173,10 @@ func (b *Bot) reply(ctx context.Context, t *turn) (Reply, error) {
 		return Reply{}, err
 	}
 	command, arg, ok := b.command(t)
-	typed, err := b.typed(ctx, t, command, arg)
+	heard, err := b.listen(ctx, t, command, arg)
 	if err != nil {
 		return Reply{}, err
 	}
-	t.Printer = b.catalog.Printer(b.speak(t, typed))
-	t.wants = b.reads(t, typed)
 	if t.Kind == Leave {
 		t.outcome = "silent"
 		return Reply{}, b.leave(ctx, t)
@@ -201,6 +201,7 @@ func (b *Bot) reply(ctx context.Context, t *turn) (Reply, error) {
 			return Reply{Text: t.T("bot.slow_down")}, nil
 		}
 	}
+	b.keepTongue(ctx, t, heard)
 	if rule.Rule != nil {
 		if reply, said, err := b.ruled(ctx, t, rule); said || err != nil {
 			return reply, err
@@ -237,14 +238,13 @@ func (b *Bot) question(ctx context.Context, t *turn) (Reply, error) {
 	return b.search(ctx, t, t.Text, false)
 }
 
-// speak chooses the reply's language: what the reader chose, else the language
-// of the words typed, else what the platform says, else the channel's. Of a
-// command the words count, not its topic: "follow 电商" is English.
-func (b *Bot) speak(t *turn, typed string) string {
+// speak chooses the reply's language: what the reader chose, else the one that
+// the words typed show, if they do, else what the platform says, else the
+// channel's.
+func (b *Bot) speak(t *turn, guess string) string {
 	if t.chat.Lang != "" {
 		return t.chat.Lang
 	}
-	guess := t.guess(typed)
 	if base := language.Base(guess); guess != "" && (base != "en" || t.Message.Lang == "") {
 		if lang := b.catalog.Match(guess); language.Base(lang) == base {
 			return lang
@@ -255,8 +255,7 @@ func (b *Bot) speak(t *turn, typed string) string {
 
 // reads is the language of the articles a reader wants, which need not be one
 // that newsie speaks.
-func (b *Bot) reads(t *turn, typed string) string {
-	guess := t.guess(typed)
+func (b *Bot) reads(t *turn, guess string) string {
 	if foreign := language.Base(guess) != "en" && language.Base(guess) != language.Base(t.Printer.Lang()); t.chat.Lang == "" && guess != "" && foreign {
 		return guess
 	}
@@ -271,9 +270,6 @@ func (b *Bot) reads(t *turn, typed string) string {
 // platform speaks one of those, and characters that both Chinese scripts write
 // alike leave the choice to the platform.
 func (t *turn) guess(typed string) string {
-	if strings.HasPrefix(typed, "/") {
-		return ""
-	}
 	guess, platform := language.Guess(typed), language.Base(t.Message.Lang)
 	if language.Base(guess) != "zh" {
 		return guess

@@ -156,6 +156,10 @@ func (c *Chats) Unfollow(ctx context.Context, chat ChatID, id int64, query strin
 
 // Forget deletes all that this package keeps of a chat.
 func (c *Chats) Forget(ctx context.Context, chat ChatID) error {
+	names, err := tonguesOf(ctx, c.db.Reader(), chat) // found before others must wait
+	if err != nil {
+		return err
+	}
 	return c.db.Tx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		for _, statement := range []string{
 			"DELETE FROM follows WHERE channel = ? AND chat = ?",
@@ -168,7 +172,7 @@ func (c *Chats) Forget(ctx context.Context, chat ChatID) error {
 				return fmt.Errorf("forget a chat: %w", err)
 			}
 		}
-		return nil
+		return forgetTongues(ctx, tx, names)
 	})
 }
 

@@ -30,6 +30,8 @@ type command struct {
 	always bool // not held up by the flood limits
 	hidden bool // a button's, not for help
 	silent bool // of channels that can send without a sound
+
+	tongue string // of the words it was said with, where the alphabet alone does not tell it
 }
 
 // commands is the table that answers, help and the platforms' menus are made
@@ -74,14 +76,24 @@ type spoken struct {
 // so that "forget me" is not taken for "forget".
 func vocabulary(catalog *locale.Catalog) []spoken {
 	var list []spoken
-	seen := map[string]bool{}
+	seen := map[string]int{}
 	for _, c := range commands() {
 		for _, lang := range locale.Languages() {
 			for _, word := range strings.Split(catalog.Printer(lang).T("command."+c.name+".words"), "|") {
-				if word = plain(word); word != "" && !seen[word] {
-					seen[word] = true
-					list = append(list, spoken{word, c})
+				if word = plain(word); word == "" {
+					continue
 				}
+				if i, ok := seen[word]; ok {
+					if list[i].command.tongue != lang {
+						list[i].command.tongue = "" // of several
+					}
+					continue
+				}
+				seen[word] = len(list)
+				if c.tongue = ""; latin(word) {
+					c.tongue = lang
+				}
+				list = append(list, spoken{word, c})
 			}
 		}
 	}

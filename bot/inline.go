@@ -96,8 +96,9 @@ func (b *Bot) inline(ctx context.Context, q InlineQuery) (InlineAnswer, string, 
 		if t.chat, err = b.chats.Load(ctx, t.Chat); err != nil {
 			return InlineAnswer{}, "", err
 		}
-		t.Printer = b.catalog.Printer(b.speak(t, t.Text))
-		t.wants = b.reads(t, t.Text)
+		guess := t.guess(t.Text)
+		t.Printer = b.catalog.Printer(b.speak(t, guess))
+		t.wants = b.reads(t, guess)
 	}
 	answer.Lang = t.Printer.Lang()
 	if !allowed {

@@ -17,7 +17,7 @@ import (
 )
 
 // Settings is a small table of values that replicas share: platform tokens,
-// signing keys, notices already given.
+// signing keys, notices already given, the languages of conversations.
 type Settings struct {
 	db  *database.DB
 	now func() time.Time
@@ -133,10 +133,24 @@ func (s *Settings) Delete(ctx context.Context, name string) error {
 	return err
 }
 
-// Prune forgets what expired.
+// Prune forgets what expired, of which there may be a row for each reader: a
+// part at a time, so that nobody waits long.
 func (s *Settings) Prune(ctx context.Context) error {
-	_, err := s.db.ExecContext(ctx, "DELETE FROM settings WHERE expires_at <> 0 AND expires_at <= ?", s.now().UnixMilli())
-	return err
+	now := s.now().UnixMilli()
+	var names []string
+	if err := s.db.Reader().NewRaw("SELECT name FROM settings WHERE expires_at <> 0 AND expires_at <= ?", now).Scan(ctx, &names); err != nil {
+		return fmt.Errorf("list the settings that expired: %w", err)
+	}
+	for part := range slices.Chunk(names, 500) {
+		err := s.db.WriteOne(ctx, func(ctx context.Context, tx bun.IDB) error {
+			_, err := tx.ExecContext(ctx, "DELETE FROM settings WHERE name IN (?) AND expires_at <> 0 AND expires_at <= ?", bun.List(part), now)
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("forget the settings that expired: %w", err)
+		}
+	}
+	return nil
 }
 
 func (s *Settings) expiry(ttl time.Duration) int64 {

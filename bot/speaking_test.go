@@ -1,6 +1,7 @@
 package bot_test
 
 import (
+	"cmp"
 	"fmt"
 	"testing"
 	"time"
@@ -35,6 +36,7 @@ func TestAConversationKeepsItsLanguage(t *testing.T) {
 		chat, group := bot.ChatID{Channel: "web", ID: "7"}, bot.ChatID{Channel: "web", ID: "-100"}
 		for _, test := range []struct {
 			name     string
+			from     string
 			chat     bot.ChatID
 			kind     bot.Kind
 			text     string
@@ -51,14 +53,14 @@ func TestAConversationKeepsItsLanguage(t *testing.T) {
 			{name: "what /search is given is words", chat: chat, kind: bot.Text, text: "/search 電商", platform: "en", want: "zh-Hant"},
 			{name: "other words change it", chat: chat, kind: bot.Text, text: "latest", platform: "en", want: "en"},
 			{name: "tomorrow is another day", chat: chat, kind: bot.Tap, text: "/latest", platform: "en", want: "en", after: 25 * time.Hour},
-			{name: "in a group the words of the asker", chat: group, kind: bot.Text, text: "/search 微店", platform: "it", want: "zh-Hans"},
+			{from: "7", name: "in a group the words of the asker", chat: group, kind: bot.Text, text: "/search 微店", platform: "it", want: "zh-Hans"},
 			{name: "of somebody else the phone", chat: group, kind: bot.Text, text: "/latest", platform: "it", want: "it"},
 			{name: "who taps reads on by their phone", chat: group, kind: bot.Tap, text: "/read 1", platform: "it", want: "it"},
 			{name: "a choice is the last word", chat: chat, kind: bot.Tap, text: "/lang it", platform: "en", want: "it"},
 			{name: "against words, too", chat: chat, kind: bot.Text, text: "微店", platform: "zh-hans", want: "it"},
 		} {
 			c.at = c.at.Add(test.after)
-			r := tell(t, b, bot.Message{Kind: test.kind, Chat: test.chat, Text: test.text, Lang: test.platform, Public: test.chat == group, From: "8"})
+			r := tell(t, b, bot.Message{Kind: test.kind, Chat: test.chat, Text: test.text, Lang: test.platform, Public: test.chat == group, From: cmp.Or(test.from, "8")})
 			if r.Lang != test.want {
 				t.Errorf("%s: %s in %q is answered in %s, want %s", test.name, test.text, test.platform, r.Lang, test.want)
 			}

@@ -87,6 +87,9 @@ func moveOne(ctx context.Context, tx bun.Tx, from, to bot.ChatID) error {
 			return err
 		}
 	}
+	if err := bot.MoveTongues(ctx, tx, from, to); err != nil {
+		return err
+	}
 	// What the new id has already is not sent to the old one.
 	if _, err := tx.ExecContext(ctx, "UPDATE deliveries SET state = ? WHERE channel = ? AND chat = ? AND state IN (?, ?)",
 		Cancelled, from.Channel, from.ID, Planned, Held); err != nil {

@@ -58,6 +58,9 @@ func TestAMovedChatKeepsEverything(t *testing.T) {
 		delivery("-5:9", one)
 		run("INSERT INTO lists (channel, chat, kind, query, articles, created_at) VALUES ('tg', '-5', 'search', 'tea', '[1]', 1), ('tg', '-5:9', 'search', 'tea', '[1]', 1)")
 		run("INSERT INTO inbox (channel, message_id, chat, received_at) VALUES ('tg', 'u1', '-5', 1), ('tg', 'u2', '-5:9', 1), ('wx', 'u1', '-5', 1)")
+		for _, name := range []string{"-5 7", "-5 8", "-5:9 7", "-55 7", "-100 8", "-100 9"} {
+			run("INSERT INTO settings (name, value, expires_at) VALUES (?, ?, 5)", "tongue:tg/"+name, "of "+name)
+		}
 
 		ledger := scheduler.NewLedger(h.db, h.clock)
 		for range 2 { // it is heard of more than once
@@ -72,6 +75,8 @@ func TestAMovedChatKeepsEverything(t *testing.T) {
 			{"SELECT chat || ' ' || edition FROM deliveries WHERE chat LIKE '-100%' ORDER BY chat, edition", fmt.Sprintf("-100 %d, -100 %d, -100:9 %d", one, two, one)},
 			{"SELECT state FROM deliveries WHERE chat = '-5'", "cancelled"},
 			{"SELECT chat FROM lists ORDER BY chat", "-100, -100:9"},
+			{"SELECT name || '=' || value || expires_at FROM settings WHERE name LIKE 'tongue:%' ORDER BY replace(replace(name, ':', 'x'), ' ', 'a')",
+				"tongue:tg/-100 7=of -5 75, tongue:tg/-100 8=of -100 85, tongue:tg/-100 9=of -100 95, tongue:tg/-100:9 7=of -5:9 75, tongue:tg/-55 7=of -55 75"},
 			{"SELECT channel || ' ' || chat FROM inbox ORDER BY channel, chat", "tg -100, tg -100:9, wx -5"},
 		} {
 			var rows []string

@@ -121,6 +121,16 @@ func FoldHan(s string) string {
 	return strings.Map(Simplified, s)
 }
 
+// Alike reports whether both scripts write a text with the same characters.
+func Alike(s string) bool {
+	for _, r := range s {
+		if Simplified(r) != r || inBlock(r) && han.block[r-0x4E00].onlySimplified {
+			return false
+		}
+	}
+	return true
+}
+
 // chinese tells simplified from traditional by the characters that only one of
 // the two has. A text without any, or with as many, counts as simplified.
 func chinese(text string) string {

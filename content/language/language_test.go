@@ -110,3 +110,11 @@ func TestStopword(t *testing.T) {
 		t.Error("stopwords are looked up in the wrong language")
 	}
 }
+
+func TestAlikeInBothScripts(t *testing.T) {
+	for text, want := range map[string]bool{"": true, "tea": true, "茶": true, "微店": true, "电商": false, "電商": false, "台灣": false, "台湾": false, "茶 電": false, "𠀀": true} {
+		if got := language.Alike(text); got != want {
+			t.Errorf("Alike(%q) = %v, want %v", text, got, want)
+		}
+	}
+}
