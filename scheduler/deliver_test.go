@@ -131,6 +131,33 @@ func TestAPanickingSenderLeavesDoubt(t *testing.T) {
 	})
 }
 
+// A chat that took no answer would take no digest either.
+func TestAChatThatTookNoAnswerIsSuspendedUntilItIsHeard(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		s := h.replica()
+		h.library.add("tea")
+		h.exec("INSERT INTO chats (channel, id, since) VALUES ('tg', '1', 0), ('tg', '2', 0)")
+		h.follow("1", "tea", "0 8 * * *", "UTC", monday)
+		h.follow("2", "tea", "0 8 * * *", "UTC", monday)
+		h.plan(s)
+		if err := s.Suspend(t.Context(), bot.ChatID{Channel: "tg", ID: "1"}); err != nil {
+			t.Fatal(err)
+		}
+		h.deliver(s)
+		h.wantStates("gone 1, sent 1")
+		if got := h.text("SELECT state FROM follows WHERE chat = '1'") + " " + h.text("SELECT state FROM chats WHERE id = '1'") + " " +
+			h.text("SELECT state FROM follows WHERE chat = '2'"); got != "suspended suspended active" {
+			t.Errorf("follow, chat and another's follow are %s", got)
+		}
+		if err := bot.NewChats(h.db, h.clock).Resume(t.Context(), bot.ChatID{Channel: "tg", ID: "1"}); err != nil {
+			t.Fatal(err)
+		}
+		if got := h.text("SELECT state FROM follows WHERE chat = '1'") + " " + h.text("SELECT state FROM chats WHERE id = '1'"); got != "active active" {
+			t.Errorf("heard again, follow and chat are %s", got)
+		}
+	})
+}
+
 func TestAGoneChatIsSuspended(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		s := h.replica()

@@ -246,6 +246,15 @@ func clean(s string) string {
 	return s
 }
 
+// Suspend is told that a chat took no answer: its digests would not arrive either.
+func (l *Ledger) Suspend(ctx context.Context, chat bot.ChatID) error {
+	err := l.db.Tx(ctx, func(ctx context.Context, tx bun.Tx) error { return suspendChat(ctx, tx, chat, l.now()) })
+	if err != nil {
+		return fmt.Errorf("suspend %s: %w", chat, err)
+	}
+	return nil
+}
+
 // suspendChat stops everything for a chat that cannot be reached. The bot
 // brings chat and follows back when the reader does.
 func suspendChat(ctx context.Context, tx bun.Tx, chat bot.ChatID, now time.Time) error {

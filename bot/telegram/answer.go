@@ -179,7 +179,7 @@ func (s *session) unsaid(ctx context.Context, in incoming, err error) error {
 	case ctx.Err() != nil:
 		return err
 	case errors.Is(err, bot.ErrGone):
-		s.log.Info("the reader left before the answer", "update", in.update)
+		s.gone(context.WithoutCancel(ctx), in, err)
 	case errors.As(err, &platform):
 		s.complain(ctx, "answer", err)
 	default:

@@ -67,8 +67,8 @@ func (c *Channel) putPhoto(ctx context.Context, o outgoing, s sheet) (id int64, 
 			return o.place, true, nil
 		case o.place != 0 && notReplaceable(err):
 			o.place = 0
-		case c.fault(err, o.to):
-			return 0, false, nil // this chat takes no pictures, perhaps
+		case noPictures(err) || c.fault(err, o.to):
+			return 0, false, nil // it may go as a text
 		default:
 			return 0, true, c.sendError(err, o.to)
 		}

@@ -248,7 +248,8 @@ func (c *Channel) sendError(err error, to bot.ChatID) error {
 	case refused(failed, "chat not found", "PEER_ID_INVALID", "user is deactivated", "group chat was deactivated",
 		"message thread not found", "TOPIC_DELETED", "TOPIC_CLOSED",
 		// A group may take the right to write away and give it back.
-		"not enough rights", "need administrator rights", "CHAT_WRITE_FORBIDDEN", "CHAT_RESTRICTED"):
+		"not enough rights", "need administrator rights", "CHAT_WRITE_FORBIDDEN", "CHAT_RESTRICTED",
+		"no rights to send", "no write access", "CHAT_SEND_PLAIN_FORBIDDEN", "CHAT_GUEST_SEND_FORBIDDEN"):
 		return fmt.Errorf("%w: %w", bot.ErrGone, failed)
 	case failed.Code == http.StatusUnauthorized || failed.Code == http.StatusNotFound:
 		return &bot.ConfigError{Channel: c.config.Name, Advice: "Telegram refuses the token: copy it again from @BotFather", Err: failed}

@@ -87,6 +87,9 @@ type Config struct {
 	// Moved is told that a group has a new id; everything of it must follow.
 	// It may be nil.
 	Moved func(ctx context.Context, from, to bot.ChatID) error
+	// Gone is told that a chat takes no messages, with everything of it to be
+	// suspended until it is heard again. It may be nil.
+	Gone func(ctx context.Context, chat bot.ChatID) error
 	// Count counts events for the metrics: "html_refused" (a bug of ours),
 	// "button_dropped" (another), "photo_refused" (a cover that Telegram does not
 	// take), "rich_refused", "update_undecodable", "update_ignored",

@@ -58,6 +58,7 @@ func (cs *channels) telegram(name string, c ChannelConfig) error {
 		Logger:    cs.in.log,
 		Notify:    cs.notice.give,
 		Moved:     func(ctx context.Context, from, to bot.ChatID) error { return cs.digests().Move(ctx, from, to) },
+		Gone:      func(ctx context.Context, chat bot.ChatID) error { return cs.digests().Suspend(ctx, chat) },
 		Alone:     !cs.in.db.Postgres(), // the lock of the data folder says so
 		Count:     func(event string) { cs.metrics.events.WithLabelValues(name, event).Inc() },
 	})

@@ -28,6 +28,7 @@ type Chat struct {
 	status         string          // the bot's in the chat
 	rights         map[string]bool // the bot's as an administrator
 	administrators map[int64]bool  // the readers who are
+	textOnly       bool            // members may send no pictures
 	apart          bool            // the bot is no member and never was
 	migratedTo     int64
 	last           queued

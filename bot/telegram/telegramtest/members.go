@@ -57,6 +57,9 @@ func (c *Chat) Demote() { c.become(member) }
 // Mute takes the bot's right to write in a supergroup.
 func (c *Chat) Mute() { c.become(restricted) }
 
+// NoPhotos lets members of a group send texts alone.
+func (c *Chat) NoPhotos() { c.server.change(func() { c.textOnly = true }) }
+
 // Absent lets the bot never have been in a group or channel.
 func (c *Chat) Absent() *Chat {
 	c.server.change(func() { c.status, c.rights = left, nil })

@@ -157,6 +157,9 @@ func (s *Server) sendPhoto(p params, got loaded) (any, *refusal) {
 	if refused != nil {
 		return nil, refused
 	}
+	if c.textOnly && c.status != administrator {
+		return nil, bad("not enough rights to send photos to the chat")
+	}
 	m, refused := caption(p)
 	if refused != nil {
 		return nil, refused
