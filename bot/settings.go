@@ -112,6 +112,37 @@ func (s *Settings) Swap(ctx context.Context, name, from, to string) (bool, error
 	return n > 0, nil
 }
 
+// A Swap is a value to be replaced.
+type Swap struct{ Name, From, To string }
+
+// SwapAll is Swap for several values in one commit. won names those replaced.
+func (s *Settings) SwapAll(ctx context.Context, swaps []Swap) (won map[string]bool, err error) {
+	if len(swaps) == 0 {
+		return nil, nil
+	}
+	// In one order everywhere, so that replicas do not wait for each other's rows.
+	swaps = slices.SortedFunc(slices.Values(swaps), func(a, b Swap) int { return strings.Compare(a.Name, b.Name) })
+	err = s.db.Write(ctx, func(ctx context.Context, tx bun.IDB) error {
+		won = map[string]bool{}
+		for _, w := range swaps {
+			result, err := tx.ExecContext(ctx, "UPDATE settings SET value = ? WHERE name = ? AND value = ?", w.To, w.Name, w.From)
+			if err != nil {
+				return err
+			}
+			n, err := result.RowsAffected()
+			if err != nil {
+				return err
+			}
+			won[w.Name] = n > 0
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("replace %d settings: %w", len(swaps), err)
+	}
+	return won, nil
+}
+
 // DeleteAll forgets several values.
 func (s *Settings) DeleteAll(ctx context.Context, names ...string) error {
 	if len(names) == 0 {
@@ -158,6 +189,34 @@ func (s *Settings) expiry(ttl time.Duration) int64 {
 		return 0
 	}
 	return s.now().Add(ttl).UnixMilli()
+}
+
+// LoadAll gives those of some values that there are and that have not expired.
+func (s *Settings) LoadAll(ctx context.Context, names []string) (map[string]string, error) {
+	if len(names) == 0 {
+		return nil, nil
+	}
+	var rows []struct{ Name, Value string }
+	err := s.db.Reader().NewRaw("SELECT name, value FROM settings WHERE name IN (?) AND (expires_at = 0 OR expires_at > ?)",
+		bun.List(names), s.now().UnixMilli()).Scan(ctx, &rows)
+	if err != nil {
+		return nil, fmt.Errorf("load %d settings: %w", len(names), err)
+	}
+	values := make(map[string]string, len(rows))
+	for _, row := range rows {
+		values[row.Name] = row.Value
+	}
+	return values, nil
+}
+
+// Names lists the names that begin with prefix.
+func (s *Settings) Names(ctx context.Context, prefix string) (names []string, err error) {
+	err = s.db.Reader().NewRaw("SELECT name FROM settings WHERE substr(name, 1, ?) = ? AND (expires_at = 0 OR expires_at > ?) ORDER BY name",
+		utf8.RuneCountInString(prefix), prefix, s.now().UnixMilli()).Scan(ctx, &names)
+	if err != nil {
+		return nil, fmt.Errorf("list the settings %s…: %w", prefix, err)
+	}
+	return names, nil
 }
 
 // List gives the values, by name, of all names that begin with prefix.

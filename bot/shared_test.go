@@ -1,6 +1,8 @@
 package bot_test
 
 import (
+	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -160,5 +162,26 @@ func TestPacerHoldsTheRate(t *testing.T) {
 			t.Fatal(err)
 		}
 		reserve(5*time.Second + 100*time.Millisecond)
+	})
+}
+
+func TestSettingsAreReadAndReplacedByTheDozen(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		s := bot.NewSettings(db, time.Now)
+		if err := s.SaveAll(t.Context(), map[string]string{"a:1": "x", "a:2": "y", "b:1": "z"}, time.Hour); err != nil {
+			t.Fatal(err)
+		}
+		names, err := s.Names(t.Context(), "a:")
+		if err != nil || !slices.Equal(names, []string{"a:1", "a:2"}) {
+			t.Errorf("names = %q, %v", names, err)
+		}
+		won, err := s.SwapAll(t.Context(), []bot.Swap{{Name: "a:2", From: "stale", To: "n"}, {Name: "a:1", From: "x", To: "m"}, {Name: "a:3", From: "", To: "n"}})
+		if err != nil || !won["a:1"] || won["a:2"] || won["a:3"] {
+			t.Errorf("won = %v, %v", won, err)
+		}
+		got, err := s.LoadAll(t.Context(), []string{"a:1", "a:2", "a:3"})
+		if err != nil || !maps.Equal(got, map[string]string{"a:1": "m", "a:2": "y"}) {
+			t.Errorf("values = %v, %v", got, err)
+		}
 	})
 }

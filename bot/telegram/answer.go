@@ -22,6 +22,7 @@ type session struct {
 	owner   string          // this replica's name among those of the bot
 	work    context.Context // of updates taken; it outlives Run's by the grace
 	lanes   *lanes
+	acks    *lanes // of callbacks
 	desk    *desk
 	pending *pending
 }

@@ -40,4 +40,17 @@ func Decode(raw []byte) (bot.Message, bool, error) {
 	return in.message, ok, nil
 }
 
+// Overtakes tells whether an update comes before an earlier one of its chat that
+// is on the shelf, when a place in hand is free.
+func Overtakes() bool {
+	p := newPending(9)
+	take := func(id int64) *taken { return p.take(&taken{id: id, lane: "a", kept: true}, func() {}) }
+	first := take(1)
+	for id := range int64(handful) {
+		take(2 + id)
+	}
+	p.done(first)
+	return !take(handful + 2).shelved
+}
+
 func timeZero() time.Time { return time.Unix(0, 0) }

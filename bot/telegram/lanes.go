@@ -2,8 +2,10 @@ package telegram
 
 import "sync"
 
-// workers bounds the updates handled at the same time.
-const workers = 256
+const (
+	workers = 256 // updates handled at the same time
+	ackers  = 32  // callbacks acknowledged at the same time, whatever the others wait for
+)
 
 // lanes run the tasks of one chat in order and those of different chats in
 // parallel, so many at a time.
@@ -36,11 +38,11 @@ func (l *lanes) do(key string, task func()) bool {
 	return true
 }
 
-// length is how many tasks of a chat wait.
-func (l *lanes) length(key string) int {
+// size is how many keys have tasks.
+func (l *lanes) size() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return len(l.waiting[key])
+	return len(l.waiting)
 }
 
 func (l *lanes) run(key string) {

@@ -1,73 +1,223 @@
 package telegram
 
 import (
-	"context"
 	"encoding/json"
-	"sort"
-	"strconv"
-	"strings"
+	"slices"
 	"sync"
 	"time"
 )
 
-// keepFor is how long the server keeps updates, and so do we.
-const keepFor = 24 * time.Hour
+const (
+	// crowd is how many updates this process has in hand, with all their text.
+	crowd = 1000
+	// handful is how many of them may be one chat's.
+	handful = 20
+	// shelfMost is how many more may wait in the settings. In memory one of them
+	// costs about 200 bytes, in the database its own text.
+	shelfMost = 20_000
+)
 
-// crowd is how many updates this process takes before it asks the server to wait.
-const crowd = 1000
-
-// pending are the updates taken from the server and not answered yet.
+// pending are the updates taken from the server and not answered yet. So many
+// are in hand, each in its chat's lane. The others are on the shelf: written down
+// in the settings, and here no more than a number. While one of a chat is on the
+// shelf, all that chat's later ones go there too.
 type pending struct {
+	most int // on the shelf
+
 	mu      sync.Mutex
 	updates map[int64]*taken
+	shelf   []*taken // by id
+	chats   map[string]*share
+	hand    int
+	open    int // in hand and not written down
+	full    bool
 	changed chan struct{} // closed when one is done
+	wake    chan struct{} // there may be room for one of the shelf
 }
 
-// A taken update is at work in this process.
+// A share is what one chat has of the pending updates.
+type share struct{ hand, shelf int }
+
+// A taken update waits for its answer.
 type taken struct {
 	id       int64
-	raw      json.RawMessage
-	kept     bool          // written down: the server may forget it
-	answered chan struct{} // closed when nothing is left to do
+	lane     string
+	raw      json.RawMessage // nil on the shelf, once it is written down
+	kept     bool            // written down: the server may forget it
+	shelved  bool
+	answered chan struct{} // closed when nothing is left to do; nil on the shelf
+	begun    time.Time     // zero: it waits in its lane
+	slow     bool          // and that was told
 }
 
-func newPending() *pending {
-	return &pending{updates: map[int64]*taken{}, changed: make(chan struct{})}
+func newPending(most int) *pending {
+	return &pending{most: most, updates: map[int64]*taken{}, chats: map[string]*share{}, changed: make(chan struct{}), wake: make(chan struct{}, 1)}
 }
 
-// take enters an update; fresh: it was not at work already.
-func (p *pending) take(id int64, raw json.RawMessage, kept bool) (t *taken, fresh bool) {
+// take enters an update unless it is here already, and has work put it into its
+// lane, or puts it on the shelf.
+func (p *pending) take(t *taken, work func()) *taken {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if t := p.updates[id]; t != nil {
-		return t, false
+	if old := p.updates[t.id]; old != nil {
+		return old
 	}
-	t = &taken{id: id, raw: raw, kept: kept, answered: make(chan struct{})}
-	p.updates[id] = t
-	return t, true
+	chat := p.chats[t.lane]
+	if chat == nil {
+		chat = &share{}
+		p.chats[t.lane] = chat
+	}
+	p.updates[t.id] = t
+	if chat.shelf == 0 && chat.hand < handful && p.hand < crowd {
+		t.answered = make(chan struct{})
+		p.hand++
+		chat.hand++
+		if !t.kept {
+			p.open++
+		}
+		work()
+		return t
+	}
+	t.shelved = true
+	if t.kept {
+		t.raw = nil
+	}
+	chat.shelf++
+	at, _ := slices.BinarySearchFunc(p.shelf, t.id, func(x *taken, id int64) int {
+		return int(min(1, max(-1, x.id-id)))
+	})
+	p.shelf = slices.Insert(p.shelf, at, t)
+	return t
 }
 
-// done strikes an update out, and tells whether it had been written down.
+// done strikes out an update in hand, and tells whether it had been written down.
 func (p *pending) done(t *taken) (kept bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	delete(p.updates, t.id)
+	p.hand--
+	if !t.kept {
+		p.open--
+	}
+	p.chats[t.lane].hand--
+	p.strike(t)
 	close(t.answered)
-	close(p.changed)
-	p.changed = make(chan struct{})
 	return t.kept
 }
 
-func (p *pending) state() (size int, changed <-chan struct{}) {
+// drop strikes out an update on the shelf that is, or is not, written down.
+func (p *pending) drop(t *taken, kept bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return len(p.updates), p.changed
+	if t.shelved && t.kept == kept && p.updates[t.id] == t {
+		p.unshelve(t)
+		p.strike(t)
+	}
 }
 
-func (p *pending) has(id int64) bool {
+func (p *pending) strike(t *taken) {
+	delete(p.updates, t.id)
+	if c := p.chats[t.lane]; c.hand == 0 && c.shelf == 0 {
+		delete(p.chats, t.lane)
+	}
+	p.stir()
+}
+
+func (p *pending) unshelve(t *taken) {
+	p.shelf = slices.DeleteFunc(p.shelf, func(x *taken) bool { return x == t })
+	t.shelved = false
+	p.chats[t.lane].shelf--
+}
+
+// stir tells who waits that something has changed.
+func (p *pending) stir() {
+	close(p.changed)
+	p.changed = make(chan struct{})
+	if len(p.shelf) > 0 {
+		select {
+		case p.wake <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// next lists what may leave the shelf now, oldest first.
+func (p *pending) next() (list []*taken) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.updates[id] != nil
+	passed := map[string]int{} // how many of a chat may go; -1: no more
+	for _, t := range p.shelf {
+		if p.hand+len(list) >= crowd || len(list) == shelfBatch {
+			break
+		}
+		switch n := passed[t.lane]; {
+		case n < 0:
+		case !t.kept || p.chats[t.lane].hand+n >= handful:
+			passed[t.lane] = -1
+		default:
+			passed[t.lane]++
+			list = append(list, t)
+		}
+	}
+	return list
+}
+
+// place takes an update off the shelf and has work put it into its lane; nothing
+// of its chat can come between.
+func (p *pending) place(t *taken, raw json.RawMessage, work func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !t.shelved || p.updates[t.id] != t {
+		return
+	}
+	p.unshelve(t)
+	t.raw, t.answered = raw, make(chan struct{})
+	p.hand++
+	p.chats[t.lane].hand++
+	work()
+	p.stir()
+}
+
+// unwritten tells how many in hand are not written down yet.
+func (p *pending) unwritten() (n int, changed <-chan struct{}) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.open, p.changed
+}
+
+// state tells whether no more may be taken, and whether that is new. Once the
+// shelf is full, half of it must be free again.
+func (p *pending) state() (full, turned bool, changed <-chan struct{}) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	was := p.full
+	p.full = len(p.shelf) >= p.most || was && len(p.shelf) > p.most/2
+	return p.full, p.full != was, p.changed
+}
+
+func (p *pending) find(id int64) *taken {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.updates[id]
+}
+
+// answer is closed when an update in hand is answered; nil: it is on the shelf.
+func (p *pending) answer(t *taken) <-chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if t.shelved {
+		return nil
+	}
+	return t.answered
+}
+
+// of is how many updates of a chat are here.
+func (p *pending) of(lane string) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if c := p.chats[lane]; c != nil {
+		return c.hand + c.shelf
+	}
+	return 0
 }
 
 // unkept lists what is neither answered nor written down.
@@ -83,191 +233,61 @@ func (p *pending) unkept() []*taken {
 	return list
 }
 
+// texts gives what is to be written down of some updates.
+func (p *pending) texts(list []*taken) map[int64]json.RawMessage {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	texts := make(map[int64]json.RawMessage, len(list))
+	for _, t := range list {
+		if !t.kept && p.updates[t.id] == t {
+			texts[t.id] = t.raw
+		}
+	}
+	return texts
+}
+
 // keep notes what was written down, and returns those that were answered meanwhile.
 func (p *pending) keep(list []*taken) (gone []*taken) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, t := range list {
-		t.kept = true
 		if p.updates[t.id] != t {
+			t.kept = true
 			gone = append(gone, t)
+			continue
+		}
+		if t.kept {
+			continue
+		}
+		t.kept = true
+		if t.shelved {
+			t.raw = nil
+		} else {
+			p.open--
 		}
 	}
+	p.stir()
 	return gone
 }
 
-// A keptUpdate is an update in the settings: taken from the server, told to be
-// safe, not answered yet.
-type keptUpdate struct {
-	Owner  string          `json:"owner"` // the replica that works on it
-	Update json.RawMessage `json:"update"`
+// begin notes when the answer to an update began.
+func (p *pending) begin(t *taken, now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	t.begun = now
 }
 
-func (k keptUpdate) text() (string, error) {
-	b, err := json.Marshal(k)
-	return string(b), err
-}
-
-func (s *session) keptPrefix() string    { return s.bucket() + ":update:" }
-func (s *session) replicaPrefix() string { return s.bucket() + ":replica:" }
-
-func (s *session) keptName(id int64) string { return s.keptPrefix() + strconv.FormatInt(id, 10) }
-
-// enter gives an update to its chat's lane, unless it is there already.
-func (s *session) enter(id int64, raw json.RawMessage, kept bool) *taken {
-	t, fresh := s.pending.take(id, raw, kept)
-	if fresh {
-		s.begin(raw, func(err error) {
-			if err == nil { // otherwise it is kept for the next start
-				s.finish(t)
-			}
-		})
-	}
-	return t
-}
-
-// finish strikes out an update that is answered.
-func (s *session) finish(t *taken) {
-	if s.pending.done(t) {
-		s.unkeep([]*taken{t})
-	}
-}
-
-// keep writes updates down, so that the server may forget them.
-func (s *session) keep(list []*taken) error {
-	if len(list) == 0 {
-		return nil
-	}
-	values := make(map[string]string, len(list))
-	for _, t := range list {
-		text, err := keptUpdate{s.owner, t.raw}.text()
-		if err != nil {
-			return err
-		}
-		values[s.keptName(t.id)] = text
-	}
-	ctx, cancel := s.briefly()
-	defer cancel()
-	if err := s.config.Settings.SaveAll(ctx, values, keepFor); err != nil {
-		return err
-	}
-	s.unkeep(s.pending.keep(list))
-	return nil
-}
-
-// unkeep forgets updates that are answered. One that stays is found answered by
-// the next sweep.
-func (s *session) unkeep(list []*taken) {
-	if len(list) == 0 {
-		return
-	}
-	names := make([]string, len(list))
-	for i, t := range list {
-		names[i] = s.keptName(t.id)
-	}
-	ctx, cancel := s.briefly()
-	defer cancel()
-	if err := s.config.Settings.DeleteAll(ctx, names...); err != nil {
-		s.log.Warn("an answered update stays written down for a while", "error", err)
-	}
-}
-
-// briefly is for a write that must also be tried when the session ends.
-func (s *session) briefly() (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(s.work), 5*time.Second)
-}
-
-// sweepUntil takes up, until ctx ends, what dead replicas left unanswered.
-func (s *session) sweepUntil(ctx context.Context) {
-	ticker := time.NewTicker(s.config.SweepEvery)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
-		if err := s.sweep(ctx, false); err != nil && ctx.Err() == nil {
-			s.log.Warn("updates of other replicas are not looked after", "error", err)
+// late lists the updates in hand that were begun before a time, each once,
+// the oldest first.
+func (p *pending) late(before time.Time) (list []*taken) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, t := range p.updates {
+		if !t.slow && !t.begun.IsZero() && t.begun.Before(before) {
+			t.slow = true
+			list = append(list, t)
 		}
 	}
-}
-
-// sweep says that this replica is alive and takes up what belongs to none that
-// is. all: no other process can be, whatever the settings say.
-func (s *session) sweep(ctx context.Context, all bool) error {
-	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
-	defer cancel()
-	// Three sweeps may fail before others take this replica for dead.
-	if err := s.config.Settings.Save(ctx, s.replicaPrefix()+s.owner, s.config.Mode, 3*s.config.SweepEvery); err != nil {
-		return err
-	}
-	rows, err := s.config.Settings.List(ctx, s.keptPrefix())
-	if err != nil || len(rows) == 0 {
-		return err
-	}
-	alive, err := s.config.Settings.List(ctx, s.replicaPrefix())
-	if err != nil {
-		return err
-	}
-	for _, id := range s.keptIDs(rows) {
-		var kept keptUpdate
-		text := rows[s.keptName(id)]
-		if json.Unmarshal([]byte(text), &kept) != nil {
-			continue // it goes when it expires
-		}
-		if _, works := alive[s.replicaPrefix()+kept.Owner]; s.pending.has(id) || works && kept.Owner != s.owner && !all {
-			continue
-		}
-		if size, _ := s.pending.state(); size >= crowd {
-			return nil
-		}
-		mine, err := keptUpdate{s.owner, kept.Update}.text()
-		if err != nil {
-			return err
-		}
-		if ok, err := s.config.Settings.Swap(ctx, s.keptName(id), text, mine); err != nil {
-			return err
-		} else if ok {
-			s.enter(id, kept.Update, true)
-		}
-	}
-	return nil
-}
-
-// keptIDs lists the updates of some rows, oldest first.
-func (s *session) keptIDs(rows map[string]string) []int64 {
-	var ids []int64
-	for name := range rows {
-		if id, err := strconv.ParseInt(strings.TrimPrefix(name, s.keptPrefix()), 10, 64); err == nil {
-			ids = append(ids, id)
-		}
-	}
-	sort.Slice(ids, func(i, j int) bool { return ids[i] < ids[j] })
-	return ids
-}
-
-// others lists the replicas of one mode that are alive, but for this one.
-func (s *session) others(ctx context.Context, mode string) ([]string, error) {
-	alive, err := s.config.Settings.List(ctx, s.replicaPrefix())
-	if err != nil {
-		return nil, err
-	}
-	var names []string
-	for name, value := range alive {
-		if owner := strings.TrimPrefix(name, s.replicaPrefix()); owner != s.owner && value == mode {
-			names = append(names, owner)
-		}
-	}
-	return names, nil
-}
-
-// retire writes down what is left, and says that this replica is gone.
-func (s *session) retire() error {
-	if err := s.keep(s.pending.unkept()); err != nil {
-		return err
-	}
-	ctx, cancel := s.briefly()
-	defer cancel()
-	return s.config.Settings.Delete(ctx, s.replicaPrefix()+s.owner)
+	slices.SortFunc(list, func(a, b *taken) int { return a.begun.Compare(b.begun) })
+	return list
 }

@@ -1,6 +1,7 @@
 package telegram
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -23,9 +24,9 @@ func (s *session) poll(ctx context.Context) {
 	if s.insist(ctx, "deleteWebhook", s.dropWebhook) != nil {
 		return
 	}
-	pause := newPause()
+	pause, unsafe := newPause(), newPause()
 	var offset int64
-	for ctx.Err() == nil {
+	for s.room(ctx) {
 		asked := s.config.Now()
 		raws, err := s.updates(ctx, offset)
 		switch {
@@ -42,9 +43,10 @@ func (s *session) poll(ctx context.Context) {
 			}
 		default:
 			pause.reset()
-			next := s.take(raws, offset)
-			if s.settle(ctx) {
-				offset = next
+			if offset, err = s.advance(ctx, raws, offset); err == nil {
+				unsafe.reset()
+			} else if ctx.Err() != nil || s.config.Wait(ctx, min(unsafe.after(err), 5*time.Second)) != nil {
+				return
 			}
 			if len(raws) == 0 && s.config.Now().Sub(asked) < shortPoll && s.config.Wait(ctx, shortPoll) != nil {
 				return
@@ -52,6 +54,9 @@ func (s *session) poll(ctx context.Context) {
 		}
 	}
 }
+
+// pollBatch is how many updates the server gives at once.
+const pollBatch = 100
 
 // shortPoll is how long a server that does not hold polls, as some of other
 // makes, is left alone between two of them.
@@ -109,7 +114,7 @@ func (s *session) takeBack(ctx context.Context, alone bool) error {
 }
 
 func (s *session) updates(ctx context.Context, offset int64) ([]json.RawMessage, error) {
-	params := tgbotapi.Params{"timeout": strconv.Itoa(pollSeconds), "limit": "100", "allowed_updates": s.updateKinds()}
+	params := tgbotapi.Params{"timeout": strconv.Itoa(pollSeconds), "limit": strconv.Itoa(pollBatch), "allowed_updates": s.updateKinds()}
 	params.AddNonZero64("offset", offset)
 	var raws []json.RawMessage
 	err := s.client.call(ctx, "getUpdates", params, pollTimeout, &raws)
@@ -120,9 +125,32 @@ func (c *Channel) dropWebhook(ctx context.Context) error {
 	return c.client.call(ctx, "deleteWebhook", tgbotapi.Params{"drop_pending_updates": "false"}, sendTimeout, nil)
 }
 
+// errUnreadable: nothing in a batch can be read, and the next may be the same.
+var errUnreadable = errors.New("no update can be read")
+
+// advance makes a batch safe and returns the offset to go on from; an error says
+// to wait a little before.
+func (s *session) advance(ctx context.Context, raws []json.RawMessage, offset int64) (int64, error) {
+	next := s.take(raws, offset)
+	if err := s.settle(ctx); err != nil {
+		if ctx.Err() == nil {
+			s.log.Error("updates are asked for again", "error", err)
+		}
+		return offset, err
+	}
+	if len(raws) == 0 || next > 0 {
+		return next, nil
+	}
+	next, err := s.passOver(ctx, len(raws))
+	if err != nil && ctx.Err() == nil {
+		s.complain(ctx, "getWebhookInfo", err)
+	}
+	return next, cmp.Or(err, errUnreadable)
+}
+
 // take gives each update to its chat's lane and returns the offset after them.
 func (s *session) take(raws []json.RawMessage, offset int64) int64 {
-	next := offset
+	next := max(offset, 0)
 	for _, raw := range raws {
 		id, ok := updateID(raw)
 		if !ok {
@@ -139,46 +167,55 @@ func (s *session) take(raws []json.RawMessage, offset int64) int64 {
 	return next
 }
 
-// begin starts the handling of one update, with done called exactly once after
-// it. Handling does not give up before the session ends.
-func (s *session) begin(raw []byte, done func(error)) {
+// passOver moves on from a batch in which nothing could be read, before there is
+// an offset to count from: what is at its front nobody can name. Behind fewer than
+// a whole batch the next readable update shows up by itself; of a whole one half
+// is left out, counted from the end of all that wait, so that some that arrive
+// meanwhile cost no other its place.
+func (s *session) passOver(ctx context.Context, n int) (offset int64, err error) {
+	if n < pollBatch {
+		return 0, nil
+	}
+	hook, err := s.webhookInfo(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return -int64(max(1, hook.Pending-pollBatch/2)), nil
+}
+
+// look reads one update and does at once what can wait for nobody: a tap is
+// acknowledged, an inline query goes to its desk. ours: the rest of it is to be
+// handled. kept: it was looked at before.
+func (s *session) look(raw []byte, kept bool) (in incoming, ours bool) {
 	u, err := decode(raw)
 	if err != nil {
 		s.log.Warn("an update was skipped", "update", u.ID, "error", err)
 		s.count("update_undecodable")
-		done(nil)
-		return
+		return in, false
 	}
 	if u.Inline != nil || u.Chosen != nil {
 		// Whoever types on asks again: such a query is answered now or never.
 		s.beginInline(u)
-		done(nil)
-		return
+		return in, false
 	}
-	in, ours := s.read(u)
-	if in.callback != "" {
+	in, ours = s.read(u)
+	if in.callback != "" && !kept {
 		s.acknowledge(in.callback)
 	}
 	if !ours {
 		s.count("update_ignored")
-		done(nil)
-		return
+		return in, false
 	}
-	if in.message.Kind != bot.Leave && in.message.Kind != bot.Join && in.moved.ID == "" && s.lanes.length(in.lane) >= flooded {
+	if !kept && in.message.Kind != bot.Leave && in.message.Kind != bot.Join && in.moved.ID == "" && s.pending.of(in.lane) > flooded {
 		s.count("update_flooded")
-		done(nil)
-		return
+		return in, false
 	}
-	if !s.lanes.do(in.lane, func() { done(s.persist(in)) }) {
-		done(errStopped)
-	}
+	return in, true
 }
 
 // flooded is how many updates of one chat may wait: what comes on top of them is
 // no conversation, and would be told to slow down if it were heard at all.
 const flooded = 200
-
-var errStopped = errors.New("the program is stopping")
 
 // persist handles an update until that succeeds or the session ends: the
 // database may be away for a moment, another process may have died over it.
@@ -198,10 +235,14 @@ func (s *session) persist(in incoming) error {
 	}
 }
 
-// acknowledge answers a callback at once, ahead of what its chat still waits
-// for: the reader's button stops spinning.
+// acknowledge answers a callback at once, ahead of what its chat and everybody
+// else still wait for: the reader's button stops spinning. A server that takes
+// none is not asked for very many: the answer itself still comes.
 func (s *session) acknowledge(id string) {
-	s.lanes.do("callback:"+id, func() {
+	if s.acks.size() >= crowd {
+		return
+	}
+	s.acks.do(id, func() {
 		err := s.client.call(s.work, "answerCallbackQuery", tgbotapi.Params{"callback_query_id": id}, sendTimeout, nil)
 		if err != nil {
 			s.log.Debug("a callback was not acknowledged", "error", err) // too old: the answer still comes
@@ -209,18 +250,17 @@ func (s *session) acknowledge(id string) {
 	})
 }
 
-// patience is how long a batch may hold up the next poll.
-const patience = 150 * time.Millisecond
+// moment is how long a batch may hold up the next poll.
+const moment = 150 * time.Millisecond
 
 // settle waits for the updates at hand for a moment and keeps the unfinished
-// ones in the settings; true: the server may forget them all.
-func (s *session) settle(ctx context.Context) bool {
-	timer := time.NewTimer(patience)
+// ones in the settings; without an error the server may forget them all.
+func (s *session) settle(ctx context.Context) error {
+	timer := time.NewTimer(moment)
 	defer timer.Stop()
-	late := false
-	for {
-		size, changed := s.pending.state()
-		if size == 0 || late && size <= crowd {
+	for late := false; !late; {
+		open, changed := s.pending.unwritten()
+		if open == 0 {
 			break
 		}
 		select {
@@ -228,14 +268,10 @@ func (s *session) settle(ctx context.Context) bool {
 		case <-timer.C:
 			late = true
 		case <-ctx.Done():
-			return false
+			return ctx.Err()
 		}
 	}
-	if err := s.keep(s.pending.unkept()); err != nil {
-		s.log.Error("updates are asked for again", "error", err)
-		return false
-	}
-	return true
+	return s.keep(s.pending.unkept())
 }
 
 // A pause grows with each failure.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -384,5 +385,102 @@ func TestAServerThatDoesNotHoldPollsIsNotFlooded(t *testing.T) {
 	}
 	if n := len(s.Calls("getUpdates")); n > 8 {
 		t.Errorf("%d polls in 5 pauses", n)
+	}
+}
+
+// Before there is an offset, a batch without a readable id gives none: it must
+// neither be asked for without end nor hide what comes behind it.
+func TestUpdatesWithoutIDsHideNothing(t *testing.T) {
+	for _, n := range []int{1, 99, 100, 250} {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			s, w := telegramtest.Start(t, telegramtest.Options{}), &waiter{}
+			for range n {
+				s.Raw(s.NextUpdate(), `{"update_id":"?"}`)
+			}
+			if n > 100 {
+				s.Chat(1).Say("behind")
+			}
+			r := join(t, s, echo, setup{config: w.into})
+			if n <= 100 {
+				if err := s.Until(patient(t), func() bool { return len(s.Calls("getUpdates")) > 3 }); err != nil {
+					t.Fatalf("%v\n%s", err, r.log)
+				}
+				s.Chat(1).Say("behind")
+			}
+			if got := r.wait(t, s.Chat(1), 1); got[0].Text != "behind" {
+				t.Errorf("answer = %q", got[0].Text)
+			}
+			r.forgotten(t)
+			r.stop()
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			if len(w.waits) == 0 {
+				t.Error("the server was asked without a pause")
+			}
+		})
+	}
+}
+
+// What our own database does wrong is not said to be Telegram's doing.
+func TestErrorsOfOurOwnAreNotTelegrams(t *testing.T) {
+	db := databasetest.SQLite(t)
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s, looked := telegramtest.Start(t, telegramtest.Options{}), make(chan struct{}, 1)
+	r := join(t, s, echo, setup{db: db, config: func(c *telegram.Config) {
+		c.Wait = func(ctx context.Context, _ time.Duration) error {
+			select {
+			case looked <- struct{}{}:
+			default:
+			}
+			<-ctx.Done()
+			return ctx.Err()
+		}
+	}})
+	<-looked
+	r.stop()
+	if log := r.log.String(); strings.Contains(log, "telegram does not answer") || !strings.Contains(log, "own database") || !strings.Contains(log, "step=resume") {
+		t.Errorf("the log says:\n%s", log)
+	}
+}
+
+// An update that takes long is told of once, by its number and chat alone.
+func TestAnUpdateThatTakesLongIsToldOfOnce(t *testing.T) {
+	c, entered := newClock(), make(chan string, 3)
+	r := start(t, hanging(entered), setup{config: func(config *telegram.Config) {
+		config.Now, config.SweepEvery, config.Grace = c.Now, time.Millisecond, time.Nanosecond
+	}})
+	told := func() int { return strings.Count(r.log.String(), "an update takes long") }
+	chat := r.Chat(4711)
+	chat.Say("fine")
+	r.wait(t, chat, 1)
+	r.quiet(t)
+	chat.Say("hang")
+	<-entered
+	chat.Say("behind it")
+	r.forgotten(t)
+	_ = c.wait(t.Context(), 4*time.Second)
+	for range 3 {
+		r.Chat(5).Say("others")
+		r.forgotten(t)
+	}
+	if n := told(); n != 0 {
+		t.Errorf("told of %d after 4 seconds", n)
+	}
+	_ = c.wait(t.Context(), 2*time.Second)
+	for ctx := patient(t); told() == 0 && ctx.Err() == nil; runtime.Gosched() {
+	}
+	_ = c.wait(t.Context(), time.Minute)
+	for range 3 {
+		r.Chat(5).Say("others")
+		r.forgotten(t)
+	}
+	log := r.log.String()
+	if n := told(); n != 1 || !strings.Contains(log, "lane=4711") || !strings.Contains(log, "for=6") {
+		t.Errorf("told %d times:\n%s", n, log)
+	}
+	if strings.Contains(log, "hang") {
+		t.Error("a reader's words are in the log")
 	}
 }

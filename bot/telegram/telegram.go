@@ -9,6 +9,7 @@
 package telegram
 
 import (
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/rand"
@@ -80,6 +81,9 @@ type Config struct {
 	// Patience is how long a webhook request waits for its answer before the
 	// update is written down and the server may forget it; 0: a second.
 	Patience time.Duration
+	// Shelf is how many updates may wait in the settings beyond those in hand before
+	// no more are taken; 0: 20,000.
+	Shelf int
 	// SweepEvery is how often a replica looks for updates that a dead one left; 0: 20 seconds.
 	SweepEvery time.Duration
 	// Notify tells the publisher something, once per key. It may be nil.
@@ -125,75 +129,9 @@ var secretShape = regexp.MustCompile(`^[A-Za-z0-9_-]{1,256}$`)
 
 // New checks the configuration; it does not need the network.
 func New(config Config) (*Channel, error) {
-	var problems []error
-	complain := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
-	if config.Name == "" {
-		complain("the channel has no name")
-	}
-	if !tokenShape.MatchString(config.Token) {
-		complain("the token does not look like one of @BotFather's (digits, a colon, letters)")
-	}
-	if config.APIURL == "" {
-		config.APIURL = publicAPI
-	}
-	config.APIURL = strings.TrimRight(config.APIURL, "/")
-	if u, err := url.Parse(config.APIURL); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-		complain("api_url must be an http or https address")
-	}
-	switch config.Mode {
-	case "":
-		config.Mode = Poll
-	case Poll:
-	case Webhook:
-		if config.PublicURL == "" {
-			complain("mode webhook needs public_url")
-		}
-	default:
-		complain("mode %q: must be %s or %s", config.Mode, Poll, Webhook)
-	}
-	if !slices.Contains([]string{"", RichAuto, RichOff}, config.Rich) {
-		complain("rich %q: must be %s or %s", config.Rich, RichAuto, RichOff)
-	}
-	if config.Secret == "" {
-		config.Secret = derivedSecret(config.Token, config.Name)
-	}
-	if !secretShape.MatchString(config.Secret) {
-		complain("webhook_secret may hold 1 to 256 of A-Z a-z 0-9 _ -")
-	}
-	if err := CheckRate(config.Rate, config.Paid); err != nil {
-		problems = append(problems, err)
-	}
-	if config.Rate == 0 {
-		config.Rate = DefaultRate
-	}
-	if config.Handler == nil || config.Inbox == nil || config.Settings == nil || config.Catalog == nil {
-		complain("Handler, Inbox, Settings and Catalog are needed")
-	}
-	for _, command := range config.Commands {
-		if !commandShape.MatchString(command.Name) {
-			complain("the command %q: names are 1 to 32 of a-z 0-9 _", command.Name)
-		}
-	}
-	if len(problems) > 0 {
+	config = config.complete()
+	if problems := config.problems(); len(problems) > 0 {
 		return nil, fmt.Errorf("channel %s: %w", config.Name, errors.Join(problems...))
-	}
-	if config.Logger == nil {
-		config.Logger = slog.Default()
-	}
-	if config.Now == nil {
-		config.Now = time.Now
-	}
-	if config.Grace == 0 {
-		config.Grace = 8 * time.Second
-	}
-	if config.Patience == 0 {
-		config.Patience = time.Second
-	}
-	if config.SweepEvery == 0 {
-		config.SweepEvery = 20 * time.Second
-	}
-	if config.Wait == nil {
-		config.Wait = wait
 	}
 	return &Channel{
 		config: config,
@@ -201,6 +139,64 @@ func New(config Config) (*Channel, error) {
 		log:    config.Logger.With("channel", config.Name),
 		secret: config.Secret,
 	}, nil
+}
+
+// complete is a configuration with everything that may be left out.
+func (c Config) complete() Config {
+	c.APIURL = strings.TrimRight(cmp.Or(c.APIURL, publicAPI), "/")
+	c.Mode = cmp.Or(c.Mode, Poll)
+	c.Secret = cmp.Or(c.Secret, derivedSecret(c.Token, c.Name))
+	c.Rate = cmp.Or(c.Rate, DefaultRate)
+	c.Logger = cmp.Or(c.Logger, slog.Default())
+	c.Grace = cmp.Or(c.Grace, 8*time.Second)
+	c.Patience = cmp.Or(c.Patience, time.Second)
+	c.Shelf = cmp.Or(c.Shelf, shelfMost)
+	c.SweepEvery = cmp.Or(c.SweepEvery, 20*time.Second)
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Wait == nil {
+		c.Wait = wait
+	}
+	return c
+}
+
+// problems tells what is wrong with a complete configuration, all at once.
+func (c Config) problems() (problems []error) {
+	complain := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
+	if c.Name == "" {
+		complain("the channel has no name")
+	}
+	if !tokenShape.MatchString(c.Token) {
+		complain("the token does not look like one of @BotFather's (digits, a colon, letters)")
+	}
+	if u, err := url.Parse(c.APIURL); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+		complain("api_url must be an http or https address")
+	}
+	switch {
+	case c.Mode == Webhook && c.PublicURL == "":
+		complain("mode webhook needs public_url")
+	case c.Mode != Poll && c.Mode != Webhook:
+		complain("mode %q: must be %s or %s", c.Mode, Poll, Webhook)
+	}
+	if !slices.Contains([]string{"", RichAuto, RichOff}, c.Rich) {
+		complain("rich %q: must be %s or %s", c.Rich, RichAuto, RichOff)
+	}
+	if !secretShape.MatchString(c.Secret) {
+		complain("webhook_secret may hold 1 to 256 of A-Z a-z 0-9 _ -")
+	}
+	if err := CheckRate(c.Rate, c.Paid); err != nil {
+		problems = append(problems, err)
+	}
+	if c.Handler == nil || c.Inbox == nil || c.Settings == nil || c.Catalog == nil {
+		complain("Handler, Inbox, Settings and Catalog are needed")
+	}
+	for _, command := range c.Commands {
+		if !commandShape.MatchString(command.Name) {
+			complain("the command %q: names are 1 to 32 of a-z 0-9 _", command.Name)
+		}
+	}
+	return problems
 }
 
 // derivedSecret is the same on every replica and after every restart, and does
@@ -226,7 +222,7 @@ func (c *Channel) Run(ctx context.Context) error {
 	c.remember(ctx, me)
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	s := &session{Channel: c, me: me, owner: c.newOwner(), work: work, lanes: newLanes(workers), pending: newPending()}
+	s := &session{Channel: c, me: me, owner: c.newOwner(), work: work, lanes: newLanes(workers), acks: newLanes(ackers), pending: newPending(c.config.Shelf)}
 	s.desk = newDesk(work, inlineHands, inlineReaders, s.answerInline)
 	// What is older comes first.
 	if s.insist(ctx, "resume", func(ctx context.Context) error { return s.sweep(ctx, c.config.Alone) }) == nil {
@@ -238,6 +234,7 @@ func (c *Channel) Run(ctx context.Context) error {
 	stop := time.AfterFunc(c.config.Grace, cancel)
 	defer stop.Stop()
 	s.desk.wait()
+	s.acks.wait()
 	s.lanes.wait()
 	if err := s.retire(); err != nil {
 		c.log.Error("updates wait at the server", "error", err)
@@ -249,6 +246,8 @@ func (c *Channel) Run(ctx context.Context) error {
 func (s *session) receive(ctx context.Context) {
 	var beside sync.WaitGroup
 	beside.Go(func() { s.sweepUntil(ctx) })
+	beside.Go(func() { s.refillUntil(ctx) })
+	beside.Go(func() { s.watchUntil(ctx) })
 	beside.Go(func() { s.offerCommands(ctx, s.me) })
 	if s.config.Mode == Webhook {
 		s.webhookUntil(ctx)
@@ -300,10 +299,15 @@ func (c *Channel) tell(ctx context.Context, key, text string) {
 // complain logs an error of the receiving side, and tells the publisher when
 // only the publisher can help.
 func (c *Channel) complain(ctx context.Context, what string, err error) {
+	var platform *Error
+	if !errors.As(err, &platform) { // everything Telegram does wrong is an *Error
+		c.log.Error("newsie's own database does not answer as it should", "step", what, "error", err)
+		return
+	}
 	c.log.Warn("telegram does not answer as it should", "call", what, "error", err)
 	var fault *bot.ConfigError
 	if errors.As(c.sendError(err, bot.ChatID{}), &fault) && c.config.Notify != nil {
-		c.config.Notify(ctx, "telegram:"+c.config.Name+":config", fault.Error())
+		c.config.Notify(ctx, c.bucket()+":config", fault.Error())
 	}
 }
 

@@ -56,23 +56,42 @@ func (c *Channel) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.count("update_undecodable")
 		return
 	}
-	if size, _ := s.pending.state(); size >= crowd && !s.pending.has(id) {
+	if !s.safe(r.Context(), id, body) {
 		later(w)
-		return
 	}
-	t := s.enter(id, body, false)
-	patience := time.NewTimer(c.config.Patience)
-	defer patience.Stop()
-	select {
-	case <-t.answered:
-	case <-r.Context().Done():
-	case <-patience.C:
-		// The server sends few requests at a time: a slow chat must not hold them.
-		if err := s.keep([]*taken{t}); err != nil {
-			c.log.Error("the server repeats an update", "update", id, "error", err)
-			later(w)
+}
+
+// safe takes one update, and tells, once it can, whether the server may forget it.
+func (s *session) safe(ctx context.Context, id int64, body []byte) bool {
+	t := s.pending.find(id)
+	if t == nil {
+		in, ours := s.look(body, false)
+		if !ours {
+			return true
+		}
+		if full, _ := s.full(); full {
+			return false
+		}
+		t = s.hold(id, in, body, false)
+	}
+	if answered := s.pending.answer(t); answered != nil {
+		patience := time.NewTimer(s.config.Patience)
+		defer patience.Stop()
+		select {
+		case <-answered:
+			return true
+		case <-ctx.Done():
+			return true // nobody hears it
+		case <-patience.C:
 		}
 	}
+	// The server sends few requests at a time: a slow chat must not hold them.
+	if err := s.keep([]*taken{t}); err != nil {
+		s.log.Error("the server repeats an update", "update", id, "error", err)
+		s.pending.drop(t, false)
+		return false
+	}
+	return true
 }
 
 func later(w http.ResponseWriter) {
