@@ -76,6 +76,12 @@ type Channel struct {
 	// DeepLink is the address that opens the bot and has it hear "/start PAYLOAD"
 	// (1 to 64 of A-Z a-z 0-9 _ -); "" while it is not known. nil: there is none.
 	DeepLink func(payload string) string
+
+	// Manages tells whether the one who speaks in a group, its Message.From, may
+	// change what concerns all of it: what it follows and when that comes, its
+	// language, clock and quiet hours, and what is kept about it. nil: everybody
+	// may. In a private chat nobody is asked.
+	Manages func(ctx context.Context, chat ChatID, from string) (bool, error)
 }
 
 // Digests tells what is new for a chat's follows; the scheduler implements it.
@@ -214,7 +220,7 @@ func (b *Bot) reply(ctx context.Context, t *turn) (Reply, error) {
 		t.outcome = "media"
 		return b.media(ctx, t)
 	case ok:
-		return command.run(b, ctx, t, arg)
+		return b.do(ctx, t, command, arg)
 	}
 	return b.question(ctx, t)
 }

@@ -32,6 +32,8 @@ type command struct {
 	silent bool // of channels that can send without a sound
 
 	tongue string // of the words it was said with, where the alphabet alone does not tell it
+
+	changes changing // what concerns the whole chat, so that not everybody in a group may
 }
 
 // commands is the table that answers, help and the platforms' menus are made
@@ -50,19 +52,19 @@ func commands() []command {
 		{name: "saved", run: (*Bot).saved},
 		{name: "unsave", arg: number, run: (*Bot).unsave, hidden: true}, // the list of saved ones tells of it
 		{name: "share", arg: number, run: (*Bot).share},
-		{name: "follow", arg: words, run: (*Bot).follow},
+		{name: "follow", arg: words, run: (*Bot).follow, changes: anyway},
 		{name: "following", run: (*Bot).following},
-		{name: "unfollow", arg: words, run: (*Bot).unfollow},
+		{name: "unfollow", arg: words, run: (*Bot).unfollow, changes: anyway},
 		{name: "digest", run: (*Bot).digest},
-		{name: "lang", arg: words, run: (*Bot).language},
-		{name: "zone", arg: words, run: (*Bot).zone},
-		{name: "quiet", arg: hours, run: (*Bot).quiet, silent: true},
+		{name: "lang", arg: words, run: (*Bot).language, changes: anyway},
+		{name: "zone", arg: words, run: (*Bot).zone, changes: given},
+		{name: "quiet", arg: hours, run: (*Bot).quiet, silent: true, changes: given},
 		{name: "help", run: (*Bot).help},
 		{name: "start", run: (*Bot).start, hidden: true},
 		{name: "thanks", run: (*Bot).thanks, hidden: true},
-		{name: "when", run: (*Bot).when, hidden: true},
-		{name: "stop", run: (*Bot).stop, always: true},
-		{name: "forget", run: (*Bot).forgetMe, always: true},
+		{name: "when", run: (*Bot).when, hidden: true, changes: anyway},
+		{name: "stop", run: (*Bot).stop, always: true, changes: anyway},
+		{name: "forget", run: (*Bot).forgetMe, always: true, changes: anyway},
 	}
 }
 

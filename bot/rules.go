@@ -200,7 +200,7 @@ func (b *Bot) commanded(ctx context.Context, t *turn, text string) (Reply, error
 	defer func() { t.Message = said }()
 	t.Kind, t.Text = Text, clean(text)
 	if c, arg, ok := b.command(t); ok {
-		return c.run(b, ctx, t, arg)
+		return b.do(ctx, t, c, arg)
 	}
 	return b.question(ctx, t)
 }

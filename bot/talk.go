@@ -29,6 +29,11 @@ func (b *Bot) help(_ context.Context, t *turn, _ string) (Reply, error) {
 // start greets a reader, or opens what a deep link or a scanned code names.
 func (b *Bot) start(ctx context.Context, t *turn, arg string) (Reply, error) {
 	p, _ := ParsePayload(arg)
+	if p.Topic != "" {
+		if reply, is, err := b.denied(ctx, t, false, p.Topic); is || err != nil {
+			return reply, err
+		}
+	}
 	if p.Origin != "" && t.chat.Origin == "" {
 		if err := b.chats.came(ctx, t.Chat, p.Origin); err != nil {
 			return Reply{}, err
@@ -56,7 +61,11 @@ func (b *Bot) join(ctx context.Context, t *turn) (Reply, error) {
 		return reply, err
 	}
 	if t.Public { // it must not fill a screen that others talk on
-		return Reply{Text: t.T("bot.welcome_group", "Name", b.name), Actions: []Action{{Label: t.T("bot.newest"), Text: "/latest"}}}, nil
+		key := "bot.welcome_group"
+		if t.channel.Manages != nil {
+			key = "bot.welcome_group_managed"
+		}
+		return Reply{Text: t.T(key, "Name", b.name), Actions: []Action{{Label: t.T("bot.newest"), Text: "/latest"}}}, nil
 	}
 	return b.hint(ctx, t, t.T("bot.welcome", "Name", b.name))
 }

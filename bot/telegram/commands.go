@@ -65,7 +65,7 @@ func (c *Channel) menus() []menu {
 				continue
 			}
 			for _, command := range c.config.Commands {
-				if command.Description == nil || len(m.Entries) == maxCommands || scope != "all_private_chats" && !command.Groups {
+				if command.Description == nil || len(m.Entries) == maxCommands || !command.in(scope) {
 					continue
 				}
 				if text := shorten(clean(command.Description(speak), false), 256); text != "" {
@@ -78,6 +78,17 @@ func (c *Channel) menus() []menu {
 		}
 	}
 	return all
+}
+
+// in reports whether a command stands in the menus of a scope.
+func (c Command) in(scope string) bool {
+	switch scope {
+	case "all_private_chats":
+		return true
+	case "all_group_chats":
+		return c.Groups && !c.Managers
+	}
+	return c.Groups
 }
 
 // offered is what is known of the menus that were set last.

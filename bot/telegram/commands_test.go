@@ -14,6 +14,7 @@ import (
 func commands(word string) []telegram.Command {
 	return []telegram.Command{
 		{Name: "search", Groups: true, Description: func(lang string) string { return word + " " + lang }},
+		{Name: "follow", Groups: true, Managers: true, Description: func(lang string) string { return "Follow " + lang }},
 		{Name: "read", Description: func(lang string) string { return "Read " + lang }},
 		{Name: "start"},
 	}
@@ -37,9 +38,9 @@ func TestMenusAreSetOnceForEachScopeAndLanguage(t *testing.T) {
 		chat *telegramtest.Chat
 		want string
 	}{
-		{r.Chat(1).Language("it"), "/search Search it, /read Read it"},
-		{r.Chat(2).Language("zh-hant"), "/search Search zh-Hans, /read Read zh-Hans"},
-		{r.Chat(3).Language("de"), "/search Search en, /read Read en"},
+		{r.Chat(1).Language("it"), "/search Search it, /follow Follow it, /read Read it"},
+		{r.Chat(2).Language("zh-hant"), "/search Search zh-Hans, /follow Follow zh-Hans, /read Read zh-Hans"},
+		{r.Chat(3).Language("de"), "/search Search en, /follow Follow en, /read Read en"},
 		{r.Supergroup(-100).Language("it"), "/search Search it"},
 		{r.Supergroup(-200).Language("de"), "/search Search en"},
 	} {
@@ -47,7 +48,7 @@ func TestMenusAreSetOnceForEachScopeAndLanguage(t *testing.T) {
 			t.Errorf("chat %d sees %s, want %s", test.chat.ID, got, test.want)
 		}
 	}
-	if got := strings.Join(r.Supergroup(-100).Administrator(78).MenuOf(78), ", "); got != "/search Search it" {
+	if got := strings.Join(r.Supergroup(-100).Administrator(78).MenuOf(78), ", "); got != "/search Search it, /follow Follow it" {
 		t.Errorf("an administrator sees %s", got)
 	}
 	// What was set is noted after it was.
@@ -68,14 +69,14 @@ func TestMenusAreSetOnceForEachScopeAndLanguage(t *testing.T) {
 	}
 	// Nothing is for groups any more.
 	alone := commands("Seek")
-	alone[0].Groups = false
+	alone[0].Groups, alone[1].Groups = false, false
 	third := join(t, r.Server, echo, setup{db: r.db, config: with(alone)})
 	calls(16, 8)
 	third.stop()
 	if left := fmt.Sprint(r.CommandsFor("all_group_chats"), r.CommandsFor("all_chat_administrators")); left != "map[] map[]" {
 		t.Errorf("left in groups: %s", left)
 	}
-	if got := strings.Join(r.Chat(1).Menu(), ", "); got != "/search Seek it, /read Read it" {
+	if got := strings.Join(r.Chat(1).Menu(), ", "); got != "/search Seek it, /follow Follow it, /read Read it" {
 		t.Errorf("after the change: %s", got)
 	}
 }

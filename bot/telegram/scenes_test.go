@@ -87,7 +87,7 @@ func openHouse(t *testing.T, lang string) *house {
 		c.Now, c.PublicURL, c.Inline = h.clock.Now, lantern, h.bot.Inline
 		c.Inbox, c.Settings = bot.NewInbox(db, h.clock.Now), bot.NewSettings(db, h.clock.Now)
 	}})
-	h.bot.DeepLinks("tg", h.rig.channel.DeepLink)
+	h.bot.Manages("tg", h.channel.Manages)
 	h.scheduler, err = scheduler.New(scheduler.Config{
 		DB: db, Finder: h.library, Articles: h.library, Cards: h.bot.Cards, Lists: h.lists, Catalog: catalog,
 		Channels: []scheduler.Channel{{Name: "tg", Sender: h.channel, Grouped: true, Shown: 10}}, Now: h.clock.Now,

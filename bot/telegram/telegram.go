@@ -109,6 +109,7 @@ type Command struct {
 	Name        string // [a-z0-9_]{1,32}
 	Description func(lang string) string
 	Groups      bool // it stands in the menu of groups too
+	Managers    bool // in groups, of administrators alone
 }
 
 // A Channel is one bot. Its methods may be used concurrently, Run once.
@@ -122,6 +123,8 @@ type Channel struct {
 	poor    atomic.Bool             // the server has no rich messages
 	session atomic.Pointer[session] // nil until Run knows the bot's own name, and after it ended
 	account account
+
+	standings standings
 }
 
 var tokenShape = regexp.MustCompile(`^[0-9]{1,20}:[A-Za-z0-9_-]{1,100}$`)

@@ -71,6 +71,7 @@ type ChannelConfig struct {
 	Paid          bool   `yaml:"paid"`     // telegram: digests are paid broadcasts
 	Inline        Switch `yaml:"inline"`   // telegram: answer "@bot words" in other chats; left out: on
 	Rich          string `yaml:"rich"`     // telegram: digests as rich messages where the server has them: auto, off
+	Groups        string `yaml:"groups"`   // telegram: who may change what a group follows: admins, everyone
 
 	AppID          string      `yaml:"app_id"`
 	AppSecret      string      `yaml:"app_secret" secret:"true"`

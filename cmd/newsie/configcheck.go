@@ -164,6 +164,9 @@ func (c Config) checkChannel(k *checker, name string, ch ChannelConfig) {
 	if ch.Inline != "" && ch.Kind != "telegram" {
 		k.add(key+".inline", "is for telegram: %s has no inline mode", ch.Kind)
 	}
+	if ch.Groups != "" && ch.Kind != "telegram" {
+		k.add(key+".groups", "is for telegram: %s has no groups", ch.Kind)
+	}
 	ch.Menu.check(k, key, ch.Kind)
 	switch ch.Kind {
 	case "telegram":
@@ -220,6 +223,7 @@ func (c Config) checkTelegram(k *checker, key string, ch ChannelConfig) {
 	}
 	checkRate(k, key, ch)
 	k.oneOf(key+".rich", ch.Rich, "", telegram.RichAuto, telegram.RichOff)
+	k.oneOf(key+".groups", ch.Groups, "", groupsAdmins, groupsEveryone)
 }
 
 func (c Config) checkWeChat(k *checker, key, name string, ch ChannelConfig) {

@@ -15,13 +15,24 @@ func groupCommands() []string {
 	return []string{"search", "latest", "topics", "follow", "following", "unfollow", "digest", "lang", "zone", "help"}
 }
 
+// managersCommands stand in the menu of a group's administrators alone, where
+// they alone may use them.
+func managersCommands() []string { return []string{"follow", "unfollow", "lang", "zone"} }
+
+// Who may change what a group follows, and its language and clock.
+const (
+	groupsAdmins   = "admins" // "" too
+	groupsEveryone = "everyone"
+)
+
 // telegram makes a Telegram bot's adapter.
 func (cs *channels) telegram(name string, c ChannelConfig) error {
 	commands := []telegram.Command{{Name: "start"}}
 	for i, command := range cs.bot.Commands("en") {
 		commands = append(commands, telegram.Command{
 			Name: command[0], Description: func(lang string) string { return cs.bot.Commands(lang)[i][1] },
-			Groups: slices.Contains(groupCommands(), command[0]),
+			Groups:   slices.Contains(groupCommands(), command[0]),
+			Managers: c.Groups != groupsEveryone && slices.Contains(managersCommands(), command[0]),
 		})
 	}
 	mode := telegram.Poll
@@ -67,6 +78,9 @@ func (cs *channels) telegram(name string, c ChannelConfig) error {
 	}
 	cs.adapters[name] = a
 	cs.bot.DeepLinks(name, a.DeepLink)
+	if c.Groups != groupsEveryone {
+		cs.bot.Manages(name, a.Manages)
+	}
 	if mode == telegram.Webhook {
 		cs.handlers[a.WebhookPath()] = a
 	}

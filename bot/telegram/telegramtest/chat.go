@@ -29,6 +29,7 @@ type Chat struct {
 	rights         map[string]bool // the bot's as an administrator
 	administrators map[int64]bool  // the readers who are
 	textOnly       bool            // members may send no pictures
+	hidden         bool            // its members are shown to administrators alone
 	apart          bool            // the bot is no member and never was
 	migratedTo     int64
 	last           queued

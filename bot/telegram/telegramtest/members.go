@@ -78,6 +78,12 @@ func (c *Chat) Administrator(user int64) *Chat {
 	return c
 }
 
+// Dismiss makes an administrator a member again.
+func (c *Chat) Dismiss(user int64) { c.server.change(func() { delete(c.administrators, user) }) }
+
+// HideMembers has the group show who is in it to administrators alone.
+func (c *Chat) HideMembers() { c.server.change(func() { c.hidden = true }) }
+
 func names(list []string) map[string]bool {
 	set := map[string]bool{}
 	for _, name := range list {
@@ -181,7 +187,7 @@ func (s *Server) getChatMember(p params) (any, *refusal) {
 		return nil, bad("invalid user_id specified")
 	case user == BotID:
 		return c.botMember(), nil
-	case c.Type == "channel" && c.status != administrator:
+	case (c.Type == "channel" || c.hidden) && c.status != administrator:
 		return nil, bad("member list is inaccessible")
 	}
 	return c.userMember(user), nil

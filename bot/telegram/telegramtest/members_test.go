@@ -98,6 +98,7 @@ func TestWhatTheBotLearnsOfChats(t *testing.T) {
 	s.Channel(-6, "").Demote()
 	s.Group(-5).Administrator(11).SayAs(telegramtest.Said{From: 12}, "hello")
 	s.Group(-4).Block()
+	s.Supergroup(-3).HideMembers()
 	get := func(method string, params ...string) (string, map[string]any) {
 		t.Helper()
 		a := call(t, s, method, params...)
@@ -129,6 +130,8 @@ func TestWhatTheBotLearnsOfChats(t *testing.T) {
 		{"getChatAdministrators", "1", "", "Bad Request: there are no administrators in the private chat", ""},
 		{"getChatAdministrators", "-6", "", "Bad Request: member list is inaccessible", ""},
 		{"getChatAdministrators", "-5", "", "", ""},
+		{"getChatMember", "-3", "12", "Bad Request: member list is inaccessible", ""},
+		{"getChatMember", "-3", me, "", "member"},
 	} {
 		params := []string{"chat_id", test.chat}
 		if test.user != "" {
