@@ -25,7 +25,7 @@ var update = flag.Bool("update", false, "write the dialogues as they are now")
 // library holds eight articles, four of them on commerce.
 func library(t testing.TB, db *database.DB, now func() time.Time) *content.Library {
 	t.Helper()
-	l, err := content.Open(db, filepath.Join(t.TempDir(), "index"), content.Options{Now: now})
+	l, err := content.Open(db, filepath.Join(t.TempDir(), "index"), content.Options{Now: now, PublicURL: "https://lantern.example"})
 	if err != nil {
 		t.Fatal(err)
 	}

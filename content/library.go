@@ -4,10 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net/url"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -24,6 +21,8 @@ type Library struct {
 	log   *slog.Logger
 	now   func() time.Time
 
+	public string // of the reader pages
+
 	woken     chan struct{}
 	following sync.Mutex
 	memory    memory
@@ -31,8 +30,9 @@ type Library struct {
 
 // Options of a Library; the zero value is usable.
 type Options struct {
-	Logger *slog.Logger
-	Now    func() time.Time
+	Logger    *slog.Logger
+	Now       func() time.Time
+	PublicURL string // of the reader pages, whose addresses lead to articles
 }
 
 // Open opens the library kept in db, with its index in the folder dir. The
@@ -48,7 +48,7 @@ func Open(db *database.DB, dir string, o Options) (*Library, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the index in %s: %w", dir, err)
 	}
-	return &Library{db: db, index: x, log: o.Logger, now: o.Now, woken: make(chan struct{}, 1)}, nil
+	return &Library{db: db, index: x, log: o.Logger, now: o.Now, public: o.PublicURL, woken: make(chan struct{}, 1)}, nil
 }
 
 // Close closes the index; the database stays open.
@@ -320,41 +320,6 @@ func (l *Library) seen(hits []index.Hit, copies bool) []index.Hit {
 	return shown
 }
 
-// bareAddress is an address without its scheme: a host, and a path.
-var bareAddress = regexp.MustCompile(`^[\pL\pN-]+(\.[\pL\pN-]+)+(:[0-9]+)?/\S+$`)
-
-// ByAddress finds the published article that an address leads to: its canonical
-// one, or the one of our own page.
-func (l *Library) ByAddress(ctx context.Context, address string) (Article, bool, error) {
-	if bareAddress.MatchString(address) { // as browsers show it
-		if a, ok, err := l.ByAddress(ctx, "https://"+address); ok || err != nil {
-			return a, ok, err
-		}
-		return l.ByAddress(ctx, "http://"+address)
-	}
-	if !strings.HasPrefix(address, "http://") && !strings.HasPrefix(address, "https://") || strings.ContainsAny(address, " \n\t") {
-		return Article{}, false, nil
-	}
-	if a, ok, err := l.ByURL(ctx, address); ok || err != nil {
-		return a, ok, err
-	}
-	u, err := url.Parse(address)
-	if err != nil {
-		return Article{}, false, nil
-	}
-	_, path, ours := strings.Cut(u.Path, "/a/")
-	number, slug, _ := strings.Cut(path, "/")
-	id, err := strconv.ParseInt(number, 10, 64)
-	if !ours || err != nil {
-		return Article{}, false, nil
-	}
-	list, err := l.Articles(ctx, []int64{id})
-	if err != nil || len(list) == 0 || slug != "" && slug != list[0].Slug {
-		return Article{}, false, err
-	}
-	return list[0], true, nil
-}
-
 // Nearest gives words near to what was asked that do find something.
 func (l *Library) Nearest(ctx context.Context, text string, n int) ([]string, error) {
 	return l.index.Nearest(ctx, text, n)
@@ -435,5 +400,5 @@ func Store(db *database.DB, o Options) *Library {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Library{db: db, log: o.Logger, now: o.Now, woken: make(chan struct{}, 1)}
+	return &Library{db: db, log: o.Logger, now: o.Now, public: o.PublicURL, woken: make(chan struct{}, 1)}
 }

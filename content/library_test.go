@@ -20,7 +20,7 @@ var start = time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
 
 func open(t testing.TB, db *database.DB, dir string, now func() time.Time) *content.Library {
 	t.Helper()
-	l, err := content.Open(db, dir, content.Options{Now: now})
+	l, err := content.Open(db, dir, content.Options{Now: now, PublicURL: "https://news.example"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -312,11 +312,46 @@ func TestOperatorsAloneFoldNames(t *testing.T) {
 	})
 }
 
+// Another site's page may have the very path of ours: only the public address,
+// or a path without any host, is one of ours.
+func TestOnlyOurOwnPagesAreOurs(t *testing.T) {
+	for _, test := range []struct {
+		public, address string
+		ours            bool
+	}{
+		{"https://news.example", "https://news.example/a/%d", true},
+		{"https://news.example", "http://NEWS.example:80/a/%d/lamps?with=2#top", true},
+		{"https://news.example", "https://news.example/a/%d/an-older-title", true},
+		{"https://news.example", "news.example/a/%d/lamps", true},
+		{"https://example.org/news/", "https://example.org/news/a/%d/lamps", true},
+		{"http://127.0.0.1:8080", "http://127.0.0.1:8080/a/%d", true},
+		{"https://news.example", "/a/%d", true},
+		{"", "/a/%d/lamps", true},
+		{"https://news.example", "https://other.example/a/%d", false},
+		{"https://news.example", "https://other.example/a/%d/lamps", false},
+		{"https://news.example", "other.example/a/%d", false},
+		{"https://news.example", "https://news.example:8443/a/%d", false},
+		{"https://news.example", "https://news.example/blog/a/%d", false},
+		{"https://example.org/news", "https://example.org/a/%d", false},
+		{"", "https://news.example/a/%d", false},
+		{"", "https://news.example/a/%d/lamps", false},
+		{"https://news.example", "/b/a/%d", false},
+	} {
+		db := databasetest.SQLite(t)
+		l := content.Store(db, content.Options{PublicURL: test.public})
+		kept, _ := add(t, l, article("1", "Lamps", "A lamp."))
+		a, ok, err := l.ByAddress(t.Context(), fmt.Sprintf(test.address, kept.ID))
+		if err != nil || ok != test.ours || ok && a.ID != kept.ID {
+			t.Errorf("of %q, %s: article %d, %v, %v; want %v", test.public, test.address, a.ID, ok, err, test.ours)
+		}
+	}
+}
+
 func TestAddressesOfOthersFindNothing(t *testing.T) {
 	db := databasetest.SQLite(t)
 	l := open(t, db, t.TempDir(), func() time.Time { return start })
 	kept, _ := add(t, l, article("1", "Lamps", "A lamp."))
-	for _, address := range []string{fmt.Sprintf("https://other.example/a/%d/x", kept.ID), "https://other.example/", "ftp://h/a/1", "https://h/a/", "https://h/a/999999999999999999999"} {
+	for _, address := range []string{fmt.Sprintf("https://other.example/a/%d/x", kept.ID), "https://h/a/0", "/a/x", "https://other.example/", "ftp://h/a/1", "https://h/a/", "https://h/a/999999999999999999999"} {
 		if a, ok, err := l.ByAddress(t.Context(), address); ok || err != nil {
 			t.Errorf("%s: article %d, %v", address, a.ID, err)
 		}

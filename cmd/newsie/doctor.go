@@ -320,13 +320,10 @@ const checkTimeout = time.Minute
 func (in *installation) offline() (cs *channels, done func()) {
 	done = func() {}
 	if in.library == nil { // another process may have the index; the channels do not need it
-		in.library = content.Store(in.db, content.Options{Logger: in.log})
+		in.library = content.Store(in.db, in.libraryOptions())
 		done = func() { in.library = nil }
 	}
-	public := in.config.PublicURL
-	if public == "" {
-		public = "http://" + reachable(in.config.Listen)
-	}
+	public := in.config.pages()
 	return &channels{in: in, bot: in.newBot(public, nil), public: public, metrics: newMetrics(), pacer: bot.NewPacer(in.db, time.Now),
 		notice:  &notice{settings: bot.NewSettings(in.db, time.Now), log: in.log},
 		digests: func() *scheduler.Scheduler { return nil }}, done

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -76,7 +77,7 @@ func (in *installation) openLibrary() error {
 		in.lock = nil
 		return fmt.Errorf("%w: %s", errInUse, in.config.Data)
 	}
-	in.library, err = content.Open(in.db, filepath.Join(in.config.Data, "index"), content.Options{Logger: in.log})
+	in.library, err = content.Open(in.db, filepath.Join(in.config.Data, "index"), in.libraryOptions())
 	return err
 }
 
@@ -85,7 +86,16 @@ func (in *installation) store() *content.Library {
 	if in.library != nil {
 		return in.library
 	}
-	return content.Store(in.db, content.Options{Logger: in.log})
+	return content.Store(in.db, in.libraryOptions())
+}
+
+func (in *installation) libraryOptions() content.Options {
+	return content.Options{Logger: in.log, PublicURL: in.config.pages()}
+}
+
+// pages is where the reader pages are, for those who may be on this machine.
+func (c Config) pages() string {
+	return cmp.Or(c.PublicURL, "http://"+reachable(c.Listen))
 }
 
 func (in *installation) ingester() *ingest.Ingester {

@@ -170,7 +170,7 @@ func (in *installation) tryRule(ctx context.Context, m *bot.Message, at string) 
 	if err != nil {
 		return bot.Trial{}, in.config.fileProblemsOf(err, "rules", cmp.Or(in.config.Rules.File, in.config.path))
 	}
-	in.library = content.Store(in.db, content.Options{Logger: in.log})
+	in.library = content.Store(in.db, in.libraryOptions())
 	defer func() { in.library = nil }()
 	b := in.newBot("", nil)
 	b.SetRules(set)
