@@ -78,7 +78,8 @@ func (b *Bot) search(ctx context.Context, t *turn, text string, exact bool) (Rep
 	if len(results.Dropped) > 0 || utf8.RuneCountInString(topic) > longestTopic || index.SameName(topic, results.Hits[0].Article.Title, true) || strings.ContainsAny(topic, "?？") {
 		return reply, nil // a sentence is no topic, nor is a title
 	}
-	return reply, b.offerFollow(ctx, t, &reply, topic)
+	err = b.offerFollow(ctx, t, &reply, topic)
+	return reply, err
 }
 
 // onlyLeavesOut tells of words like "-tea", which say what not to find and

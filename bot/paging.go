@@ -97,7 +97,8 @@ func (b *Bot) showList(ctx context.Context, t *turn, list List, from int) (Reply
 	if list.Kind != "search" || !isTopic(words) || strings.ContainsAny(words, "?？") {
 		return reply, nil
 	}
-	return reply, b.offerFollow(ctx, t, &reply, words)
+	err = b.offerFollow(ctx, t, &reply, words)
+	return reply, err
 }
 
 // pageHeading tells what a page is of.
