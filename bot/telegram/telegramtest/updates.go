@@ -130,7 +130,6 @@ func (s *Server) allow(text string) *refusal {
 }
 
 func (s *Server) getUpdates(r *http.Request, p params) (any, *refusal) {
-	offset, _ := integer(p["offset"])
 	limit, ok := integer(p["limit"])
 	if !ok || limit < 1 || limit > 100 {
 		limit = 100
@@ -138,42 +137,13 @@ func (s *Server) getUpdates(r *http.Request, p params) (any, *refusal) {
 	seconds, _ := integer(p["timeout"])
 	timer := time.NewTimer(time.Duration(min(max(seconds, 0), 50)) * time.Second)
 	defer timer.Stop()
-
-	s.mu.Lock()
-	if s.hook.url != "" {
-		s.mu.Unlock()
-		return nil, &refusal{code: 409, words: "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first"}
-	}
-	if refused := s.allow(p["allowed_updates"]); refused != nil {
-		s.mu.Unlock()
+	mine, refused := s.takeOver(p)
+	if refused != nil {
 		return nil, refused
 	}
-	if s.poller != nil {
-		close(s.poller)
-	}
-	mine := make(chan struct{})
-	s.poller = mine
-	s.confirm(offset)
-	s.wake()
-	s.mu.Unlock()
-	defer func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if s.poller == mine {
-			s.poller = nil
-		}
-	}()
+	defer s.giveUp(mine)
 	for {
-		s.mu.Lock()
-		s.expire()
-		batch := []json.RawMessage{}
-		for _, u := range s.updates {
-			if int64(len(batch)) < limit {
-				batch = append(batch, u.body)
-			}
-		}
-		changed := s.news
-		s.mu.Unlock()
+		batch, changed := s.batch(limit)
 		if len(batch) > 0 || s.options.NoHold {
 			return batch, nil
 		}
@@ -189,6 +159,47 @@ func (s *Server) getUpdates(r *http.Request, p params) (any, *refusal) {
 			return batch, nil
 		}
 	}
+}
+
+// takeOver begins a poll, which ends the one that waits: its channel is closed.
+func (s *Server) takeOver(p params) (mine chan struct{}, refused *refusal) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.hook.url != "" {
+		return nil, &refusal{code: 409, words: "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first"}
+	}
+	if refused := s.allow(p["allowed_updates"]); refused != nil {
+		return nil, refused
+	}
+	if s.poller != nil {
+		close(s.poller)
+	}
+	s.poller = make(chan struct{})
+	offset, _ := integer(p["offset"])
+	s.confirm(offset)
+	s.wake()
+	return s.poller, nil
+}
+
+// giveUp ends a poll, unless another has taken over.
+func (s *Server) giveUp(mine chan struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.poller == mine {
+		s.poller = nil
+	}
+}
+
+// batch is what a poll gets now, and a channel that is closed when there is more.
+func (s *Server) batch(limit int64) (list []json.RawMessage, changed <-chan struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.expire()
+	list = []json.RawMessage{}
+	for _, u := range s.updates[:min(len(s.updates), int(limit))] {
+		list = append(list, u.body)
+	}
+	return list, s.news
 }
 
 // confirm forgets the updates below an offset; a negative one keeps the last so many.

@@ -124,24 +124,10 @@ func (s *Server) deliver(hook webhook) {
 		}
 	}()
 	for {
-		s.mu.Lock()
-		if s.hook.generation != hook.generation {
-			s.mu.Unlock()
+		ready, changed, current := s.ready(hook, busy, hook.connections-waiting)
+		if !current {
 			return
 		}
-		s.expire()
-		var ready []queued
-		for _, u := range s.updates {
-			if waiting+len(ready) >= hook.connections {
-				break
-			}
-			if !busy[u.queue] {
-				busy[u.queue] = true
-				ready = append(ready, u)
-			}
-		}
-		changed := s.news
-		s.mu.Unlock()
 		for _, u := range ready {
 			waiting++
 			go func() {
@@ -159,6 +145,27 @@ func (s *Server) deliver(hook webhook) {
 			return
 		}
 	}
+}
+
+// ready takes the updates whose turn it is, at most so many and one of each
+// queue, which is busy from then on; false: the webhook is another by now.
+func (s *Server) ready(hook webhook, busy map[string]bool, most int) (list []queued, changed <-chan struct{}, current bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.hook.generation != hook.generation {
+		return nil, nil, false
+	}
+	s.expire()
+	for _, u := range s.updates {
+		if len(list) >= most {
+			break
+		}
+		if !busy[u.queue] {
+			busy[u.queue] = true
+			list = append(list, u)
+		}
+	}
+	return list, s.news, true
 }
 
 // drop forgets the first copy of an update.
