@@ -154,8 +154,7 @@ func (s *session) take(raws []json.RawMessage, offset int64) int64 {
 	for _, raw := range raws {
 		id, ok := updateID(raw)
 		if !ok {
-			s.log.Warn("an update was skipped: it has no readable id")
-			s.count("update_undecodable")
+			s.unreadable(0)
 			continue
 		}
 		next = max(next, id+1)
@@ -189,8 +188,7 @@ func (s *session) passOver(ctx context.Context, n int) (offset int64, err error)
 func (s *session) look(raw []byte, kept bool) (in incoming, ours bool) {
 	u, err := decode(raw)
 	if err != nil {
-		s.log.Warn("an update was skipped", "update", u.ID, "error", err)
-		s.count("update_undecodable")
+		s.unreadable(u.ID)
 		return in, false
 	}
 	if u.Inline != nil || u.Chosen != nil {

@@ -120,6 +120,7 @@ type Channel struct {
 	secret  string
 	layouts layouts
 	refused atomic.Pointer[string]  // the group that was told to wait, while no other message got through
+	skipped ration                  // lines about updates that cannot be read
 	poor    atomic.Bool             // the server has no rich messages
 	session atomic.Pointer[session] // nil until Run knows the bot's own name, and after it ended
 	account account

@@ -52,8 +52,7 @@ func (c *Channel) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	id, ok := updateID(body)
 	if !ok {
-		c.log.Warn("an update was skipped: it has no readable id")
-		c.count("update_undecodable")
+		c.unreadable(0)
 		return
 	}
 	if !s.safe(r.Context(), id, body) {
