@@ -278,14 +278,14 @@ func unnumber(cards []bot.Card) {
 // followActions are what a reader may want of a digest; of several, which of
 // them is asked first.
 func followActions(p locale.Printer, sections []section) []bot.Action {
-	change, stop, label := "/when", "/unfollow", "scheduler.stop_which"
+	change, stop, label := "/when", "/unfollow", "bot.stop_which"
 	if len(sections) == 1 {
 		id := sections[0].job.Follow
 		if id == 0 {
-			return []bot.Action{{Label: p.T("scheduler.change_time"), Text: "/following"}}
+			return []bot.Action{{Label: p.T("bot.change_time"), Text: "/following"}}
 		}
 		label = "scheduler.stop"
 		change, stop = change+" "+strconv.FormatInt(id, 10), stop+" "+strconv.FormatInt(id, 10)
 	}
-	return []bot.Action{{Label: p.T("scheduler.change_time"), Text: change}, {Label: p.T(label), Text: stop}}
+	return []bot.Action{{Label: p.T("bot.change_time"), Text: change}, {Label: p.T(label), Text: stop}}
 }

@@ -189,7 +189,7 @@ func (d *Digests) Now(ctx context.Context, chat bot.ChatID, lang string) (bot.Re
 	}
 	if len(sections) == 0 {
 		reply.Text = p.T("scheduler.nothing_new") + "\n" + d.nextLine(p, follows[0])
-		reply.Actions = []bot.Action{{Label: p.T("scheduler.newest"), Text: "/latest"}, {Label: p.T("scheduler.follows"), Text: "/following"}}
+		reply.Actions = []bot.Action{{Label: p.T("bot.newest"), Text: "/latest"}, {Label: p.T("bot.my_follows"), Text: "/following"}}
 		return reply, nil
 	}
 	count := beyond(sections)
@@ -214,7 +214,7 @@ func (d *Digests) Now(ctx context.Context, chat bot.ChatID, lang string) (bot.Re
 	if len(sections) == 1 {
 		reply.Groups[0].Heading = sections[0].topic
 	}
-	reply.Actions = append(reply.Actions, bot.Action{Label: p.T("scheduler.follows"), Text: "/following"})
+	reply.Actions = append(reply.Actions, bot.Action{Label: p.T("bot.my_follows"), Text: "/following"})
 	return reply, nil
 }
 

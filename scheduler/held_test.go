@@ -232,7 +232,7 @@ func TestDigestNowHidesNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := "53 new articles for you\nNext digest: tea, 4 May 2026, 08:00.\ntea: 1.53 2.52 3.51 4.50 5.49\n[and 48 more → /more 1 2]\n[What I follow → /following]"
+		want := "53 new articles for you\nNext digest: tea, 4 May 2026, 08:00.\ntea: 1.53 2.52 3.51 4.50 5.49\n[and 48 more → /more 1 2]\n[My follows → /following]"
 		if diff := cmp.Diff(want, shape(got)); diff != "" {
 			t.Errorf("-want +got:\n%s", diff)
 		}
