@@ -65,22 +65,27 @@ func (p *Pacer) Reserve(ctx context.Context, bucket string, perSecond float64, b
 
 // Next takes a slot in each bucket, from the last to the first, up to one whose
 // slot has to be waited for: a message that its own chat holds up shall not take
-// a place among those of all chats meanwhile. Wait, then go on with left.
+// a place among those of all chats meanwhile. Wait, then go on with left. A
+// negative wait tells how long ago the last slot was due: the commit took longer.
 func (p *Pacer) Next(ctx context.Context, buckets []Bucket) (wait time.Duration, left []Bucket, err error) {
+	var due time.Time
 	write := p.db.Write
 	if len(buckets) == 1 {
 		write = p.db.WriteOne
 	}
 	err = write(ctx, func(ctx context.Context, tx bun.IDB) (err error) {
 		wait, left = 0, buckets
+		var begun time.Time
 		for len(left) > 0 && wait == 0 && err == nil {
 			last := len(left) - 1
+			begun = p.now()
 			wait, err = p.reserve(ctx, tx, left[last], 1)
 			left = left[:last]
 		}
+		due = begun.Add(wait)
 		return err
 	})
-	return wait, left, err
+	return due.Sub(p.now()), left, err
 }
 
 func (p *Pacer) reserve(ctx context.Context, tx bun.IDB, b Bucket, n int) (time.Duration, error) {

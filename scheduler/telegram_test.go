@@ -203,6 +203,25 @@ func TestAPauseHoldsAllReplicas(t *testing.T) {
 	})
 }
 
+// One chat that is told to wait holds up no digest of another.
+func TestOneChatThatMustWaitHoldsUpNobody(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		const chats = 40
+		s := telegramtest.Start(t, telegramtest.Options{Now: h.clock})
+		started(s, chats)
+		channel, pacer := h.bot(s)
+		replica := h.through(channel, pacer)
+		h.planned(replica, chats)
+		s.Fail("sendMessage", telegramtest.TooMany)
+		h.deliver(replica)
+		h.wantStates(fmt.Sprintf("planned 1, sent %d", chats-1))
+		h.pass(time.Hour)
+		h.deliver(replica)
+		h.wantStates(fmt.Sprintf("sent %d", chats))
+		h.counted(s, chats)
+	})
+}
+
 // Two replicas keep one rate between them.
 func TestReplicasShareTheRate(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"time"
 
 	"newsie/bot"
 )
@@ -63,24 +64,33 @@ func (c *Channel) bucket() string { return "telegram:" + c.config.Name }
 // shared tells a group or channel from a private chat.
 func shared(chat string) bool { return strings.HasPrefix(chat, "-") || strings.HasPrefix(chat, "@") }
 
-// everybody tells whether all chats must wait when a message to one of them was
-// refused for coming too soon, which the server does not say. A group has a
-// minute of its own, which others may have filled, and its own slow mode: the
-// first refusal is taken for the group's; when the next message of all is
-// refused as well, and to another chat, it was everybody's.
-func (c *Channel) everybody(to bot.ChatID) bool {
-	chat, _, _ := strings.Cut(address(to), ":")
-	if !shared(chat) {
-		return true
-	}
-	before := c.refused.Swap(&chat)
-	return before != nil && *before != chat
+// A refusal is the last message that came too soon.
+type refusal struct {
+	chat      string
+	at, until time.Time
 }
 
-// through notes that a message got through.
-func (c *Channel) through() {
-	if c.refused.Load() != nil {
-		c.refused.Store(nil)
+// everybody tells whether all chats must wait when a message to one of them was
+// refused for coming too soon, which the server does not say. A chat has a rate of
+// its own, a group its minute and its slow mode, which others may have filled: the
+// first refusal is taken for the chat's. When a message to another chat is refused
+// before that is over, and none got through between, it was everybody's. Answers
+// and digests go by the same memory.
+func (c *Channel) everybody(to bot.ChatID, after time.Duration) bool {
+	if to.ID == "" { // it was no message
+		return true
+	}
+	chat, _, _ := strings.Cut(address(to), ":")
+	now := c.config.Now()
+	before := c.refused.Swap(&refusal{chat, now, now.Add(after)})
+	return before != nil && before.chat != chat && now.Before(before.until)
+}
+
+// through notes that a message got through which was begun at a time. What was on
+// its way before a refusal tells nothing of it.
+func (c *Channel) through(begun time.Time) {
+	if last := c.refused.Load(); last != nil && !begun.Before(last.at) {
+		c.refused.CompareAndSwap(last, nil)
 	}
 }
 
@@ -118,30 +128,66 @@ func (s *session) say(ctx context.Context, o outgoing) (sent int64, err error) {
 }
 
 // pace waits for a free slot in each bucket: those of the chat, at the end,
-// before that of all chats.
+// before that of all chats. A slot whose time has passed, because the process or
+// the database stood still, or the chat's while all chats had to wait, is not
+// used: with those of others that passed meanwhile a second would hold too many.
 func (s *session) pace(ctx context.Context, buckets []bot.Bucket) error {
 	if s.config.Pacer == nil {
 		return ctx.Err()
 	}
-	for len(buckets) > 0 {
-		wait, left, err := s.config.Pacer.Next(ctx, buckets)
+	missing, renewed := buckets, false
+	granted := make([]time.Time, len(buckets))
+	for tries := 0; len(missing) > 0; {
+		wait, left, err := s.config.Pacer.Next(ctx, missing)
 		if err != nil {
 			return err
 		}
-		if err := s.config.Wait(ctx, wait); err != nil {
-			return err
+		due := s.config.Now().Add(wait)
+		if wait > 0 {
+			if err := s.config.Wait(ctx, wait); err != nil {
+				return err
+			}
 		}
-		if len(left) == 0 && s.config.Pacer.Pushed(buckets[0].Name) {
-			left = buckets[:1] // the server has ordered a pause meanwhile
+		now := s.config.Now()
+		for i := len(left); i < len(missing); i++ {
+			granted[i] = now
 		}
-		buckets = left
+		missing = left
+		switch {
+		case len(left) > 0:
+		case s.config.Pacer.Pushed(buckets[0].Name): // the server has ordered a pause meanwhile
+			missing = buckets[:1]
+		case now.Sub(due) > tolerance(buckets[0], tries):
+			missing = buckets[:1]
+			tries++
+		case !renewed && old(buckets, granted, now):
+			missing, renewed = buckets, true
+		}
 	}
 	return ctx.Err()
 }
 
+// tolerance is how long after its time a slot may still be used. Each time that
+// was not enough it is twice as long: where every commit is slow, answers go out
+// all the same.
+func tolerance(b bot.Bucket, tries int) time.Duration {
+	return max(b.Gap()*3/2, 20*time.Millisecond) << min(tries, 16)
+}
+
+// old tells whether a chat's own slots were granted so long ago that it has new
+// ones, which its next messages may use as well.
+func old(buckets []bot.Bucket, granted []time.Time, now time.Time) bool {
+	for i := 1; i < len(buckets); i++ {
+		if now.Sub(granted[i]) > buckets[i].Gap() {
+			return true
+		}
+	}
+	return false
+}
+
 // yield tells every replica what the server said, or waits here when there is
 // nobody to tell. It returns the buckets in which the refused message needs a
-// new slot.
+// new slot: the pause outlasts those of its chat.
 func (s *session) yield(ctx context.Context, to bot.ChatID, later *bot.RetryError) ([]bot.Bucket, error) {
 	buckets := s.Buckets(to)
 	if s.config.Pacer == nil || len(buckets) == 0 {
@@ -149,8 +195,7 @@ func (s *session) yield(ctx context.Context, to bot.ChatID, later *bot.RetryErro
 	}
 	pushed := buckets[1:]
 	if later.All {
-		buckets = buckets[:1] // its chat has kept its slot
-		pushed = buckets
+		pushed = buckets[:1]
 	}
 	for _, b := range pushed {
 		if err := s.config.Pacer.Push(ctx, b.Name, s.config.Now().Add(later.After)); err != nil {

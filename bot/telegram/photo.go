@@ -53,7 +53,7 @@ func (c *Channel) putPhoto(ctx context.Context, o outgoing, s sheet) (id int64, 
 			if fileID != "" && fileID != known {
 				c.rememberPhoto(ctx, address, knownPhoto{fileID: fileID})
 			}
-			c.arrived(page)
+			c.arrived(page, o.begun)
 			return id, true, nil
 		case html && refused(err, "can't parse entities"):
 			c.htmlRefused(err)

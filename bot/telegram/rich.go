@@ -55,7 +55,7 @@ func (c *Channel) putRich(ctx context.Context, o outgoing, l *layout) (id int64,
 	}
 	switch {
 	case err == nil:
-		c.arrived(page)
+		c.arrived(page, o.begun)
 		return id, true, nil
 	case o.place != 0 && refused(err, notModified):
 		return o.place, true, nil

@@ -34,6 +34,7 @@ func (c *Channel) Send(ctx context.Context, o bot.Outgoing) (bot.Receipt, error)
 }
 
 type outgoing struct {
+	begun  time.Time // set by put
 	to     bot.ChatID
 	reply  bot.Reply
 	silent bool
@@ -65,6 +66,7 @@ func notReplaceable(err error) bool {
 // A picture cannot become a text: what replaces it by one comes as a message of
 // its own, and the picture stays where the reader has seen it.
 func (c *Channel) put(ctx context.Context, o outgoing) (int64, error) {
+	o.begun = c.config.Now()
 	if o.reply.Text == "" && len(o.reply.Groups) == 0 {
 		// Telegram has no message that is buttons alone.
 		o.reply.Text = c.config.Catalog.Printer(o.reply.Lang).T("telegram.choose")
@@ -111,7 +113,7 @@ func (c *Channel) putText(ctx context.Context, o outgoing, l *layout) (int64, er
 	}
 	switch {
 	case err == nil:
-		c.arrived(page)
+		c.arrived(page, o.begun)
 		return id, nil
 	case o.place != 0 && refused(err, notModified):
 		return o.place, nil
@@ -128,8 +130,8 @@ func (c *Channel) htmlRefused(err error) {
 }
 
 // arrived notes that a message went out.
-func (c *Channel) arrived(p page) {
-	c.through()
+func (c *Channel) arrived(p page, begun time.Time) {
+	c.through(begun)
 	for range p.dropped {
 		c.count("button_dropped")
 	}
@@ -242,7 +244,7 @@ func (c *Channel) sendError(err error, to bot.ChatID) error {
 	case failed.MigrateTo != 0:
 		return &bot.MovedError{To: bot.ChatID{Channel: to.Channel, ID: strconv.FormatInt(failed.MigrateTo, 10)}}
 	case failed.Code == http.StatusTooManyRequests:
-		return &bot.RetryError{After: max(failed.RetryAfter, time.Second), All: c.everybody(to), Err: failed}
+		return &bot.RetryError{After: max(failed.RetryAfter, time.Second), All: c.everybody(to, max(failed.RetryAfter, time.Second)), Err: failed}
 	case failed.Code == http.StatusForbidden:
 		return fmt.Errorf("%w: %w", bot.ErrGone, failed)
 	case refused(failed, "chat not found", "PEER_ID_INVALID", "user is deactivated", "group chat was deactivated",

@@ -45,7 +45,7 @@ func TestSendErrorsAreTheBots(t *testing.T) {
 		}, 0},
 		{"too many", fault(telegramtest.TooMany), "1", func(err error) bool {
 			var retry *bot.RetryError
-			return errors.As(err, &retry) && retry.After == 17*time.Second && retry.All
+			return errors.As(err, &retry) && retry.After == 17*time.Second && !retry.All
 		}, 0},
 		{"a reset after it was written, not done", fault(telegramtest.ResetBefore), "1", is(bot.ErrUnknown), 0},
 		{"a reset after it was done", fault(telegramtest.ResetAfter), "1", is(bot.ErrUnknown), 1},

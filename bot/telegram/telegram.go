@@ -119,7 +119,7 @@ type Channel struct {
 	log     *slog.Logger
 	secret  string
 	layouts layouts
-	refused atomic.Pointer[string]  // the group that was told to wait, while no other message got through
+	refused atomic.Pointer[refusal] // the last one, while no other message got through
 	skipped ration                  // lines about updates that cannot be read
 	poor    atomic.Bool             // the server has no rich messages
 	session atomic.Pointer[session] // nil until Run knows the bot's own name, and after it ended
