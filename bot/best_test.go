@@ -77,7 +77,7 @@ func TestTopicsAreOffered(t *testing.T) {
 	for _, test := range []struct{ said, lang, text, first string }{
 		{"topics", "en", "What most articles here are about:", "commerce"},
 		{"话题", "zh-Hans", "文章最多的话题：", "烹饪"},
-		{"熱門話題", "zh-Hant", "文章最多的話題：", "電商"},
+		{"熱門話題", "zh-Hant", "文章最多的主題：", "電商"},
 		{"argomenti", "it", "Gli argomenti con più articoli:", "commercio"},
 		{"/topics", "fr", "What most articles here are about:", "commerce"},
 	} {

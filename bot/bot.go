@@ -199,12 +199,8 @@ func (b *Bot) reply(ctx context.Context, t *turn) (Reply, error) {
 		return Reply{}, b.unspoken(ctx, t)
 	}
 	if !ok || !command.always {
-		if allowed, warn := b.flood.allow(t.Chat.String(), t.Addr); !allowed {
-			t.outcome = "limited"
-			if !warn {
-				t.outcome = "silent"
-			}
-			return Reply{Text: t.T("bot.slow_down")}, nil
+		if warning, is := b.tooMuch(t); is {
+			return warning, nil
 		}
 	}
 	b.keepTongue(ctx, t, heard)

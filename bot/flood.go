@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"newsie/internal/locale"
 )
 
 // Limits keep one reader or address from flooding the rest.
@@ -50,42 +52,82 @@ func newFlood(l Limits, now func() time.Time) *flood {
 // quiet is how long a flooder gets no second warning.
 const quiet = time.Minute
 
-// allow takes one message of a chat, and of an address when it is known. When
-// it is one too many, warn tells whether to say so: to each chat once a minute,
-// for others of the same address need not know who floods it.
-func (f *flood) allow(chat, addr string) (ok, warn bool) {
+// A verdict says whether a message is heard and, when it is one too many,
+// whether to say so and how soon the next one can be heard.
+type verdict struct {
+	ok, warn bool
+	wait     time.Duration
+}
+
+// allow takes one message of a chat, and of an address when it is known. One too
+// many is told of to each chat once a minute, for others of the same address
+// need not know who floods it.
+func (f *flood) allow(chat, addr string) verdict {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	now := f.now()
 	f.sweep(now)
 	reader := f.talker("chat "+chat, f.limits.ChatEvery, f.limits.ChatBurst, now)
-	ok = reader.limiter.AllowN(now, 1)
-	if ok && addr != "" {
-		ok = f.talker("addr "+network(addr), f.limits.AddrEvery, f.limits.AddrBurst, now).limiter.AllowN(now, 1)
+	ok := reader.limiter.AllowN(now, 1)
+	wait := reader.wait(now)
+	if addr != "" {
+		others := f.talker("addr "+network(addr), f.limits.AddrEvery, f.limits.AddrBurst, now)
+		ok = ok && others.limiter.AllowN(now, 1)
+		wait = max(wait, others.wait(now))
 	}
-	if ok || now.Sub(reader.warned) < quiet {
-		return ok, false
-	}
-	reader.warned = now
-	return false, true
+	return reader.judge(ok, wait, now)
 }
 
 // allowInline is allow for a query of inline mode, which takes nothing of what
 // the reader may say to the bot.
-func (f *flood) allowInline(chat string) (ok, warn bool) {
+func (f *flood) allowInline(chat string) verdict {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	now := f.now()
 	f.sweep(now)
 	reader := f.talker("inline "+chat, f.limits.InlineEvery, f.limits.InlineBurst, now)
-	if reader.limiter.AllowN(now, 1) {
-		return true, false
+	ok := reader.limiter.AllowN(now, 1)
+	return reader.judge(ok, reader.wait(now), now)
+}
+
+func (t *talker) judge(ok bool, wait time.Duration, now time.Time) verdict {
+	if ok || now.Sub(t.warned) < quiet {
+		return verdict{ok: ok}
 	}
-	if now.Sub(reader.warned) < quiet {
-		return false, false
+	t.warned = now
+	return verdict{warn: true, wait: wait}
+}
+
+// wait is how long it is until a message is let through.
+func (t *talker) wait(now time.Time) time.Duration {
+	missing := 1 - t.limiter.TokensAt(now)
+	if missing <= 0 {
+		return 0
 	}
-	reader.warned = now
-	return false, true
+	return time.Duration(missing / float64(t.limiter.Limit()) * float64(time.Second))
+}
+
+// tooMuch counts a message and answers one too many.
+func (b *Bot) tooMuch(t *turn) (warning Reply, is bool) {
+	v := b.flood.allow(t.Chat.String(), t.Addr)
+	if v.ok {
+		return Reply{}, false
+	}
+	if t.outcome = "limited"; !v.warn {
+		t.outcome = "silent"
+	}
+	return Reply{Text: slowDown(t.Printer, v.wait)}, true
+}
+
+// slowDown says when the next message is heard: never too soon, so in whole
+// seconds, or minutes, that are not shorter.
+func slowDown(p locale.Printer, wait time.Duration) string {
+	// A limiter counts with fractions, which may be a little more than they are.
+	wait = max(wait.Round(time.Millisecond), time.Millisecond)
+	if wait > 90*time.Second {
+		return p.T("bot.slow_down_minutes", "Count", int((wait+time.Minute-1)/time.Minute))
+	}
+	return p.T("bot.slow_down", "Count", int((wait+time.Second-1)/time.Second))
 }
 
 func (f *flood) talker(key string, every time.Duration, burst int, now time.Time) *talker {

@@ -85,8 +85,8 @@ func (b *Bot) inline(ctx context.Context, q InlineQuery) (InlineAnswer, string, 
 	}
 	t.Text = clean(firstRunes(q.Text, longest))
 	answer := InlineAnswer{Personal: true}
-	allowed, warn := b.flood.allowInline(t.Chat.String())
-	if answer.Silent = !allowed && !warn; answer.Silent {
+	heard := b.flood.allowInline(t.Chat.String())
+	if answer.Silent = !heard.ok && !heard.warn; answer.Silent {
 		return answer, "silent", nil
 	}
 	if told := t.told(); told != "" {
@@ -101,8 +101,8 @@ func (b *Bot) inline(ctx context.Context, q InlineQuery) (InlineAnswer, string, 
 		t.wants = b.reads(t, guess)
 	}
 	answer.Lang = t.Printer.Lang()
-	if !allowed {
-		answer.Personal, answer.Start = true, Action{Label: t.T("bot.slow_down"), Text: inlinePayload}
+	if !heard.ok {
+		answer.Personal, answer.Start = true, Action{Label: slowDown(t.Printer, heard.wait), Text: inlinePayload}
 		return answer, "limited", nil
 	}
 	l, err := b.inlineList(ctx, t, unfinished, q.Offset)

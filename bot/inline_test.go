@@ -331,8 +331,11 @@ func TestInlineFloodIsWarnedOnceThenSilent(t *testing.T) {
 		switch a := ask(t, in.Bot, bot.InlineQuery{Text: "电商", From: "flooder", Lang: "en"}); {
 		case a.Silent:
 			silent++
-		case len(a.Cards) == 0 && a.Start.Label != "" && a.Keep == 0 && a.Personal:
+		case len(a.Cards) == 0 && a.Keep == 0 && a.Personal:
 			warned++
+			if want := "问得太快啦，请过 1 秒再试。"; a.Start.Label != want {
+				t.Errorf("the warning is %q, want %q", a.Start.Label, want)
+			}
 		default:
 			answered++
 		}

@@ -55,11 +55,8 @@ func (b *Bot) denied(ctx context.Context, t *turn, free bool, topic string) (rep
 	}
 	t.outcome = "denied"
 	if free {
-		if allowed, warn := b.flood.allow(t.Chat.String(), t.Addr); !allowed {
-			if t.outcome = "limited"; !warn {
-				t.outcome = "silent"
-			}
-			return Reply{Text: t.T("bot.slow_down")}, true, nil
+		if warning, is := b.tooMuch(t); is {
+			return warning, true, nil
 		}
 	}
 	if err != nil {
