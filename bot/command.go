@@ -78,20 +78,14 @@ type spoken struct {
 // so that "forget me" is not taken for "forget".
 func vocabulary(catalog *locale.Catalog) []spoken {
 	var list []spoken
-	seen := map[string]int{}
+	seen := map[string]bool{}
 	for _, c := range commands() {
 		for _, lang := range locale.Languages() {
 			for _, word := range strings.Split(catalog.Printer(lang).T("command."+c.name+".words"), "|") {
-				if word = plain(word); word == "" {
+				if word = plain(word); word == "" || seen[word] {
 					continue
 				}
-				if i, ok := seen[word]; ok {
-					if list[i].command.tongue != lang {
-						list[i].command.tongue = "" // of several
-					}
-					continue
-				}
-				seen[word] = len(list)
+				seen[word] = true
 				if c.tongue = ""; latin(word) {
 					c.tongue = lang
 				}

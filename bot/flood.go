@@ -100,10 +100,7 @@ func (t *talker) judge(ok bool, wait time.Duration, now time.Time) verdict {
 
 // wait is how long it is until a message is let through.
 func (t *talker) wait(now time.Time) time.Duration {
-	missing := 1 - t.limiter.TokensAt(now)
-	if missing <= 0 {
-		return 0
-	}
+	missing := max(0, 1-t.limiter.TokensAt(now))
 	return time.Duration(missing / float64(t.limiter.Limit()) * float64(time.Second))
 }
 
@@ -122,8 +119,6 @@ func (b *Bot) tooMuch(t *turn) (warning Reply, is bool) {
 // slowDown says when the next message is heard: never too soon, so in whole
 // seconds, or minutes, that are not shorter.
 func slowDown(p locale.Printer, wait time.Duration) string {
-	// A limiter counts with fractions, which may be a little more than they are.
-	wait = max(wait.Round(time.Millisecond), time.Millisecond)
 	if wait > 90*time.Second {
 		return p.T("bot.slow_down_minutes", "Count", int((wait+time.Minute-1)/time.Minute))
 	}

@@ -97,6 +97,7 @@ func TestTheWarningSaysHowLongItIs(t *testing.T) {
 		{name: "as by default", lang: "en", limits: bot.DefaultLimits, want: "That was a lot at once. Ask again in 2 seconds.", wait: 2 * time.Second, unheard: time.Second},
 		{name: "what is left of it", lang: "en", limits: bot.Limits{ChatEvery: 30 * time.Second, ChatBurst: 2}, after: 10 * time.Second, want: "That was a lot at once. Ask again in 20 seconds.", wait: 20 * time.Second, unheard: 19 * time.Second},
 		{name: "rounded up", lang: "en", limits: bot.Limits{ChatEvery: 30 * time.Second, ChatBurst: 2}, after: 10100 * time.Millisecond, want: "That was a lot at once. Ask again in 20 seconds.", wait: 20 * time.Second, unheard: 19 * time.Second},
+		{name: "almost none", lang: "en", limits: bot.Limits{ChatEvery: 2 * time.Second, ChatBurst: 2}, after: 2*time.Second - 1, want: "That was a lot at once. Ask again in a second.", wait: time.Second},
 		{name: "minutes", lang: "en", limits: bot.Limits{ChatEvery: 150 * time.Second, ChatBurst: 2}, want: "That was a lot at once. Ask again in 3 minutes.", wait: 3 * time.Minute, unheard: 2 * time.Minute},
 		{name: "Italian", lang: "it", limits: bot.Limits{ChatEvery: time.Second, ChatBurst: 2}, want: "Tante domande in una volta sola. Riprova tra un secondo.", wait: time.Second},
 		{name: "Italian", lang: "it", limits: bot.DefaultLimits, want: "Tante domande in una volta sola. Riprova tra 2 secondi.", wait: 2 * time.Second, unheard: time.Second},

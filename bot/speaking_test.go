@@ -18,7 +18,7 @@ func TestRepliesSpeakTheReadersLanguage(t *testing.T) {
 	b := newBot(t, db, c)
 	for i, test := range []struct{ platform, text, want string }{
 		{"zh-TW", "台灣", "zh-Hant"}, {"zh-TW", "群組", "zh-Hant"}, {"zh-TW", "茶", "zh-Hant"}, {"zh-CN", "茶", "zh-Hans"}, {"zh-CN", "電商", "zh-Hant"},
-		{"ja", "茶", "en"}, {"ja", "風呂", "en"}, {"ko", "茶", "en"}, {"en", "茶", "zh-Hans"}, {"en", "微店怎么开", "zh-Hans"},
+		{"ja", "茶", "en"}, {"ja", "風呂", "en"}, {"ja", "最新", "en"}, {"ko", "茶", "en"}, {"en", "茶", "zh-Hans"}, {"en", "微店怎么开", "zh-Hans"},
 		{"it", "commerce", "it"}, {"en", "follow 电商", "en"}, {"en", "关注 commerce", "zh-Hans"}, {"", "perché la bicicletta", "it"}, {"de", "knees", "en"},
 	} {
 		chat := bot.ChatID{Channel: "web", ID: fmt.Sprint(i)}

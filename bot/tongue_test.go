@@ -1,10 +1,13 @@
 package bot_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/uptrace/bun"
 
 	"newsie/bot"
 	"newsie/internal/database"
@@ -80,6 +83,9 @@ func TestTheLanguageOfAConversationChanges(t *testing.T) {
 			}},
 			{"whoever goes on writing it is answered in it", []utterance{
 				{bot.Text, "电商", "it", "zh-Hans", "", 0}, {bot.Text, "微店", "it", "zh-Hans", "", 20 * time.Hour}, {bot.Tap, "/latest", "it", "zh-Hans", "", 20 * time.Hour},
+			}},
+			{"also within the hour in which it was kept", []utterance{
+				{bot.Text, "电商", "it", "zh-Hans", "", 0}, {bot.Text, "电商", "it", "zh-Hans", "", 58 * time.Minute}, {bot.Tap, "/latest", "it", "zh-Hans", "", 23*time.Hour + 50*time.Minute},
 			}},
 			{"words in the phone's language end it at once", []utterance{
 				{bot.Text, "电商", "en", "zh-Hans", "", 0}, {bot.Text, "commerce", "en", "en", "", 0}, {bot.Tap, "/latest", "en", "en", "", 0},
@@ -162,6 +168,9 @@ func TestAPageInAGroupStaysInItsLanguage(t *testing.T) {
 			{bot.Tap, page("search", "commerce"), "en", "it", "7", 0},
 			{bot.Tap, page("search", "commerce"), "en", "en", "8", 0},
 			{bot.Tap, page("latest", ""), "en", "it", "7", 0},
+			{bot.Tap, page("digest", "电商"), "en", "it", "7", 0},  // its topic
+			{bot.Text, page("search", "电商"), "en", "it", "7", 0}, // no button was pressed
+			{bot.Tap, page("search", "电商"), "en", "en", "", 0},   // nor by one of many
 			{bot.Tap, "/more what", "en", "it", "7", 0},
 			{bot.Tap, "/latest", "en", "it", "7", 0}, // whatever was turned
 		}, "pages")
@@ -177,7 +186,7 @@ func TestALanguageIsKeptOnlyWhereItMust(t *testing.T) {
 		rows := func() int { return count(t, db, "SELECT count(*) FROM settings WHERE name LIKE 'tongue:%'") }
 		for i, u := range []utterance{
 			{platform: "zh-hans", text: "电商"}, {platform: "zh-hant", text: "電商"}, {platform: "zh-TW", text: "茶"}, {platform: "en", text: "what is the price of commerce"},
-			{platform: "it", text: "la bottega nel telefono"}, {platform: "it", text: "aiuto"}, {platform: "ru", text: "commerce"}, {platform: "it", text: "commerce"}, {platform: "", text: "commerce"},
+			{platform: "it", text: "la bottega nel telefono"}, {platform: "it", text: "aiuto"}, {platform: "ru", text: "commerce"}, {platform: "ru", text: "help"}, {platform: "it", text: "commerce"}, {platform: "", text: "commerce"},
 		} {
 			say := bot.Message{Kind: bot.Text, Chat: bot.ChatID{Channel: "tg", ID: fmt.Sprint("same ", i)}, Text: u.text, Lang: u.platform}
 			if tell(t, b, say); rows() != 0 {
@@ -207,6 +216,14 @@ func TestALanguageIsKeptOnlyWhereItMust(t *testing.T) {
 		converse(t, b, c, chat, []utterance{{kind: bot.Text, text: "commerce", platform: "en", want: "en"}}, "back")
 		if rows() != 0 {
 			t.Error("what the phone says is kept")
+		}
+		// French, which newsie does not speak, is what articles are wanted in, until a word in none.
+		converse(t, b, c, chat, []utterance{{kind: bot.Text, text: "quel est le prix du commerce dans la ville", platform: "en", want: "en"}}, "French")
+		if got := kept(); !strings.HasPrefix(got, "en fr ") {
+			t.Errorf("kept of French: %s", got)
+		}
+		if converse(t, b, c, chat, []utterance{{kind: bot.Text, text: "sport", platform: "en", want: "en"}}, "no French"); rows() != 0 {
+			t.Error("a word of no language goes on in one that newsie does not speak")
 		}
 		// And none for ever.
 		converse(t, b, c, chat, []utterance{{kind: bot.Text, text: "电商", platform: "en", want: "zh-Hans"}}, "once more")
@@ -271,4 +288,25 @@ func TestForgettingIsOfOneChat(t *testing.T) {
 			t.Errorf("kept are %s", got)
 		}
 	})
+}
+
+// Who writes as the phone speaks does not wait for the one writer of SQLite,
+// not even to find that nothing is to be forgotten.
+func TestMostWordsWaitForNoWriter(t *testing.T) {
+	db, c := databasetest.SQLite(t), newClock()
+	b := newBot(t, db, c)
+	err := db.Tx(t.Context(), func(ctx context.Context, _ bun.Tx) error {
+		ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+		defer cancel()
+		for _, m := range []bot.Message{{Text: "help", Lang: "en"}, {Text: "aiuto", Lang: "it"}, {Text: "帮助", Lang: "zh-hans"}, {Text: "說明", Lang: "zh-TW"}, {Text: "/help", Lang: "en"}} {
+			m.Kind, m.Chat = bot.Text, bot.ChatID{Channel: "tg", ID: "1"}
+			if _, err := b.Handle(ctx, m); err != nil || ctx.Err() != nil {
+				return fmt.Errorf("%q in %q: %v, %v", m.Text, m.Lang, err, ctx.Err())
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
 }
