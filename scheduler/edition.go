@@ -11,7 +11,7 @@ import (
 
 // Kinds of editions.
 const (
-	KindFollow = "follow" // a follow's slot; the key is the follow's id and the slot's wall time
+	KindFollow = "follow" // what follows get; the key is a hash of what it holds, for an audience its follow and slot
 	KindLate   = "late"   // an answer that took too long; its text is kept as it was
 )
 

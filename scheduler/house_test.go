@@ -127,6 +127,14 @@ func (h *house) int(query string, args ...any) int64 {
 	return n
 }
 
+// joined is how SQL puts the values of a column together.
+func (h *house) joined(column, by string) string {
+	if h.db.Postgres() {
+		return "string_agg(" + column + ", '" + by + "')"
+	}
+	return "group_concat(" + column + ", '" + by + "')"
+}
+
 func (h *house) text(query string, args ...any) string {
 	h.t.Helper()
 	var s string

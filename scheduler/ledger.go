@@ -182,8 +182,7 @@ func (l *Ledger) Forget(ctx context.Context, chat bot.ChatID) error {
 		if err != nil || len(editions) == 0 {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, "DELETE FROM editions WHERE id IN (?) AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.edition = editions.id)", bun.List(editions))
-		return err
+		return dropUnsent(ctx, tx, editions)
 	})
 	if err != nil {
 		return fmt.Errorf("forget the deliveries of a chat: %w", err)

@@ -3,11 +3,9 @@ package scheduler
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -313,132 +311,4 @@ func (t *planning) zone(row followRow) *time.Location {
 	}
 	t.zones[row.Zone] = zone
 	return zone
-}
-
-// commit writes the decisions whose follows nobody else has touched.
-func (t *planning) commit(ctx context.Context, tx bun.Tx, decisions []decision) (Tick, error) {
-	var counted Tick
-	ids := make([]int64, len(decisions))
-	for i, d := range decisions {
-		ids[i] = d.follow.ID
-	}
-	var locked []followRow
-	err := tx.NewRaw(`SELECT id, channel, chat, topic, query, lang, spec, zone, last_slot, next_due_at, since_seq FROM follows
-		WHERE id IN (?) AND state = 'active'`+t.db.SkipLocked(), bun.List(ids)).Scan(ctx, &locked)
-	if err != nil {
-		return counted, err
-	}
-	still := make(map[int64]followRow, len(locked))
-	for _, row := range locked {
-		still[row.ID] = row
-	}
-	mine := slices.DeleteFunc(slices.Clone(decisions), func(d decision) bool {
-		d.follow.Silent = false
-		return still[d.follow.ID] != d.follow
-	})
-	counted.Taken = len(decisions) - len(mine)
-	if len(mine) == 0 {
-		return counted, nil
-	}
-	made, err := t.insertEditions(ctx, tx, mine)
-	if err != nil {
-		return counted, err
-	}
-	if err := t.insertDeliveries(ctx, tx, mine, made); err != nil {
-		return counted, err
-	}
-	for i, d := range mine {
-		switch {
-		case len(d.articles) > 0 && made[d.key()] != 0:
-			counted.Planned++
-		case len(d.articles) > 0:
-			// The slot has had its digest, in another zone that the reader
-			// left since; what is new waits for the next.
-			mine[i].since = d.follow.SinceSeq
-		case d.missed:
-			counted.Missed++
-		default:
-			counted.Nothing++
-		}
-	}
-	return counted, t.advance(ctx, tx, mine)
-}
-
-func (d decision) key() string { return strconv.FormatInt(d.follow.ID, 10) + "@" + d.slot.Wall }
-
-// insertEditions gives the ids of the new editions by their keys.
-func (t *planning) insertEditions(ctx context.Context, tx bun.Tx, decisions []decision) (map[string]int64, error) {
-	var args []any
-	count := 0
-	for _, d := range decisions {
-		if len(d.articles) == 0 {
-			continue
-		}
-		articles, err := json.Marshal(d.articles)
-		if err != nil {
-			return nil, err
-		}
-		more := ""
-		if d.more > 0 {
-			more = fmt.Sprintf(`{"more":%d}`, d.more)
-		}
-		args = append(args, KindFollow, d.key(), d.follow.Topic, d.follow.Query, d.follow.Lang,
-			d.from, d.since, string(articles), more, t.now.UnixMilli())
-		count++
-	}
-	made := map[string]int64{}
-	if count == 0 {
-		return made, nil
-	}
-	var rows []struct {
-		ID         int64
-		EditionKey string
-	}
-	err := tx.NewRaw(`INSERT INTO editions (kind, edition_key, topic, query, lang, from_seq, to_seq, articles, payload, created_at) VALUES `+
-		values(count, 10)+` ON CONFLICT (kind, edition_key) DO NOTHING RETURNING id, edition_key`, args...).Scan(ctx, &rows)
-	if err != nil {
-		return nil, fmt.Errorf("insert editions: %w", err)
-	}
-	for _, row := range rows {
-		made[row.EditionKey] = row.ID
-	}
-	return made, nil
-}
-
-func (t *planning) insertDeliveries(ctx context.Context, tx bun.Tx, decisions []decision, made map[string]int64) error {
-	var args []any
-	count := 0
-	for _, d := range decisions {
-		if id := made[d.key()]; id != 0 {
-			args = append(args, id, d.follow.ID, d.follow.Channel, d.follow.Chat, Planned, t.now.UnixMilli(), t.now.UnixMilli())
-			count++
-		}
-	}
-	if count == 0 {
-		return nil
-	}
-	_, err := tx.ExecContext(ctx, `INSERT INTO deliveries (edition, follow, channel, chat, state, due_at, updated_at) VALUES `+values(count, 7), args...)
-	if err != nil {
-		return fmt.Errorf("insert deliveries: %w", err)
-	}
-	return nil
-}
-
-// advance moves the follows to their next slots. One without a next slot is
-// suspended.
-func (t *planning) advance(ctx context.Context, tx bun.Tx, decisions []decision) error {
-	var args []any
-	for _, d := range decisions {
-		state := "active"
-		if d.next == 0 {
-			state = "suspended"
-		}
-		args = append(args, d.follow.ID, state, cmp.Or(d.slot.Wall, d.follow.LastSlot), d.next, d.since)
-	}
-	_, err := tx.ExecContext(ctx, `UPDATE follows SET state = v.column2, last_slot = v.column3, next_due_at = v.column4, since_seq = v.column5
-		FROM (VALUES `+values(len(decisions), 5)+`) AS v WHERE follows.id = v.column1`, args...)
-	if err != nil {
-		return fmt.Errorf("advance the follows: %w", err)
-	}
-	return nil
 }

@@ -24,7 +24,7 @@ func TestPlanTakesWhatJoinedSinceTheLastEdition(t *testing.T) {
 		if diff := cmp.Diff(want, h.plan(s)); diff != "" {
 			t.Errorf("first tick (-want +got):\n%s", diff)
 		}
-		if got := h.text("SELECT edition_key || ' ' || articles || ' ' || from_seq || '-' || to_seq FROM editions"); got != fmt.Sprintf("%d@2026-05-04T08:00 [3,1] 0-3", id) {
+		if got := h.text("SELECT d.follow || '@' || d.slot || ' ' || e.articles || ' ' || e.from_seq || '-' || e.to_seq FROM editions e JOIN deliveries d ON d.edition = e.id"); got != fmt.Sprintf("%d@2026-05-04T08:00 [3,1] 0-3", id) {
 			t.Errorf("edition %s", got)
 		}
 		if got := h.text("SELECT last_slot || ' ' || next_due_at || ' ' || since_seq FROM follows"); got != fmt.Sprintf("2026-05-04T08:00 %d 3", monday.AddDate(0, 0, 1).UnixMilli()) {
@@ -102,8 +102,8 @@ func TestTwoReplicasPlanEachSlotOnce(t *testing.T) {
 			h.library.add("tea")
 		}
 		h.wantStates(fmt.Sprintf("planned %d", 3*follows))
-		if n := h.int("SELECT COUNT(*) FROM editions"); n != 3*follows {
-			t.Errorf("%d editions, want %d", n, 3*follows)
+		if n := h.int("SELECT COUNT(*) FROM editions"); n != 3 {
+			t.Errorf("%d editions, want 3: who gets the same shares one", n)
 		}
 	})
 }
@@ -176,7 +176,7 @@ func TestClockChangesAndJumps(t *testing.T) {
 		walk(time.Date(2026, 10, 27, 0, 0, 0, 0, rome))
 
 		var got []string
-		if err := h.db.NewRaw("SELECT edition_key FROM editions ORDER BY id").Scan(t.Context(), &got); err != nil {
+		if err := h.db.NewRaw("SELECT follow || '@' || slot FROM deliveries ORDER BY id").Scan(t.Context(), &got); err != nil {
 			t.Fatal(err)
 		}
 		want := []string{
@@ -326,4 +326,32 @@ type meddler struct {
 func (m *meddler) Matches(ctx context.Context, query, lang string, within content.Filter, from, to int64, limit int) ([]int64, int, error) {
 	m.do()
 	return m.library.Matches(ctx, query, lang, within, from, to, limit)
+}
+
+// Followers of the same words share an edition as long as they get the same;
+// whoever missed one, or reads in another language, has one of their own.
+func TestWhoGetsTheSameSharesAnEdition(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		s := h.replica()
+		h.library.add("tea", "coffee")
+		h.follow("1", "tea", "0 8 * * *", "UTC", monday)
+		h.follow("2", "tea", "0 8 * * *", "UTC", monday)
+		h.follow("3", "coffee", "0 8 * * *", "UTC", monday)
+		h.exec("UPDATE follows SET since_seq = 0")
+		italian := h.follow("4", "tea", "0 8 * * *", "UTC", monday)
+		h.exec("UPDATE follows SET lang = 'it' WHERE id = ?", italian)
+		h.plan(s)
+		want := "1+2 3 4"
+		got := h.text("SELECT " + h.joined("chats", " ") + " FROM (SELECT edition, " + h.joined("chat", "+") + " AS chats FROM (SELECT edition, chat FROM deliveries ORDER BY id) a GROUP BY edition ORDER BY edition) b")
+		if got != want {
+			t.Errorf("editions went to %q, want %q", got, want)
+		}
+		// One that was planned later, for what is the same.
+		h.follow("5", "tea", "0 8 * * *", "UTC", monday)
+		h.exec("UPDATE follows SET since_seq = 0 WHERE chat = '5'")
+		h.plan(s)
+		if n := h.int("SELECT COUNT(*) FROM deliveries a JOIN deliveries b ON b.edition = a.edition WHERE a.chat = '1'"); n != 3 {
+			t.Errorf("%d share the edition of the first chat, want 3", n)
+		}
+	})
 }

@@ -23,8 +23,8 @@ func TestUpgradeFromTheFirstSchemaKeepsData(t *testing.T) {
 		for _, statement := range []string{
 			"INSERT INTO articles (source, source_key, state, title, slug, hash, seq, cover, body) VALUES ('s', 'k', 'published', 'T', 't', 'h', 1, '/media/0123456789abcdef0123456789abcdef.png', '[{\"kind\":\"picture\",\"url\":\"/media/00000000000000000000000000000000.jpg\"},{\"kind\":\"picture\",\"url\":\"/media/0123456789abcdef0123456789abcdef.png\"},{\"kind\":\"picture\",\"url\":\"https://example.org/p.png\"}]')",
 			"INSERT INTO follows (channel, chat, topic, query, spec, zone, next_due_at, since_seq, created_at) VALUES ('c', 'r', 't', 't', '0 8 * * *', 'UTC', 1, 0, 1)",
-			"INSERT INTO editions (kind, edition_key, created_at) VALUES ('follow', '1@x', 1)",
-			"INSERT INTO deliveries (edition, channel, chat, state, due_at, updated_at) VALUES (1, 'c', 'r', 'planned', 1, 1)",
+			"INSERT INTO editions (kind, edition_key, created_at) VALUES ('follow', '1@2026-05-04T08:00', 1)",
+			"INSERT INTO deliveries (edition, follow, channel, chat, state, due_at, updated_at) VALUES (1, 1, 'c', 'r', 'planned', 1, 1)",
 		} {
 			if _, err := db.ExecContext(t.Context(), statement); err != nil {
 				t.Fatal(err)
@@ -43,6 +43,10 @@ func TestUpgradeFromTheFirstSchemaKeepsData(t *testing.T) {
 		err = db.QueryRowContext(t.Context(), "SELECT min(hash) || ' ' || max(hash) || ' ' || count(*) FROM article_pictures WHERE article = 1").Scan(&shown)
 		if want := "00000000000000000000000000000000 0123456789abcdef0123456789abcdef 2"; err != nil || shown != want {
 			t.Errorf("pictures of articles: %q, %v; want %q", shown, err, want)
+		}
+		var slot string
+		if err := db.QueryRowContext(t.Context(), "SELECT slot FROM deliveries").Scan(&slot); err != nil || slot != "2026-05-04T08:00" {
+			t.Errorf("a delivery's slot: %q, %v", slot, err)
 		}
 	}
 	t.Run("sqlite", func(t *testing.T) { upgrade(t, filepath.Join(t.TempDir(), "old.db")) })
