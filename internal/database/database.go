@@ -33,6 +33,7 @@ type DB struct {
 	reader   *bun.DB
 	postgres bool
 	path     string
+	address  string // of PostgreSQL
 	writes   writes
 }
 
@@ -90,7 +91,7 @@ func openPostgres(address string) (*DB, error) {
 	pool.SetMaxIdleConns(8)
 	pool.SetConnMaxIdleTime(5 * time.Minute)
 	b := bun.NewDB(pool, pgdialect.New())
-	return &DB{DB: b, reader: b, postgres: true}, nil
+	return &DB{DB: b, reader: b, postgres: true, address: address}, nil
 }
 
 func openSQLite(path string) (*DB, error) {
