@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -76,18 +77,20 @@ func claim(ctx context.Context, db *database.DB, channel string, now time.Time, 
 	var jobs []job
 	err = db.Tx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		jobs = nil
-		var ids []int64
-		err := tx.NewRaw(`SELECT id FROM deliveries WHERE state = ? AND channel = ? AND due_at <= ? ORDER BY due_at, id LIMIT ?`+db.SkipLocked(),
-			Planned, channel, now.UnixMilli(), limit).Scan(ctx, &ids)
-		if err != nil || len(ids) == 0 {
+		var due []waitingRow
+		err := tx.NewRaw(`SELECT id, chat FROM deliveries WHERE state = ? AND channel = ? AND due_at <= ? ORDER BY due_at, id LIMIT ?`+db.SkipLocked(),
+			Planned, channel, now.UnixMilli(), limit).Scan(ctx, &due)
+		if err != nil || len(due) == 0 {
 			return err
 		}
-		if grouped && len(ids) == limit {
-			siblings, err := siblings(ctx, tx, db, channel, now, ids)
-			if err != nil {
+		if grouped && len(due) == limit {
+			if due, err = withSiblings(ctx, tx, db, channel, now, due); err != nil {
 				return err
 			}
-			ids = append(ids, siblings...)
+		}
+		ids := make([]int64, len(due))
+		for i, row := range due {
+			ids[i] = row.ID
 		}
 		return tx.NewRaw(`UPDATE deliveries SET state = ?, claim = ?, lease_until = ?, updated_at = ?
 			WHERE id IN (?) AND state = ? RETURNING id, edition, follow, channel, chat, attempt, due_at`,
@@ -103,13 +106,29 @@ func claim(ctx context.Context, db *database.DB, channel string, now time.Time, 
 	return jobs, nil
 }
 
-// siblings are the deliveries beyond a full batch that are due for the chats in it.
-func siblings(ctx context.Context, tx bun.Tx, db *database.DB, channel string, now time.Time, ids []int64) (more []int64, err error) {
-	err = tx.NewRaw(`SELECT id FROM deliveries WHERE state = ? AND channel = ? AND due_at <= ? AND id NOT IN (?)
-			AND chat IN (SELECT o.chat FROM deliveries o WHERE o.id IN (?))
+// waitingRow is a delivery to be claimed.
+type waitingRow struct {
+	ID   int64
+	Chat string
+}
+
+// withSiblings adds to a full batch what else is due for its chats. They are named
+// one by one, and the batch itself is left out here: a subquery for either has
+// PostgreSQL, which has no statistics yet of rows just planned, read all of them.
+func withSiblings(ctx context.Context, tx bun.Tx, db *database.DB, channel string, now time.Time, due []waitingRow) ([]waitingRow, error) {
+	known := make(map[int64]bool, len(due))
+	chats := map[string]bool{}
+	for _, row := range due {
+		known[row.ID], chats[row.Chat] = true, true
+	}
+	var all []waitingRow
+	err := tx.NewRaw(`SELECT id, chat FROM deliveries WHERE channel = ? AND chat IN (?) AND state = ? AND due_at <= ?
 		ORDER BY chat, due_at, id LIMIT ?`+db.SkipLocked(),
-		Planned, channel, now.UnixMilli(), bun.List(ids), bun.List(ids), claimBatch).Scan(ctx, &more)
-	return more, err
+		channel, bun.List(slices.Sorted(maps.Keys(chats))), Planned, now.UnixMilli(), len(due)+claimBatch).Scan(ctx, &all)
+	if err != nil {
+		return nil, err
+	}
+	return append(due, slices.DeleteFunc(all, func(row waitingRow) bool { return known[row.ID] })...), nil
 }
 
 // load fills in the editions, and finds the jobs that nobody wants any more.

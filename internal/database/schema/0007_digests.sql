@@ -14,6 +14,11 @@ ALTER TABLE deliveries ADD COLUMN slot TEXT NOT NULL DEFAULT '';
 UPDATE deliveries SET slot = (SELECT substr(e.edition_key, length(e.edition_key) - 15) FROM editions e WHERE e.id = deliveries.edition) WHERE follow <> 0;
 CREATE UNIQUE INDEX deliveries_slot ON deliveries (follow, slot) WHERE slot <> '';
 
+-- What waits for one chat is looked for by both, also before PostgreSQL has
+-- statistics of what was planned a moment ago.
+DROP INDEX deliveries_chat;
+CREATE INDEX deliveries_chat ON deliveries (channel, chat, state, due_at);
+
 -- What the publisher sends by hand: planned some chats at a time, in the order
 -- of their names, up to the one in done_to.
 CREATE TABLE sends (
@@ -44,6 +49,8 @@ INSERT INTO counters (name, value) VALUES ('schema_oldest', 6);
 DELETE FROM counters WHERE name = 'schema_oldest';
 DROP TABLE pins;
 DROP TABLE sends;
+DROP INDEX deliveries_chat;
+CREATE INDEX deliveries_chat ON deliveries (channel, chat);
 DROP INDEX deliveries_slot;
 ALTER TABLE deliveries DROP COLUMN slot;
 DROP INDEX follows_waiting;
