@@ -36,7 +36,8 @@ func (b Bucket) floor(now int64) int64 { return now - b.gap()*int64(max(b.Burst,
 //
 // Who answers a reader takes the next slot there is, however far ahead (Reserve,
 // Next). Who sends many messages takes a few slots at a time, just before they
-// come (Take), so that an answer waits behind those few and never behind all. The
+// come (Take), and holds them (Hold), so that an answer trades places with one of
+// these (Trade) and waits for no more than a slot. The
 // replicas' clocks must agree to some milliseconds, as those of machines kept by
 // NTP do.
 type Pacer struct {
@@ -45,6 +46,7 @@ type Pacer struct {
 
 	mu     sync.Mutex
 	pushed map[string]time.Time
+	held   []*Held
 }
 
 // NewPacer keeps its rows in db.

@@ -11,8 +11,8 @@ import (
 
 // A gate lets a channel's messages go one by one, each at its slot in the bucket
 // of all chats, which answers and other replicas share. Slots are taken just
-// before they come, a few at a time, so that an answer waits behind one more than
-// these at most. The commit that takes them marks their messages as being sent: what
+// before they come, a few at a time, and held: an answer that comes meanwhile takes
+// the place of one of them. The commit that takes them marks their messages as being sent: what
 // still waits at the gate is only claimed, and a crash leaves no doubt about it.
 type gate struct {
 	flight *flight
@@ -138,14 +138,17 @@ func (g *gate) pass(group []message) (left []message) {
 		g.clear(group)
 		return nil
 	}
+	held := c.pacer.Hold(g.bucket, slot, len(ready))
+	defer held.Drop()
 	for i, m := range ready {
-		at := slot.Add(time.Duration(i) * g.bucket.Gap())
-		if wait := at.Sub(c.now()); wait > 0 {
+		wait, late := held.Next(c.now())
+		for ; wait > 0; wait, late = held.Next(c.now()) { // answers may have put it off
 			if c.sleep(ctx, wait) != nil {
 				g.clear(ready[i:])
 				return nil
 			}
-		} else if i > 0 && -wait > g.tolerance() {
+		}
+		if i > 0 && late > g.tolerance() {
 			// The process stood still: what it had reserved would go out at once,
 			// and with what comes next be more than a second may hold.
 			return ready[i:]

@@ -144,7 +144,12 @@ func (s *session) pace(ctx context.Context, buckets []bot.Bucket) error {
 		}
 		due := s.config.Now().Add(wait)
 		if wait > 0 {
-			if err := s.config.Wait(ctx, wait); err != nil {
+			if len(left) == 0 {
+				due, err = s.turn(ctx, buckets[0], due)
+			} else {
+				err = s.config.Wait(ctx, wait)
+			}
+			if err != nil {
 				return err
 			}
 		}
@@ -165,6 +170,26 @@ func (s *session) pace(ctx context.Context, buckets []bot.Bucket) error {
 		}
 	}
 	return ctx.Err()
+}
+
+// turn waits for the time of a slot in the bucket of all chats, or of an earlier
+// one that a digest holds: also of one taken while it waits, since a digest may
+// have reserved before and come to hold its slot after.
+func (s *session) turn(ctx context.Context, b bot.Bucket, due time.Time) (time.Time, error) {
+	for {
+		due = s.config.Pacer.Trade(b.Name, due)
+		left := due.Sub(s.config.Now())
+		if left <= 0 {
+			return due, nil
+		}
+		step := min(left, b.Gap()/4)
+		if left > 2*time.Second { // a pause: nobody trades
+			step = left - time.Second
+		}
+		if err := s.config.Wait(ctx, step); err != nil {
+			return due, err
+		}
+	}
 }
 
 // tolerance is how long after its time a slot may still be used. Each time that

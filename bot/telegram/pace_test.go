@@ -413,3 +413,32 @@ func TestAGroupThatMustWaitHoldsUpNobody(t *testing.T) {
 		t.Errorf("the group got %d messages", n)
 	}
 }
+
+// A digest that holds a slot and has not left yet lets an answer go first.
+func TestAnAnswerGoesBeforeADigestThatHoldsASlot(t *testing.T) {
+	c := newClock()
+	var pacer *bot.Pacer
+	o := setup{db: databasetest.SQLite(t)}
+	pacer = bot.NewPacer(o.db, c.Now)
+	o.config = func(config *telegram.Config) { config.Now, config.Wait, config.Pacer = c.Now, c.wait, pacer }
+	asked := make(chan struct{})
+	r := start(t, func(ctx context.Context, m bot.Message) (bot.Reply, error) {
+		<-asked // the slots are taken
+		return echo(ctx, m)
+	}, o)
+	reader := r.Chat(1)
+	reader.Say("tea")
+	all := r.channel.Buckets(bot.ChatID{Channel: r.config.Name, ID: "1"})[0]
+	wait, ok, err := pacer.Take(t.Context(), all, 20, time.Hour, nil)
+	if err != nil || !ok {
+		t.Fatal(ok, err)
+	}
+	begin := c.Now()
+	held := pacer.Hold(all, begin.Add(wait).Add(10*all.Gap()), 1)
+	defer held.Drop()
+	close(asked)
+	r.wait(t, reader, 1)
+	if left, _ := held.Next(begin.Add(15 * all.Gap())); left <= 0 {
+		t.Errorf("the digest kept its slot, %s after it", -left)
+	}
+}

@@ -249,7 +249,7 @@ func (s *session) acknowledge(id string) {
 }
 
 // moment is how long a batch may hold up the next poll.
-const moment = 150 * time.Millisecond
+const moment = 40 * time.Millisecond
 
 // settle waits for the updates at hand for a moment and keeps the unfinished
 // ones in the settings; without an error the server may forget them all.
