@@ -38,7 +38,7 @@ func (c *Channel) unreadable(id int64) {
 	}
 	args := []any{"update", id}
 	if last {
-		args = append(args, "more", "counted as update_undecodable, and not logged for the rest of the hour")
+		args = append(args, "more", "are counted, and not logged for the rest of the hour")
 	}
 	c.log.Warn("an update that cannot be read was skipped", args...)
 }

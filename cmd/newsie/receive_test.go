@@ -106,9 +106,13 @@ func TestTheLifeOfAGroup(t *testing.T) {
 	if got := answer(group); got.ReplyTo != asked || len(got.Buttons) == 0 {
 		t.Errorf("the answer is %+v", got)
 	}
-	group.SayAs(telegramtest.Said{From: 8}, "/follow commerce daily 8:00")
-	answer(group)
 	follows := func(chat string) int { return count(t, db, "SELECT COUNT(*) FROM follows WHERE chat = ?", chat) }
+	group.SayAs(telegramtest.Said{From: 8}, "/follow commerce daily 8:00")
+	if got := answer(group); !strings.Contains(got.Text, "amministratori") || follows("-5") != 0 {
+		t.Errorf("a member may follow for the group: %q", got.Text)
+	}
+	group.Administrator(9).SayAs(telegramtest.Said{From: 9}, "/follow commerce daily 8:00")
+	answer(group)
 	if follows("-5") != 1 {
 		t.Fatal("the group follows nothing")
 	}
