@@ -62,12 +62,12 @@ func (l *Library) AddAll(ctx context.Context, arrivals []Arrival) ([]Change, err
 				return err
 			}
 		}
-		return nil
+		return l.signal(ctx, tx)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("keep %d articles: %w", len(arrivals), err)
 	}
-	l.wake()
+	l.Wake()
 	return changes, nil
 }
 
@@ -234,12 +234,15 @@ func (l *Library) Rekey(ctx context.Context, id int64, source, key string) error
 			return err
 		}
 		_, err = tx.ExecContext(ctx, "UPDATE articles SET source = ?, source_key = ?, seq = ? WHERE id = ?", source, key, seq, id)
-		return err
+		if err != nil {
+			return err
+		}
+		return l.signal(ctx, tx)
 	})
 	if err != nil {
 		return fmt.Errorf("move article %d to %s: %w", id, key, err)
 	}
-	l.wake()
+	l.Wake()
 	return nil
 }
 
@@ -274,12 +277,15 @@ func (l *Library) Edit(ctx context.Context, id int64, edit func(*Article)) (Arti
 		if err := update(ctx, tx, &a); err != nil {
 			return err
 		}
-		return group(ctx, tx, &a, print)
+		if err := group(ctx, tx, &a, print); err != nil {
+			return err
+		}
+		return l.signal(ctx, tx)
 	})
 	if err != nil {
 		return Article{}, err
 	}
-	l.wake()
+	l.Wake()
 	return a, nil
 }
 

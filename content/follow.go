@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/uptrace/bun"
+
 	"newsie/content/index"
+	"newsie/internal/database"
 )
 
 // Seq is the position up to which the index has followed the store: what can
@@ -25,16 +28,25 @@ func (l *Library) Lag(ctx context.Context) (int64, error) {
 	return n, nil
 }
 
-// wake tells Run that there may be something to follow.
-func (l *Library) wake() {
+// SignalName is what replicas tell each other when articles have changed: there
+// is something for Wake to follow.
+const SignalName = "articles"
+
+// signal tells all replicas, in the transaction that changed articles.
+func (l *Library) signal(ctx context.Context, tx bun.Tx) error {
+	return l.db.Signal(ctx, tx, database.Signal{Name: SignalName})
+}
+
+// Wake tells Run that there may be something to follow.
+func (l *Library) Wake() {
 	select {
 	case l.woken <- struct{}{}:
 	default:
 	}
 }
 
-// Run follows the store until ctx ends: at once after a change made here, and
-// within a second after one made by another process.
+// Run follows the store until ctx ends: at once after a change made here or told
+// by Wake, and within a second after any other.
 func (l *Library) Run(ctx context.Context) error {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
@@ -47,7 +59,7 @@ func (l *Library) Run(ctx context.Context) error {
 		if more, err := l.Compare(ctx); err != nil && ctx.Err() == nil {
 			l.log.Error("articles that were kept before are not compared; trying again", "error", err)
 		} else if more {
-			l.wake()
+			l.Wake()
 		}
 		select {
 		case <-ctx.Done():

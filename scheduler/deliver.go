@@ -14,7 +14,7 @@ import (
 
 const (
 	sendTimeout = 20 * time.Second
-	poll        = 5 * time.Second // how soon other replicas' plans are noticed
+	poll        = 5 * time.Second // how soon a plan is noticed that no signal told of
 )
 
 // A Deliverer sends what is planned. Each channel works on its own.

@@ -195,6 +195,9 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
+// SignalName is what replicas tell each other when there is something to deliver.
+const SignalName = "deliveries"
+
 // A Scheduler plans and delivers. Its methods are safe for concurrent use, and
 // several schedulers may work on one database.
 type Scheduler struct {
@@ -214,9 +217,13 @@ func New(config Config) (*Scheduler, error) {
 	ledger := &Ledger{db: config.DB, now: config.Now}
 	digests := newDigests(config, ledger)
 	deliverer := newDeliverer(config, ledger, digests)
-	ledger.wake = deliverer.Wake
+	wake := func() {
+		deliverer.Wake()
+		config.DB.Announce(database.Signal{Name: SignalName})
+	}
+	ledger.wake = wake
 	return &Scheduler{
-		Planner:   newPlanner(config, deliverer.Wake),
+		Planner:   newPlanner(config, wake),
 		Deliverer: deliverer,
 		Digests:   digests,
 		Ledger:    ledger,

@@ -18,7 +18,8 @@ const (
 	streamBatch    = 50
 )
 
-// A hub wakes the open tabs of a chat, within this process.
+// A hub wakes the open tabs of a chat, within this process. Those that other
+// replicas hold hear of it by signals.
 type hub struct {
 	mu    sync.Mutex
 	total int
@@ -74,6 +75,17 @@ func (h *hub) wake(chat string) {
 	defer h.mu.Unlock()
 	for t := range h.tabs[chat] {
 		notify(t.news)
+	}
+}
+
+// wakeAll wakes every tab: some wake may have been missed.
+func (h *hub) wakeAll() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, tabs := range h.tabs {
+		for t := range tabs {
+			notify(t.news)
+		}
 	}
 }
 

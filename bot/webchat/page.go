@@ -337,7 +337,7 @@ func (c *Channel) exchange(ctx context.Context, r *http.Request, chat, id string
 	if entries, err = c.history.exchange(ctx, chat, s.shown, greeting, reply); err != nil {
 		return nil, false, err
 	}
-	c.hub.wake(chat)
+	c.wake(chat)
 	return entries, false, nil
 }
 

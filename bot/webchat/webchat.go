@@ -10,6 +10,7 @@ package webchat
 
 import (
 	"context"
+	"crypto/rand"
 	"embed"
 	"errors"
 	"fmt"
@@ -66,7 +67,8 @@ type Config struct {
 	// WriteTimeout is how long an event stream may take to send one message; 10 s when zero.
 	WriteTimeout time.Duration
 	// Poll is how often an event stream looks into the database for what other
-	// replicas said; 2 s when zero. On SQLite there are no others.
+	// replicas said and no signal told of; 10 s when zero. On SQLite there are no
+	// others.
 	Poll time.Duration
 }
 
@@ -83,6 +85,8 @@ type Channel struct {
 	origin  *http.CrossOriginProtection
 	closing chan struct{} // closed when Run ends: event streams let go
 	close   sync.Once
+
+	replica string // this Channel among those of one name
 
 	welcomes   welcomes
 	suggesting chan struct{} // holds one for each request that suggests
@@ -106,6 +110,7 @@ func New(config Config) (*Channel, error) {
 		hub:     newHub(),
 		origin:  http.NewCrossOriginProtection(),
 		closing: make(chan struct{}),
+		replica: rand.Text(),
 
 		suggesting: make(chan struct{}, suggestAtOnce),
 	}
@@ -157,7 +162,7 @@ func setDefaults(config *Config) {
 		config.WriteTimeout = 10 * time.Second
 	}
 	if config.Poll == 0 {
-		config.Poll = 2 * time.Second
+		config.Poll = 10 * time.Second
 	}
 	config.Logger = config.Logger.With("channel", config.Name)
 	config.PublicURL = strings.TrimRight(config.PublicURL, "/")
@@ -203,7 +208,7 @@ func (c *Channel) Send(ctx context.Context, o bot.Outgoing) (bot.Receipt, error)
 	if err != nil {
 		return bot.Receipt{}, err
 	}
-	c.hub.wake(o.To.ID)
+	c.wake(o.To.ID)
 	return bot.Receipt{ProviderID: fmt.Sprint(id), Way: "message"}, nil
 }
 
@@ -217,6 +222,7 @@ func (c *Channel) Forget(ctx context.Context, chat bot.ChatID) error {
 		return err
 	}
 	c.hub.forget(chat.ID)
+	c.announce(signalForget, c.replica+" "+chat.ID)
 	return nil
 }
 

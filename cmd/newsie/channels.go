@@ -33,6 +33,7 @@ type channels struct {
 	adapters map[string]adapter
 	handlers map[string]http.Handler // by path
 	accounts []*wechat.Channel       // those of the adapters that are WeChat's
+	webchats []*webchat.Channel      // those that are the browser's
 	chat     string                  // path of the first chat in the browser
 }
 
@@ -77,6 +78,7 @@ func (cs *channels) webchat(name string, c ChannelConfig) error {
 		return err
 	}
 	cs.adapters[name], cs.handlers[a.Path()] = a, a
+	cs.webchats = append(cs.webchats, a)
 	if cs.chat == "" {
 		cs.chat = a.Path()
 	}

@@ -226,11 +226,13 @@ func (s *server) run(ctx context.Context, control *control) error {
 		Handler: pages, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
 		MaxHeaderBytes: 32 << 10, ErrorLog: nil,
 	}
+	signals := newSignals(s)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.library.Run(ctx) })
 	group.Go(func() error { return s.scheduler.Run(ctx) })
 	group.Go(func() error { return control.run(ctx) })
 	group.Go(func() error { return s.notices.run(ctx) })
+	group.Go(func() error { return signals.run(ctx) })
 	for _, file := range s.published {
 		group.Go(func() error { return file.watch(ctx) })
 	}

@@ -35,6 +35,8 @@ type DB struct {
 	path     string
 	address  string // of PostgreSQL
 	writes   writes
+
+	announced announced
 }
 
 // Open opens "postgres://…", "sqlite://PATH" or a plain path of a SQLite file,
@@ -126,8 +128,9 @@ func openSQLite(path string) (*DB, error) {
 	}, nil
 }
 
-// Close closes every connection.
+// Close tells what was announced, and closes every connection.
 func (db *DB) Close() error {
+	db.announced.close()
 	err := db.DB.Close()
 	if db.reader != db.DB {
 		err = errors.Join(err, db.reader.Close())

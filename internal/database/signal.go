@@ -19,6 +19,8 @@ type Signal struct {
 	What string // which one, such as a chat; may be ""
 }
 
+func (s Signal) payload() string { return s.Name + " " + s.What }
+
 // Signal tells all replicas, this one among them, when the transaction commits;
 // outside of one, at once. What may have up to 500 bytes. On SQLite, where there
 // is one process, it does nothing: who makes news wakes the others of the process
@@ -30,7 +32,7 @@ func (db *DB) Signal(ctx context.Context, tx bun.IDB, s Signal) error {
 	if len(s.What) > 500 || s.Name == "" || strings.Contains(s.Name, " ") {
 		return fmt.Errorf("%q is no signal", s.Name)
 	}
-	if _, err := tx.ExecContext(ctx, "SELECT pg_notify('newsie_' || current_schema(), ?)", s.Name+" "+s.What); err != nil {
+	if _, err := tx.ExecContext(ctx, "SELECT pg_notify('newsie_' || current_schema(), ?)", s.payload()); err != nil {
 		return fmt.Errorf("signal %s: %w", s.Name, err)
 	}
 	return nil
@@ -71,7 +73,9 @@ const maxRelisten = 10 * time.Second
 
 // listen listens through one connection until that ends.
 func (db *DB) listen(ctx context.Context, heard func(Signal)) error {
-	conn, err := pgx.Connect(ctx, db.address)
+	dial, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	conn, err := pgx.Connect(dial, db.address)
 	if err != nil {
 		return fmt.Errorf("connect to %s to listen: %w", Redact(db.address), err)
 	}
@@ -82,10 +86,10 @@ func (db *DB) listen(ctx context.Context, heard func(Signal)) error {
 		_ = conn.Close(ctx)
 	}()
 	var schema string
-	if err := conn.QueryRow(ctx, "SELECT current_schema()").Scan(&schema); err != nil {
+	if err := conn.QueryRow(dial, "SELECT current_schema()").Scan(&schema); err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
-	if _, err := conn.Exec(ctx, "LISTEN "+pgx.Identifier{"newsie_" + schema}.Sanitize()); err != nil {
+	if _, err := conn.Exec(dial, "LISTEN "+pgx.Identifier{"newsie_" + schema}.Sanitize()); err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
 	heard(Signal{})
