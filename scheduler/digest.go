@@ -174,8 +174,8 @@ func (d *Digests) Now(ctx context.Context, chat bot.ChatID, lang string) (bot.Re
 	p := d.catalog.Printer(lang)
 	reply := bot.Reply{Lang: p.Lang()}
 	var follows []followRow
-	err := d.db.Reader().NewRaw(`SELECT id, channel, chat, topic, query, lang, spec, zone, next_due_at, since_seq FROM follows
-		WHERE channel = ? AND chat = ? AND state = 'active' ORDER BY next_due_at, id`, chat.Channel, chat.ID).Scan(ctx, &follows)
+	err := d.db.Reader().NewRaw(`SELECT id, channel, chat, topic, query, lang, spec, zone, next_due_at, since_seq, waits FROM follows
+		WHERE channel = ? AND chat = ? AND state = 'active' ORDER BY waits, next_due_at, id`, chat.Channel, chat.ID).Scan(ctx, &follows)
 	if err != nil {
 		return reply, fmt.Errorf("read the follows of a chat: %w", err)
 	}
@@ -238,6 +238,9 @@ func (d *Digests) newFor(ctx context.Context, p locale.Printer, chat bot.ChatID,
 
 // nextLine tells when the next digest comes, on the reader's clock.
 func (d *Digests) nextLine(p locale.Printer, f followRow) string {
+	if f.Waits {
+		return p.T("scheduler.next_new", "Topic", strings.TrimSpace(d.topic(p, f.Topic)))
+	}
 	zone, err := time.LoadLocation(f.Zone)
 	if err != nil {
 		zone = time.UTC

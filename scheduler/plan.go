@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -32,6 +33,10 @@ type Planner struct {
 	now     func() time.Time
 	fresh   time.Duration
 	wake    func()
+
+	mu      sync.Mutex // held while waiting follows are looked for
+	roused  int64      // up to where of the index they were
+	covered map[waitingGroup]looked
 }
 
 func newPlanner(c Config, wake func()) *Planner {
@@ -59,6 +64,7 @@ type followRow struct {
 	LastSlot  string
 	NextDueAt int64
 	SinceSeq  int64
+	Waits     bool // for something to come
 	Silent    bool // the chat is suspended or asked for silence
 }
 
@@ -67,6 +73,7 @@ type decision struct {
 	follow   followRow
 	slot     timetable.Slot
 	next     int64   // 0: there is none
+	waits    bool    // from now on, for something to come
 	from     int64   // its articles joined after this
 	since    int64   // those of the next one after this
 	articles []int64 // none: no digest
@@ -106,6 +113,9 @@ func (p *Planner) Plan(ctx context.Context) (Tick, error) {
 		Planner: p, now: p.now(), seq: p.finder.Seq(),
 		found: map[question]found{}, specs: map[string]timetable.Spec{}, zones: map[string]*time.Location{},
 	}
+	if err := tick.rouse(ctx); err != nil {
+		return tick.tick, err
+	}
 	var dueAfter, idAfter int64 = -1 << 62, 0
 	for {
 		rows, err := tick.due(ctx, dueAfter, idAfter)
@@ -126,7 +136,7 @@ func (p *Planner) Plan(ctx context.Context) (Tick, error) {
 	}
 }
 
-const dueColumns = `f.id, f.channel, f.chat, f.topic, f.query, f.lang, f.spec, f.zone, f.last_slot, f.next_due_at, f.since_seq,
+const dueColumns = `f.id, f.channel, f.chat, f.topic, f.query, f.lang, f.spec, f.zone, f.last_slot, f.next_due_at, f.since_seq, f.waits,
 	COALESCE(c.state, 'active') <> 'active' AS silent
 	FROM follows f LEFT JOIN chats c ON c.channel = f.channel AND c.id = f.chat`
 
@@ -227,6 +237,9 @@ func (t *planning) decide(ctx context.Context, row followRow) (decision, error) 
 		d.next = next.At.UnixMilli()
 	}
 	d.slot = spec.Latest(t.now, zone)
+	if spec.AsItComes() { // unless it gets something now
+		d.next, d.waits = t.now.Add(recheck).UnixMilli(), !row.Silent
+	}
 	switch {
 	case row.Silent, d.slot.At.IsZero():
 		return d, nil
@@ -238,13 +251,12 @@ func (t *planning) decide(ctx context.Context, row followRow) (decision, error) 
 		return d, err
 	}
 	within := t.outlets[row.Channel].within(row.Chat)
-	q := question{query: row.Query, lang: row.Lang, from: d.from}
-	if len(within.Langs)+len(within.Tags)+len(within.Sources)+len(within.Authors) > 0 {
-		q.channel = row.Channel
-	}
-	hits := t.search(ctx, q, within)
+	hits := t.search(ctx, t.question(row.Query, row.Lang, row.Channel, d.from, within), within)
 	if hits.err != nil {
 		return d, hits.err
+	}
+	if spec.AsItComes() && len(hits.ids) > 0 {
+		d.next, d.waits = spec.Next(t.now, zone).At.UnixMilli(), false
 	}
 	d.articles, d.more = hits.ids, hits.more
 	d.since = max(row.SinceSeq, t.seq) // a replica whose index lags must not go back
@@ -271,6 +283,14 @@ func (t *planning) offered(ctx context.Context, row followRow) (int64, error) {
 		return min(lost[0], row.SinceSeq), nil
 	}
 	return row.SinceSeq, nil
+}
+
+func (t *planning) question(query, lang, channel string, from int64, within content.Filter) question {
+	q := question{query: query, lang: lang, from: from}
+	if len(within.Langs)+len(within.Tags)+len(within.Sources)+len(within.Authors) > 0 {
+		q.channel = channel
+	}
+	return q
 }
 
 func (t *planning) search(ctx context.Context, q question, within content.Filter) found {

@@ -24,7 +24,7 @@ func (t *planning) commit(ctx context.Context, tx bun.Tx, decisions []decision) 
 		ids[i] = d.follow.ID
 	}
 	var locked []followRow
-	err := tx.NewRaw(`SELECT id, channel, chat, topic, query, lang, spec, zone, last_slot, next_due_at, since_seq FROM follows
+	err := tx.NewRaw(`SELECT id, channel, chat, topic, query, lang, spec, zone, last_slot, next_due_at, since_seq, waits FROM follows
 		WHERE id IN (?) AND state = 'active'`+t.db.SkipLocked(), bun.List(ids)).Scan(ctx, &locked)
 	if err != nil {
 		return counted, err
@@ -193,10 +193,10 @@ func (t *planning) advance(ctx context.Context, tx bun.Tx, decisions []decision)
 		if d.next == 0 {
 			state = "suspended"
 		}
-		args = append(args, d.follow.ID, state, cmp.Or(d.slot.Wall, d.follow.LastSlot), d.next, d.since)
+		args = append(args, d.follow.ID, state, cmp.Or(d.slot.Wall, d.follow.LastSlot), d.next, d.since, d.waits)
 	}
-	_, err := tx.ExecContext(ctx, `UPDATE follows SET state = v.column2, last_slot = v.column3, next_due_at = v.column4, since_seq = v.column5
-		FROM (VALUES `+values(len(decisions), 5)+`) AS v WHERE follows.id = v.column1`, args...)
+	_, err := tx.ExecContext(ctx, `UPDATE follows SET state = v.column2, last_slot = v.column3, next_due_at = v.column4, since_seq = v.column5, waits = CASE WHEN v.column6 THEN 1 ELSE 0 END
+		FROM (VALUES `+values(len(decisions), 6)+`) AS v WHERE follows.id = v.column1`, args...)
 	if err != nil {
 		return fmt.Errorf("advance the follows: %w", err)
 	}

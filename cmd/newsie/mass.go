@@ -132,7 +132,11 @@ func scheduleOf(text string) (timetable.Spec, error) {
 	if words, rest, ok := timetable.ParseWords(text); ok && strings.TrimSpace(rest) == "" {
 		text = words
 	}
-	return timetable.Parse(text)
+	spec, err := timetable.Parse(text)
+	if err == nil && spec.AsItComes() {
+		return timetable.Spec{}, fmt.Errorf("%q: only readers' digests come as it happens; name a time, such as daily 18:00", text)
+	}
+	return spec, err
 }
 
 const maxCover = 10 << 20

@@ -16,18 +16,19 @@ const (
 	Weekdays Shape = "weekdays" // Monday to Friday at Hour:Minute
 	Weekly   Shape = "weekly"   // on Days at Hour:Minute
 	Monthly  Shape = "monthly"  // on day Day of the month at Hour:Minute
+	New      Shape = "new"      // as it happens, at most once in Every minutes
 	Other    Shape = "other"    // say the fields themselves
 )
 
 // A Description tells what a schedule means, for saying it in any language.
 type Description struct {
 	Shape  Shape
-	Every  int            // of Minutes and Hours: 1 is each one
+	Every  int            // of Minutes, Hours and New: 1 is each one
 	Hour   int            // of the others
 	Minute int            //
 	Days   []time.Weekday // of Weekly, from Monday on
 	Day    int            // of Monthly, from 1
-	Spec   string         // the five fields
+	Spec   string         // as Spec.String writes it
 }
 
 // star is the bit that robfig/cron sets in a field that is "*".
@@ -36,6 +37,10 @@ const star = 1 << 63
 // Describe tells what the schedule means.
 func (s Spec) Describe() Description {
 	d := Description{Shape: Other, Spec: s.text}
+	if s.every > 0 {
+		d.Shape, d.Every = New, int(s.every/time.Minute)
+		return d
+	}
 	if s.schedule == nil {
 		return d
 	}
@@ -81,6 +86,9 @@ func (s Spec) Describe() Description {
 // MinInterval is the shortest time between two slots on the wall clock; 0 for
 // the zero Spec. A channel compares it with the shortest it allows.
 func (s Spec) MinInterval() time.Duration {
+	if s.every > 0 {
+		return s.every
+	}
 	if s.schedule == nil {
 		return 0
 	}

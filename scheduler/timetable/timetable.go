@@ -38,7 +38,7 @@ const longest = 256
 
 // A Slot is one time of a schedule. The zero Slot is none.
 type Slot struct {
-	Wall string    // on the wall clock, "2026-11-22T08:00": names the slot for ever
+	Wall string    // on the wall clock, "2026-11-22T08:00": names the slot for ever; with a Z, on UTC's
 	At   time.Time // the moment it comes
 }
 
@@ -46,6 +46,7 @@ type Slot struct {
 type Spec struct {
 	text     string
 	schedule *cron.SpecSchedule
+	every    time.Duration // of what comes as it happens, instead of a schedule
 }
 
 // field is one field of a specification. robfig/cron takes more than this
@@ -53,7 +54,8 @@ type Spec struct {
 var field = regexp.MustCompile(`^(?i:(?:[*?]|[0-9]{1,2}(?:-[0-9]{1,2})?|[a-z]{3}(?:-[a-z]{3})?)(?:/[0-9]{1,3})?(?:,|$))+$`)
 
 // Parse reads five cron fields, or @hourly, @daily, @midnight, @weekly,
-// @monthly, @yearly or @annually.
+// @monthly, @yearly or @annually, or "@new 3h": as it happens, at most every
+// three hours.
 func Parse(spec string) (Spec, error) {
 	text := strings.Join(strings.Fields(spec), " ")
 	refuse := func(why error) (Spec, error) { return Spec{}, fmt.Errorf("%q: %w", short(text), why) }
@@ -69,6 +71,11 @@ func Parse(spec string) (Spec, error) {
 		return refuse(ErrReboot)
 	case len(text) > longest:
 		return refuse(ErrSyntax)
+	}
+	if s, is, err := asItComes(text); err != nil {
+		return refuse(err)
+	} else if is {
+		return s, nil
 	}
 	if strings.HasPrefix(text, "@") {
 		expanded, ok := descriptors[strings.ToLower(text)]
@@ -125,11 +132,14 @@ func short(s string) string {
 	return s
 }
 
-// String is the five fields, separated by one space each.
+// String is the five fields, separated by one space each, or "@new 3h".
 func (s Spec) String() string { return s.text }
 
 // Next is the first slot after a moment, on the clock of zone.
 func (s Spec) Next(after time.Time, zone *time.Location) Slot {
+	if s.every > 0 {
+		return moment(after.Add(s.every), zone)
+	}
 	if s.schedule == nil {
 		return Slot{}
 	}
@@ -190,6 +200,9 @@ func (s Spec) nextWall(wall time.Time) time.Time {
 
 // Latest is the last slot that has come by a moment, that moment included.
 func (s Spec) Latest(by time.Time, zone *time.Location) Slot {
+	if s.every > 0 {
+		return moment(by, zone)
+	}
 	if s.schedule == nil {
 		return Slot{}
 	}

@@ -13,7 +13,8 @@ import (
 // "电商 每天早上8点". It gives the schedule as five cron fields and what stands
 // before it. A cron schedule that was typed as such is given as it is, also a
 // wrong one, so that Parse can say what is wrong with it. A schedule without a
-// time comes at 8:00, one of the evening at 20:00, a weekly one on Monday.
+// time comes at 8:00, one of the evening at 20:00, a weekly one on Monday. "As it
+// happens, at most every 3 hours" is "@new 3h", without the hours AtOnce.
 func ParseWords(text string) (spec, rest string, ok bool) {
 	text = strings.TrimSpace(text)
 	if spec, rest, ok = cronAtEnd(text); ok {
@@ -76,6 +77,9 @@ func notASchedule(before, schedule string) bool {
 
 // schedule reads the whole of s.
 func schedule(s string) (spec string, ok bool) {
+	if spec, ok := happening(s); ok {
+		return spec, true
+	}
 	if r, ok := days(s); ok && !r.weak {
 		return r.at(r.minutes), true
 	}
@@ -123,6 +127,10 @@ func cronAtEnd(text string) (spec, rest string, ok bool) {
 		return strings.HasPrefix(upper, "TZ=") || strings.HasPrefix(upper, "CRON_TZ=")
 	}
 	switch {
+	case n >= 1 && strings.EqualFold(words[n-1], AtOnce):
+		return cut(1)
+	case n >= 2 && strings.EqualFold(words[n-2], AtOnce) && spacing.MatchString(strings.ToLower(words[n-2]+" "+words[n-1])):
+		return cut(2)
 	case n >= 1 && (strings.HasPrefix(words[n-1], "@") && descriptorLike(words[n-1]) || zoned(n-1)):
 		return cut(1)
 	case n >= 2 && strings.EqualFold(words[n-2], "@every"):

@@ -6,7 +6,7 @@ ALTER TABLE follows ADD COLUMN paused_until BIGINT NOT NULL DEFAULT 0;
 -- A follow that gets what comes as it comes, and waits for something to come:
 -- 1. Those that wait for the same are looked for together.
 ALTER TABLE follows ADD COLUMN waits BIGINT NOT NULL DEFAULT 0;
-CREATE INDEX follows_waiting ON follows (query, lang, channel) WHERE waits = 1;
+CREATE INDEX follows_waiting ON follows (query, lang, channel, since_seq) WHERE waits = 1;
 
 -- An edition is shared by all who get the same; the slot that a follow's
 -- delivery is for, in local wall time, stands with the delivery.
