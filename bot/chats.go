@@ -10,6 +10,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"newsie/internal/database"
+	"newsie/scheduler/timetable"
 )
 
 // Chats keeps what must be known of a conversation (table chats) and its
@@ -84,9 +85,12 @@ type Follow struct {
 	State     string
 	NextDueAt int64
 	SinceSeq  int64
+
+	PausedUntil int64 // it rests until then; 0 or past: it does not
+	Waits       bool  // as it happens: for something to come
 }
 
-const followColumns = "id, channel, chat, topic, query, lang, spec, zone, state, next_due_at, since_seq"
+const followColumns = "id, channel, chat, topic, query, lang, spec, zone, state, next_due_at, since_seq, paused_until, waits"
 
 // Follow keeps a follow and reports whether it is new. One with the same query
 // in the same chat gets the new schedule and keeps what it has offered already.
@@ -101,7 +105,7 @@ func (c *Chats) Follow(ctx context.Context, f Follow) (Follow, bool, error) {
 		return tx.NewRaw(`INSERT INTO follows (channel, chat, topic, query, lang, spec, zone, next_due_at, since_seq, created_at)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 			ON CONFLICT (channel, chat, query) DO UPDATE SET topic = excluded.topic, lang = excluded.lang, spec = excluded.spec,
-				zone = excluded.zone, next_due_at = excluded.next_due_at, state = 'active'
+				zone = excluded.zone, next_due_at = excluded.next_due_at, state = 'active', waits = 0
 			RETURNING `+followColumns,
 			f.Channel, f.Chat, f.Topic, f.Query, f.Lang, f.Spec, f.Zone, f.NextDueAt, f.SinceSeq, c.now().UnixMilli()).Scan(ctx, &f)
 	})
@@ -131,9 +135,18 @@ func (c *Chats) FollowByID(ctx context.Context, id int64) (f Follow, ok bool, er
 	return list[0], true, nil
 }
 
-// reschedule moves a follow to another zone's clock.
-func (c *Chats) reschedule(ctx context.Context, f Follow, zone string, next time.Time) error {
-	_, err := c.db.ExecContext(ctx, "UPDATE follows SET zone = ?, next_due_at = ? WHERE id = ?", zone, next.UnixMilli(), f.ID)
+// reschedule moves a follow to another zone's clock. What comes as it happens
+// has no times on it that would change.
+func (c *Chats) reschedule(ctx context.Context, f Follow, zone *time.Location) error {
+	spec, err := timetable.Parse(f.Spec)
+	if err != nil {
+		return fmt.Errorf("the schedule of follow %d: %w", f.ID, err)
+	}
+	if spec.AsItComes() {
+		_, err = c.db.ExecContext(ctx, "UPDATE follows SET zone = ? WHERE id = ?", zone.String(), f.ID)
+		return err
+	}
+	_, err = c.db.ExecContext(ctx, "UPDATE follows SET zone = ?, next_due_at = ? WHERE id = ?", zone.String(), f.next(spec, c.now(), zone).UnixMilli(), f.ID)
 	return err
 }
 

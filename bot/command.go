@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"newsie/internal/locale"
+	"newsie/scheduler/timetable"
 )
 
 // argument says what a command's words may be followed by.
@@ -55,6 +56,9 @@ func commands() []command {
 		{name: "follow", arg: words, run: (*Bot).follow, changes: anyway},
 		{name: "following", run: (*Bot).following},
 		{name: "unfollow", arg: words, run: (*Bot).unfollow, changes: anyway},
+		{name: "pause", arg: words, run: (*Bot).pause, changes: given},
+		{name: "resume", arg: words, run: (*Bot).resume, changes: anyway},
+		{name: "upcoming", run: (*Bot).upcoming},
 		{name: "digest", run: (*Bot).digest},
 		{name: "lang", arg: words, run: (*Bot).language, changes: anyway},
 		{name: "zone", arg: words, run: (*Bot).zone, changes: given},
@@ -141,7 +145,8 @@ func argumentOf(s spoken, rest string) (string, bool) {
 	last, _ := utf8.DecodeLastRuneInString(s.word)
 	first, _ := utf8.DecodeRuneInString(rest)
 	if first != ' ' && s.command.arg != number {
-		joined := s.command.name == "follow" || s.command.name == "unfollow" || s.command.arg == hours
+		joined := s.command.name == "follow" || s.command.name == "unfollow" || s.command.arg == hours ||
+			s.command.name == "pause" && timetable.Pauses(arg)
 		if !joined || !unicode.Is(unicode.Han, last) || utf8.RuneCountInString(arg) < 2 {
 			return "", false
 		}

@@ -89,7 +89,7 @@ func TestPagesOfADigestKeepItsTopicsAndButtons(t *testing.T) {
 		if got := outline(say(t, b, chat, "/when")); got != "tea → /when 1\nrice → /when 2" {
 			t.Errorf("/when offers\n%s", got)
 		}
-		if got := outline(say(t, b, chat, "/when 2")); !strings.Contains(got, "/follow rice 0 20 * * *") {
+		if got := outline(say(t, b, chat, "/when 2")); !strings.Contains(got, "/when 2 0 20 * * *") {
 			t.Errorf("/when 2 offers\n%s", got)
 		}
 		if got := outline(say(t, b, chat, "/unfollow")); !strings.Contains(got, "/unfollow 1\n") || !strings.Contains(got, "/unfollow 2\n") {

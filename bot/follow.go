@@ -44,6 +44,9 @@ func (b *Bot) follow(ctx context.Context, t *turn, arg string) (Reply, error) {
 	if utf8.RuneCountInString(topic) > longestTopic {
 		return b.hint(ctx, t, t.T("bot.topic_long"))
 	}
+	if words == timetable.AtOnce { // as often as it may
+		words = timetable.Spacing(max(t.channel.MinInterval, time.Hour))
+	}
 	spec, err := timetable.Parse(words)
 	if err != nil {
 		return Reply{Text: b.badSchedule(t, words, err)}, nil
@@ -65,16 +68,17 @@ func (b *Bot) follow(ctx context.Context, t *turn, arg string) (Reply, error) {
 	if _, ok := withQuery(existing, query); len(existing) >= mostFollows && !ok {
 		return Reply{Text: t.T("bot.too_many", "Count", mostFollows), Actions: []Action{{Label: t.T("bot.my_follows"), Text: "/following"}}}, nil
 	}
-	return b.keepFollow(ctx, t, topic, query, spec)
+	old, _ := withQuery(existing, query)
+	return b.keepFollow(ctx, t, topic, query, spec, old)
 }
 
 // unquote takes off what our own labels put around a topic: a reader whose app
 // has no buttons types the label.
 func unquote(topic string) string { return strings.Trim(topic, " ,，、:：\"“”«»「」") }
 
-func (b *Bot) keepFollow(ctx context.Context, t *turn, topic, query string, spec timetable.Spec) (Reply, error) {
+func (b *Bot) keepFollow(ctx context.Context, t *turn, topic, query string, spec timetable.Spec, old Follow) (Reply, error) {
 	zone, told := b.zoneOf(t)
-	next := spec.Next(b.now(), zone)
+	next := old.next(spec, b.now(), zone)
 	since, err := b.library.Last(ctx)
 	if err != nil {
 		return Reply{}, err
@@ -84,7 +88,7 @@ func (b *Bot) keepFollow(ctx context.Context, t *turn, topic, query string, spec
 	}
 	f, fresh, err := b.chats.Follow(ctx, Follow{
 		Channel: t.Chat.Channel, Chat: t.Chat.ID, Topic: topic, Query: query, Lang: t.Printer.Lang(),
-		Spec: spec.String(), Zone: zone.String(), NextDueAt: next.At.UnixMilli(), SinceSeq: since,
+		Spec: spec.String(), Zone: zone.String(), NextDueAt: next.UnixMilli(), SinceSeq: since,
 	})
 	if err != nil {
 		return Reply{}, err
@@ -92,9 +96,17 @@ func (b *Bot) keepFollow(ctx context.Context, t *turn, topic, query string, spec
 	key := "bot.follow_changed"
 	if fresh {
 		key = "bot.followed"
+		if spec.AsItComes() {
+			key = "bot.followed_new"
+		}
 	}
 	reply := Reply{Text: t.T(key, "Topic", t.named(f), "When", b.sayWhen(t, spec))}
-	reply.Text += "\n" + t.T("bot.next_time", "Time", b.sayTime(t, next.At, zone), "Zone", sayZone(t.Printer, zone))
+	switch {
+	case f.paused(b.now()):
+		reply.Text += "\n" + t.T("bot.paused_until", "Time", b.sayDay(t, time.UnixMilli(f.PausedUntil), zone))
+	case !spec.AsItComes():
+		reply.Text += "\n" + t.T("bot.next_time", "Time", b.sayTime(t, next, zone), "Zone", sayZone(t.Printer, zone))
+	}
 	if found, err := b.library.Search(ctx, content.Query{Text: topic, Filter: t.channel.Filter, Limit: 1}); err != nil {
 		return Reply{}, err
 	} else if found.Total == 0 && query != "*" {
@@ -176,7 +188,8 @@ func (b *Bot) when(ctx context.Context, t *turn, arg string) (Reply, error) {
 	if arg == "" {
 		return b.whenOfWhich(ctx, t)
 	}
-	id, _ := strconv.ParseInt(arg, 10, 64)
+	number, spec, chosen := strings.Cut(arg, " ")
+	id, _ := strconv.ParseInt(number, 10, 64)
 	f, ok, err := b.chats.FollowByID(ctx, id)
 	if err != nil {
 		return Reply{}, err
@@ -184,13 +197,16 @@ func (b *Bot) when(ctx context.Context, t *turn, arg string) (Reply, error) {
 	if !ok || f.Channel != t.Chat.Channel || f.Chat != t.Chat.ID {
 		return followEnded(t), nil
 	}
+	if chosen {
+		return b.follow(ctx, t, f.Topic+" "+spec)
+	}
 	reply := Reply{Text: t.T("bot.when_which", "Topic", t.named(f))}
-	for _, fields := range []string{"0 8 * * *", "0 20 * * *", "0 8 * * 1-5", "0 9 * * 1"} {
+	for _, fields := range []string{"0 8 * * *", "0 20 * * *", "0 8 * * 1-5", "0 9 * * 1", timetable.Spacing(max(t.channel.MinInterval, time.Hour))} {
 		spec, err := timetable.Parse(fields)
 		if err != nil {
 			return Reply{}, err
 		}
-		reply.Actions = appendFitting(reply.Actions, Action{Label: b.sayWhen(t, spec), Text: "/follow " + f.Topic + " " + fields})
+		reply.Actions = append(reply.Actions, Action{Label: b.sayWhen(t, spec), Text: fmt.Sprintf("/when %d %s", f.ID, fields)})
 	}
 	return reply, nil
 }
@@ -236,7 +252,7 @@ func isEverything(query string) bool {
 func (b *Bot) badSchedule(t *turn, words string, err error) string {
 	key := "bot.schedule_syntax"
 	for sentinel, k := range map[error]string{
-		timetable.ErrZone: "bot.schedule_zone", timetable.ErrEvery: "bot.schedule_every", timetable.ErrReboot: "bot.schedule_every",
+		timetable.ErrZone: "bot.schedule_zone", timetable.ErrNew: "bot.schedule_new", timetable.ErrEvery: "bot.schedule_every", timetable.ErrReboot: "bot.schedule_every",
 		timetable.ErrNever: "bot.schedule_never", timetable.ErrSunday: "bot.schedule_sunday",
 	} {
 		if errors.Is(err, sentinel) {
@@ -260,18 +276,14 @@ func (b *Bot) following(ctx context.Context, t *turn, _ string) (Reply, error) {
 	lines := []string{t.T("bot.your_follows")}
 	var actions []Action
 	for _, f := range follows {
-		zone, err := time.LoadLocation(f.Zone)
+		line, err := b.followLine(t, f)
 		if err != nil {
-			return Reply{}, fmt.Errorf("the zone of follow %d: %w", f.ID, err)
+			return Reply{}, err
 		}
-		spec, err := timetable.Parse(f.Spec)
-		if err != nil {
-			return Reply{}, fmt.Errorf("the schedule of follow %d: %w", f.ID, err)
-		}
-		lines = append(lines, t.T("bot.follow_line", "Topic", t.named(f), "When", b.sayWhen(t, spec),
-			"Time", b.sayTime(t, time.UnixMilli(f.NextDueAt), zone)))
+		lines = append(lines, line)
 		actions = append(actions, Action{Label: t.T("bot.unfollow", "Topic", short(t.named(f), 20)), Text: fmt.Sprintf("/unfollow %d", f.ID)})
 	}
+	actions = append(actions, b.pausing(t, follows)...)
 	actions = append(actions, Action{Label: t.T("bot.digest_now"), Text: "/digest"})
 	return Reply{Text: strings.Join(lines, "\n"), Actions: actions}, nil
 }
@@ -342,6 +354,14 @@ func (b *Bot) sayWhen(t *turn, spec timetable.Spec) string {
 			return t.T("bot.when_hour")
 		}
 		return t.T("bot.when_hours", "Count", d.Every)
+	case timetable.New:
+		switch {
+		case d.Every%60 != 0:
+			return t.T("bot.when_new_minutes", "Count", d.Every)
+		case d.Every == 60:
+			return t.T("bot.when_new_hour")
+		}
+		return t.T("bot.when_new", "Count", d.Every/60)
 	case timetable.Daily:
 		return t.T("bot.when_daily", "At", at)
 	case timetable.Weekdays:

@@ -7,8 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"newsie/scheduler/timetable"
 )
 
 func escapePath(s string) string { return url.PathEscape(s) }
@@ -173,11 +171,7 @@ func (b *Bot) zone(ctx context.Context, t *turn, arg string) (Reply, error) {
 		return Reply{}, err
 	}
 	for _, f := range follows {
-		spec, err := timetable.Parse(f.Spec)
-		if err != nil {
-			return Reply{}, fmt.Errorf("the schedule of follow %d: %w", f.ID, err)
-		}
-		if err := b.chats.reschedule(ctx, f, zone.String(), spec.Next(b.now(), zone).At); err != nil {
+		if err := b.chats.reschedule(ctx, f, zone); err != nil {
 			return Reply{}, err
 		}
 	}

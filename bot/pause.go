@@ -1,0 +1,206 @@
+package bot
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"newsie/scheduler/timetable"
+)
+
+func (f Follow) paused(now time.Time) bool { return f.PausedUntil > now.UnixMilli() }
+
+// next is when a follow comes after now that has this schedule on the clock of
+// zone: when it is paused, at the first slot from its end on. What comes as it
+// happens is due, and then waits.
+func (f Follow) next(spec timetable.Spec, now time.Time, zone *time.Location) time.Time {
+	from := now
+	if f.paused(now) {
+		from = time.UnixMilli(f.PausedUntil)
+	}
+	switch {
+	case spec.AsItComes():
+		return from
+	case f.paused(now):
+		from = from.Add(-time.Second) // a slot at the end itself is not paused
+	}
+	return spec.Next(from, zone).At
+}
+
+// rest pauses follows until a time, or ends their pause when it has passed.
+// What joins meanwhile waits for the first digest after.
+func (c *Chats) rest(ctx context.Context, follows []Follow, until time.Time) error {
+	return c.db.Tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		for i, f := range follows {
+			spec, err := timetable.Parse(f.Spec)
+			if err != nil {
+				return fmt.Errorf("the schedule of follow %d: %w", f.ID, err)
+			}
+			zone, err := time.LoadLocation(f.Zone)
+			if err != nil {
+				return fmt.Errorf("the zone of follow %d: %w", f.ID, err)
+			}
+			f.PausedUntil = max(0, until.UnixMilli())
+			f.NextDueAt = f.next(spec, c.now(), zone).UnixMilli()
+			_, err = tx.ExecContext(ctx, "UPDATE follows SET paused_until = ?, next_due_at = ?, waits = 0 WHERE id = ?", f.PausedUntil, f.NextDueAt, f.ID)
+			if err != nil {
+				return fmt.Errorf("pause follow %d: %w", f.ID, err)
+			}
+			follows[i] = f
+		}
+		return nil
+	})
+}
+
+// pause lets follows rest: "pause for a week", "pause commerce until Monday".
+func (b *Bot) pause(ctx context.Context, t *turn, arg string) (Reply, error) {
+	zone, _ := b.zoneOf(t)
+	until, rest, timed := timetable.UntilInWords(arg, b.now(), zone)
+	follows, otherwise, err := b.chosenFollows(ctx, t, rest)
+	if err != nil || len(follows) == 0 {
+		return otherwise, err
+	}
+	if !timed {
+		return b.pauseHowLong(t, follows, rest), nil
+	}
+	if err := b.chats.rest(ctx, follows, until); err != nil {
+		return Reply{}, err
+	}
+	key := "bot.paused_all"
+	if len(follows) == 1 {
+		key = "bot.paused_one"
+	}
+	first := slices.MinFunc(follows, func(a, b Follow) int { return int(min(1, max(-1, a.NextDueAt-b.NextDueAt))) })
+	reply := Reply{Text: t.T(key, "Topic", t.named(follows[0]), "Time", b.sayDay(t, until, zone))}
+	reply.Text += "\n" + t.T("bot.paused_then", "Time", b.sayTime(t, time.UnixMilli(first.NextDueAt), zone))
+	reply.Actions = []Action{{Label: t.T("bot.resume"), Text: resuming(follows)}, {Label: t.T("bot.my_follows"), Text: "/following"}}
+	return reply, nil
+}
+
+// resuming is the command that ends the pause of follows.
+func resuming(follows []Follow) string {
+	if len(follows) == 1 {
+		return fmt.Sprintf("/resume %d", follows[0].ID)
+	}
+	return "/resume"
+}
+
+func (b *Bot) pauseHowLong(t *turn, follows []Follow, rest string) Reply {
+	who, key := "", "bot.pause_how_long"
+	if rest != "" && len(follows) == 1 {
+		who, key = fmt.Sprint(follows[0].ID, " "), "bot.pause_one_how_long"
+	}
+	reply := Reply{Text: t.T(key, "Topic", t.named(follows[0]), "Usage", t.T("command.pause.usage"))}
+	for _, span := range []string{"1d", "7d", "30d"} {
+		reply.Actions = append(reply.Actions, Action{Label: t.T("bot.pause_" + span), Text: "/pause " + who + span})
+	}
+	return reply
+}
+
+// resume ends the pause of follows.
+func (b *Bot) resume(ctx context.Context, t *turn, arg string) (Reply, error) {
+	follows, otherwise, err := b.chosenFollows(ctx, t, arg)
+	if err != nil || len(follows) == 0 {
+		return otherwise, err
+	}
+	follows = slices.DeleteFunc(follows, func(f Follow) bool { return !f.paused(b.now()) })
+	if len(follows) == 0 {
+		return Reply{Text: t.T("bot.none_paused"), Actions: []Action{{Label: t.T("bot.my_follows"), Text: "/following"}}}, nil
+	}
+	if err := b.chats.rest(ctx, follows, time.UnixMilli(0)); err != nil {
+		return Reply{}, err
+	}
+	lines := []string{t.T("bot.resumed")}
+	for _, f := range follows {
+		line, err := b.followLine(t, f)
+		if err != nil {
+			return Reply{}, err
+		}
+		lines = append(lines, line)
+	}
+	return Reply{Text: strings.Join(lines, "\n"), Actions: []Action{{Label: t.T("bot.my_follows"), Text: "/following"}}}, nil
+}
+
+// chosenFollows are the follows that words mean: all, the one with this topic,
+// or of a button with this id. When there are none it gives the answer: words
+// that were typed and are no topic of the reader's are a question, as in "pause
+// button".
+func (b *Bot) chosenFollows(ctx context.Context, t *turn, arg string) (chosen []Follow, otherwise Reply, err error) {
+	follows, err := b.chats.Follows(ctx, t.Chat)
+	if err != nil {
+		return nil, Reply{}, err
+	}
+	topic := unquote(arg)
+	query := savedQuery(topic)
+	id := int64(0)
+	if strings.HasPrefix(t.Text, "/") {
+		id, _ = strconv.ParseInt(query, 10, 64)
+	}
+	for _, f := range follows {
+		if sameQuery(f.Query, query) || id != 0 && f.ID == id {
+			return []Follow{f}, Reply{}, nil
+		}
+	}
+	switch {
+	case len(follows) == 0 && (topic == "" || isEverything(query)):
+		otherwise, err = b.following(ctx, t, "")
+	case topic == "" || isEverything(query):
+		return follows, Reply{}, nil
+	case id != 0:
+		otherwise = followEnded(t)
+	case strings.HasPrefix(t.Text, "/"):
+		otherwise = Reply{Text: t.T("bot.unfollow_unknown", "Topic", short(arg, 40)), Actions: []Action{{Label: t.T("bot.my_follows"), Text: "/following"}}}
+	default:
+		otherwise, err = b.question(ctx, t)
+	}
+	return nil, otherwise, err
+}
+
+// pausing are the actions that pause a chat's follows, or end their pause.
+func (b *Bot) pausing(t *turn, follows []Follow) []Action {
+	if slices.ContainsFunc(follows, func(f Follow) bool { return f.paused(b.now()) }) {
+		return []Action{{Label: t.T("bot.resume"), Text: "/resume"}}
+	}
+	return []Action{{Label: t.T("bot.pause"), Text: "/pause"}}
+}
+
+// followLine is a follow in the list of those a chat has.
+func (b *Bot) followLine(t *turn, f Follow) (string, error) {
+	zone, err := time.LoadLocation(f.Zone)
+	if err != nil {
+		return "", fmt.Errorf("the zone of follow %d: %w", f.ID, err)
+	}
+	spec, err := timetable.Parse(f.Spec)
+	if err != nil {
+		return "", fmt.Errorf("the schedule of follow %d: %w", f.ID, err)
+	}
+	next := time.UnixMilli(f.NextDueAt)
+	key := "bot.follow_line"
+	switch {
+	case f.paused(b.now()):
+		if key = "bot.follow_line_paused"; spec.AsItComes() {
+			key = "bot.follow_line_paused_new"
+		}
+		return t.T(key, "Topic", t.named(f), "When", b.sayWhen(t, spec), "Until", b.sayDay(t, time.UnixMilli(f.PausedUntil), zone), "Time", b.sayTime(t, next, zone)), nil
+	case spec.AsItComes() && (f.Waits || !next.After(b.now())):
+		key = "bot.follow_line_new"
+	case spec.AsItComes():
+		key = "bot.follow_line_not_before"
+	}
+	return t.T(key, "Topic", t.named(f), "When", b.sayWhen(t, spec), "Time", b.sayTime(t, next, zone)), nil
+}
+
+// sayDay is a moment on the reader's clock, as a day where it is the beginning of one.
+func (b *Bot) sayDay(t *turn, at time.Time, zone *time.Location) string {
+	local := at.In(zone)
+	day := t.T("bot.day", "Weekday", strings.Split(t.T("bot.weekdays"), "|")[local.Weekday()], "Date", t.Date(local))
+	if local.Hour() == 0 && local.Minute() == 0 {
+		return day
+	}
+	return day + " " + local.Format("15:04")
+}

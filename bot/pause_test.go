@@ -1,0 +1,70 @@
+package bot_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"newsie/bot"
+	"newsie/internal/database"
+	"newsie/internal/database/databasetest"
+)
+
+func TestAPauseOutlivesChangesOfZoneAndTime(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		c := newClock()
+		b := newBot(t, db, c)
+		chat := bot.ChatID{Channel: "web", ID: "a"}
+		chats := bot.NewChats(db, c.now)
+		say := func(text string) bot.Reply {
+			t.Helper()
+			reply, err := b.Handle(t.Context(), bot.Message{Kind: bot.Text, Chat: chat, Text: text, Lang: "en"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return reply
+		}
+		next := func() string {
+			t.Helper()
+			follows, err := chats.Follows(t.Context(), chat)
+			if err != nil || len(follows) != 1 {
+				t.Fatalf("%d follows, %v", len(follows), err)
+			}
+			return time.UnixMilli(follows[0].NextDueAt).UTC().Format("01-02 15:04")
+		}
+		end := c.now().AddDate(0, 0, 7)
+		day := func(at time.Time) string { return at.UTC().Format("01-02") }
+		say("follow tea daily 8:00")
+		say("pause for a week") // until 9:00
+		after := end.AddDate(0, 0, 1)
+		for _, step := range []struct{ text, want string }{
+			{"following", day(after) + " 08:00"},
+			{"follow tea daily 10:00", day(end) + " 10:00"},
+			{"time zone Shanghai", day(after) + " 02:00"},
+			{"resume", day(c.now().AddDate(0, 0, 1)) + " 02:00"},
+			{"follow tea as it happens", day(c.now()) + " " + c.now().UTC().Format("15:04")},
+			{"pause tea for 3 days", day(c.now().AddDate(0, 0, 3)) + " " + c.now().UTC().Format("15:04")},
+			{"time zone UTC", day(c.now().AddDate(0, 0, 3)) + " " + c.now().UTC().Format("15:04")},
+		} {
+			say(step.text)
+			if got := next(); got != step.want {
+				t.Errorf("after %q next at %s, want %s", step.text, got, step.want)
+			}
+		}
+		// Blocked and come back, it still pauses.
+		if err := chats.Suspend(t.Context(), chat); err != nil {
+			t.Fatal(err)
+		}
+		if text := say("following").Text; !strings.Contains(text, "paused until") {
+			t.Errorf("after a return: %s", text)
+		}
+		var state string
+		if err := db.NewRaw("SELECT state FROM follows").Scan(t.Context(), &state); err != nil || state != "suspended" && state != "active" {
+			t.Errorf("state %s, %v", state, err)
+		}
+		if say("stop"); fmt.Sprint(chats.Follows(t.Context(), chat)) != "[] <nil>" {
+			t.Error("stop left a paused follow")
+		}
+	})
+}
