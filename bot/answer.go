@@ -169,7 +169,20 @@ func (b *Bot) withNewest(ctx context.Context, t *turn, reply Reply) (Reply, erro
 
 // newest lists the newest articles: those in the reader's language, and when
 // they are not enough the rest after them.
+// Pinned articles come before all.
 func (b *Bot) newest(ctx context.Context, t *turn, enough int) ([]content.Article, error) {
+	pinned, err := b.library.Pinned(ctx, t.channel.Filter)
+	if err != nil {
+		return nil, err
+	}
+	list, err := b.newestFor(ctx, t, enough)
+	if list = content.Atop(pinned, list); len(list) > content.Depth {
+		list = list[:content.Depth]
+	}
+	return list, err
+}
+
+func (b *Bot) newestFor(ctx context.Context, t *turn, enough int) ([]content.Article, error) {
 	filter := t.channel.Filter
 	all, err := b.library.Latest(ctx, filter, content.Depth, 0)
 	if err != nil || len(filter.Langs) > 0 {

@@ -30,6 +30,9 @@ func (b *Bot) cards(articles []content.Article, p locale.Printer, sources []stri
 		if first > 0 {
 			cards[i].Number = first + i
 		}
+		if a.Pinned {
+			cards[i].Title = p.T("bot.pinned", "Title", a.Title)
+		}
 	}
 	return cards
 }

@@ -42,6 +42,8 @@ type Article struct {
 	Seq      int64     // position of the last change in the store
 	AddedSeq int64     // position at which readers could first see it
 	Added    time.Time // when that was
+
+	Pinned bool // set by Pinned alone: it stands at the top, and says so
 }
 
 // State tells whether readers may see an article.

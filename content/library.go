@@ -26,6 +26,7 @@ type Library struct {
 	woken     chan struct{}
 	following sync.Mutex
 	memory    memory
+	pins      pinned
 }
 
 // Options of a Library; the zero value is usable.

@@ -32,19 +32,28 @@ func (d *Digests) address(m *message, outlet Channel) {
 	p := d.catalog.Printer(m.shared[0].Lang)
 	sections := d.sections(p, m)
 	var topics []string
-	m.articles = nil
+	m.articles, m.fresh = nil, 0
 	for _, s := range sections {
 		topics = append(topics, s.topic)
+		m.fresh += len(s.cards)
+	}
+	several := len(sections) > 1
+	sections = pinnedFirst(p, m.pinned, sections)
+	for _, s := range sections {
 		m.articles = append(m.articles, articleIDs(s.cards)...)
 	}
 	m.topic = strings.Join(topics, p.T("bot.comma"))
 	m.reply = m.shared[0]
+	if m.launch() {
+		d.launch(p, m, sections, outlet)
+		return
+	}
 	if m.to().Audience() {
 		d.common(p, m, sections, outlet)
 		return
 	}
-	if len(sections) > 1 {
-		m.reply.Text = p.T("scheduler.title", "Topic", sayTopics(p, topics), "Count", len(m.articles)+beyond(sections))
+	if several {
+		m.reply.Text = p.T("scheduler.title", "Topic", sayTopics(p, topics), "Count", m.fresh+beyond(sections))
 	}
 	allot(sections, outlet.Shown)
 	d.personal(p, m, sections)
@@ -57,6 +66,9 @@ func (d *Digests) sections(p locale.Printer, m *message) []section {
 	seen := map[int64]bool{}
 	for i, j := range m.jobs {
 		sections[i] = section{job: j, topic: d.topic(p, j.edition.Topic)}
+		if j.edition.Kind == KindSend {
+			sections[i].topic = p.T("scheduler.chosen")
+		}
 		for _, group := range m.shared[i].Groups {
 			for _, card := range group.Cards {
 				if !seen[card.Article] {
@@ -148,7 +160,7 @@ func (d *Digests) common(p locale.Printer, m *message, sections []section, outle
 	}
 	allot(sections, min(most, outlet.Shown))
 	m.reply.Groups = groups(sections, false)
-	m.reply.Text = p.T("scheduler.post", "Count", total)
+	m.reply.Text = p.T("scheduler.post", "Count", m.fresh+beyond(sections))
 	if e := sections[0].job.edition; len(sections) == 1 && e.Topic != "*" && e.Topic != "" {
 		m.reply.Text = sections[0].topic + " · " + m.reply.Text
 	}
@@ -159,6 +171,25 @@ func (d *Digests) common(p locale.Printer, m *message, sections []section, outle
 	if more := total - shown; more > 0 && d.pages != "" {
 		m.reply.Actions = []bot.Action{{Label: p.T("scheduler.more", "Count", more), URL: d.pages}}
 	}
+}
+
+// launch is what the publisher sends by hand: the note is its text.
+func (d *Digests) launch(p locale.Printer, m *message, sections []section, outlet Channel) {
+	m.list, m.paged, m.reply.Actions = nil, false, nil
+	if m.to().Audience() {
+		sections[0].shown = len(sections[0].cards)
+		m.reply.Groups = groups(sections, false)
+		return
+	}
+	allot(sections, outlet.Shown)
+	if d.lists == nil {
+		d.unlisted(p, sections, &m.reply)
+	} else {
+		list, left := d.listed(p, sections, &m.reply)
+		list.Chat = m.to()
+		m.list, m.paged = &list, left
+	}
+	m.reply.Actions = append(m.reply.Actions, bot.Action{Label: p.T("bot.my_follows"), Text: "/following"})
 }
 
 // personal is the message for a reader. Its list has no number before keepLists.

@@ -187,6 +187,9 @@ func (c *courier) begin(ctx context.Context, wave []message, flight *flight) err
 // compose makes messages what their readers get.
 func (c *courier) compose(ctx context.Context, wave []message) error {
 	for i := range wave {
+		if err := c.digests.pin(ctx, &wave[i], c.channel); err != nil {
+			return err
+		}
 		c.digests.address(&wave[i], c.channel)
 	}
 	return c.hush(ctx, wave)

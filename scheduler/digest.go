@@ -31,6 +31,7 @@ type Digests struct {
 	ledger   *Ledger
 	outlets  map[string]Channel
 	pages    string
+	pinned   func(ctx context.Context, within content.Filter) ([]content.Article, error)
 	logger   *slog.Logger
 	now      func() time.Time
 
@@ -54,7 +55,7 @@ const (
 func newDigests(c Config, ledger *Ledger) *Digests {
 	d := &Digests{
 		db: c.DB, finder: c.Finder, articles: c.Articles, cards: c.Cards, lists: c.Lists, catalog: c.Catalog, ledger: ledger,
-		outlets: c.outlets(), pages: c.Pages, logger: c.Logger, now: c.Now, rendered: map[string]rendered{},
+		outlets: c.outlets(), pages: c.Pages, pinned: c.Pinned, logger: c.Logger, now: c.Now, rendered: map[string]rendered{},
 	}
 	return d
 }
@@ -68,7 +69,7 @@ func (d *Digests) Digest(ctx context.Context, e Edition) (bot.Reply, error) {
 		}
 		return e.Reply, nil
 	}
-	key := fmt.Sprint(d.finder.Seq(), e.Lang, e.More, e.Articles, e.Topic)
+	key := fmt.Sprintf("%d %q", d.finder.Seq(), []any{e.Kind, e.Lang, e.More, e.Articles, e.Topic, e.Note})
 	if reply, ok := d.kept(key); ok {
 		return reply, nil
 	}
@@ -84,6 +85,9 @@ func (d *Digests) Digest(ctx context.Context, e Edition) (bot.Reply, error) {
 		Lang:   p.Lang(),
 		Text:   p.T("scheduler.title", "Topic", d.topic(p, e.Topic), "Count", len(articles)+e.More),
 		Groups: []bot.Group{{Cards: d.cards(articles, p.Lang(), 1)}},
+	}
+	if e.Kind == KindSend {
+		reply.Text = cmp.Or(e.Note, p.T("scheduler.launch", "Count", len(articles)))
 	}
 	d.keep(key, reply)
 	return reply, nil
@@ -144,6 +148,9 @@ func (d *Digests) preview(ctx context.Context, f followRow, outlet Channel) (bot
 	if to := (bot.ChatID{Channel: f.Channel, ID: f.Chat}); to.Audience() { // a reader's would be kept as a list
 		m.jobs[0].Channel, m.jobs[0].Chat = to.Channel, to.ID
 	}
+	if err := d.pin(ctx, &m, outlet); err != nil {
+		return bot.Reply{}, err
+	}
 	d.address(&m, outlet)
 	return m.reply, nil
 }
@@ -183,6 +190,7 @@ func (d *Digests) Now(ctx context.Context, chat bot.ChatID, lang string) (bot.Re
 		reply.Text = p.T("scheduler.no_follows")
 		return reply, nil
 	}
+	outlet := d.outlets[chat.Channel]
 	sections, err := d.newFor(ctx, p, chat, follows)
 	if err != nil {
 		return reply, err
@@ -196,8 +204,13 @@ func (d *Digests) Now(ctx context.Context, chat bot.ChatID, lang string) (bot.Re
 	for _, s := range sections {
 		count += len(s.cards)
 	}
+	top, err := d.pinnedCards(ctx, p.Lang(), outlet)
+	if err != nil {
+		return reply, err
+	}
+	sections = pinnedFirst(p, top, sections)
 	// Each topic shows something, as many as it may.
-	allot(sections, max(cmp.Or(d.outlets[chat.Channel].Shown, 5), len(sections)))
+	allot(sections, max(cmp.Or(outlet.Shown, 5), len(sections)))
 	reply.Text = p.T("scheduler.now", "Count", count) + "\n" + d.nextLine(p, follows[0])
 	if d.lists == nil {
 		d.unlisted(p, sections, &reply)

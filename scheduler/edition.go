@@ -26,6 +26,7 @@ type Edition struct {
 	From, To int64   // holds articles that joined after From, up to To
 	Articles []int64 // best first
 	More     int     // that match beyond those
+	Note     string  // the publisher's words, of a send
 	Reply    bot.Reply
 	Created  time.Time
 }
@@ -75,6 +76,7 @@ type Delivery struct {
 // payload is what an edition holds beyond its columns.
 type payload struct {
 	More  int        `json:"more,omitempty"`
+	Note  string     `json:"note,omitempty"`
 	Reply *bot.Reply `json:"reply,omitempty"`
 }
 
@@ -109,7 +111,7 @@ func (r editionRow) edition() (Edition, error) {
 	if err := json.Unmarshal([]byte(r.Payload), &p); err != nil {
 		return e, fmt.Errorf("read edition %d: %w", r.ID, err)
 	}
-	e.More = p.More
+	e.More, e.Note = p.More, p.Note
 	if p.Reply != nil {
 		e.Reply = *p.Reply
 	}

@@ -69,6 +69,7 @@ func (d *Digests) before(ctx context.Context, editions []Edition, visible map[in
 	var ids []int64
 	var topics []string
 	var late []bot.Reply
+	var notes []string
 	beyond, oldest := 0, d.now()
 	for _, e := range editions {
 		if e.Kind == KindLate {
@@ -83,6 +84,9 @@ func (d *Digests) before(ctx context.Context, editions []Edition, visible map[in
 			}
 		}
 		beyond += e.More
+		if news && e.Note != "" {
+			notes = append(notes, e.Note)
+		}
 		if news && e.Topic != "" && e.Topic != "*" && !slices.Contains(topics, e.Topic) {
 			topics = append(topics, e.Topic)
 		}
@@ -99,6 +103,9 @@ func (d *Digests) before(ctx context.Context, editions []Edition, visible map[in
 		} else if text != "" {
 			r.Preface(text, late[i].Links)
 		}
+	}
+	for _, note := range notes { // each goes before the one that is older
+		r.Preface(note, nil)
 	}
 	if len(ids) > 0 {
 		group, action, err := d.heldGroup(ctx, r.Lang, ids, topics, beyond, oldest)

@@ -19,6 +19,8 @@ const mostTopics = 32
 type message struct {
 	jobs     []job       // more than one: digests of one chat that are due together
 	shared   []bot.Reply // of each job, what its edition says to everybody
+	pinned   []bot.Card  // that it begins with
+	fresh    int         // how many of its articles are new
 	reply    bot.Reply
 	topic    string
 	articles []int64 // of digests: all of them, shown or not
@@ -32,6 +34,9 @@ func (m message) to() bot.ChatID { return m.jobs[0].to() }
 
 // owed: it is an answer, which came too late for the platform; a reader waits.
 func (m message) owed() bool { return m.jobs[0].edition.Kind == KindLate }
+
+// launch: it is what the publisher sends by hand, and a message of its own.
+func (m message) launch() bool { return m.jobs[0].edition.Kind == KindSend }
 
 func (m message) claim() string { return m.jobs[0].claim }
 
@@ -73,7 +78,7 @@ func (m message) each(o outcome) []outcome {
 
 // bundle puts the digests of one chat into one message, at the place of the
 // first. Late answers stay alone, each being what its reader waits for, and so
-// does what goes out under a key that the platform takes once: it must be the
+// do the publisher's sends and what goes out under a key that the platform takes once: it must be the
 // same at every try.
 func (c *courier) bundle(messages []message) []message {
 	if !c.channel.Grouped {
@@ -82,7 +87,7 @@ func (c *courier) bundle(messages []message) []message {
 	var bundled []message
 	open := map[string]int{}
 	for _, m := range messages {
-		if m.owed() || c.keyed(m.to()) {
+		if m.owed() || m.launch() || c.keyed(m.to()) {
 			bundled = append(bundled, m)
 			continue
 		}

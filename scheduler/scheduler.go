@@ -9,7 +9,7 @@
 //	held: the reader's next message -> sent
 //	planned, claimed: nothing left to say, or nobody who wants it -> cancelled
 //
-// It owns the tables editions and deliveries. Of follows, which package bot
+// It owns the tables editions, deliveries and sends. Of follows, which package bot
 // keeps, it reads the due ones and moves them on; a chat that is gone or has
 // moved it marks in follows, chats and lists as well.
 package scheduler
@@ -106,8 +106,9 @@ type Config struct {
 	Cards    func(articles []content.Article, lang string, first int) []bot.Card // numbered from first on; 0: not
 	Lists    Lists                                                               // nil: digests have neither numbers nor "more"
 	Catalog  *locale.Catalog
-	Pages    string     // where everybody can read on, for messages to audiences; "": nowhere
-	Pacer    *bot.Pacer // nil: no pacing
+	Pinned   func(ctx context.Context, within content.Filter) ([]content.Article, error) // that every digest begins with; nil: none
+	Pages    string                                                                      // where everybody can read on, for messages to audiences; "": nowhere
+	Pacer    *bot.Pacer                                                                  // nil: no pacing
 	Channels []Channel
 	Jobs     []Job
 
@@ -236,6 +237,7 @@ func New(config Config) (*Scheduler, error) {
 func (s *Scheduler) Run(ctx context.Context) error {
 	jobs := append([]Job{
 		{Name: "plan", Every: 10 * time.Second, AtStart: true, Run: func(ctx context.Context) error { _, err := s.Plan(ctx); return err }},
+		{Name: "plan sends", Every: 5 * time.Second, AtStart: true, Run: func(ctx context.Context) error { _, err := s.PlanSends(ctx); return err }},
 		{Name: "recover deliveries", Every: 15 * time.Second, AtStart: true, Run: func(ctx context.Context) error { _, err := s.Recover(ctx); return err }},
 	}, s.config.Jobs...)
 	group, ctx := errgroup.WithContext(ctx)

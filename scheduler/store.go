@@ -146,6 +146,10 @@ func load(ctx context.Context, db *database.DB, jobs []job) error {
 	for _, row := range rows {
 		byID[row.ID] = row
 	}
+	stopped, err := unwantedSends(ctx, db, ids)
+	if err != nil {
+		return err
+	}
 	var unwanted []int64
 	err = db.Reader().NewRaw(`SELECT d.id FROM deliveries d
 		LEFT JOIN follows f ON f.id = d.follow LEFT JOIN chats c ON c.channel = d.channel AND c.id = d.chat
@@ -156,7 +160,7 @@ func load(ctx context.Context, db *database.DB, jobs []job) error {
 	}
 	for i := range jobs {
 		jobs[i].edition, jobs[i].broken = byID[jobs[i].Edition].edition()
-		jobs[i].cancelled = slices.Contains(unwanted, jobs[i].ID)
+		jobs[i].cancelled = slices.Contains(unwanted, jobs[i].ID) || slices.Contains(stopped, jobs[i].ID)
 	}
 	return nil
 }

@@ -43,7 +43,7 @@ func digestCommand(p *program) *cobra.Command {
 func (in *installation) preview(ctx context.Context, public, of, lang string) (string, error) {
 	s, err := scheduler.New(scheduler.Config{
 		DB: in.db, Finder: in.library, Articles: in.library, Cards: in.newBot(public, nil).Cards, Catalog: in.catalog, Logger: in.log,
-		Channels: in.config.outlets(), Pages: in.config.readOn(),
+		Channels: in.config.outlets(), Pages: in.config.readOn(), Pinned: in.library.Pinned,
 	})
 	if err != nil {
 		return "", err

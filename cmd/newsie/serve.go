@@ -141,7 +141,7 @@ func (s *server) assemble(ctx context.Context) error {
 	}
 	s.scheduler, err = scheduler.New(scheduler.Config{
 		DB: s.db, Finder: s.library, Articles: s.library, Cards: s.bot.Cards, Lists: bot.NewLists(s.db, time.Now), Catalog: s.catalog,
-		Pacer: s.channels.pacer, Channels: s.channels.outlets(), Silent: s.bot.Silent, Pages: s.config.readOn(), Jobs: s.jobs(tell), Notify: tell.give, Logger: s.log,
+		Pacer: s.channels.pacer, Channels: s.channels.outlets(), Silent: s.bot.Silent, Pages: s.config.readOn(), Pinned: s.library.Pinned, Jobs: s.jobs(tell), Notify: tell.give, Logger: s.log,
 	})
 	if err != nil {
 		return err
@@ -215,7 +215,7 @@ const grace = 8 * time.Second
 func (s *server) run(ctx context.Context, control *control) error {
 	pages, err := web.New(web.Config{
 		Library: s.library, Catalog: s.catalog, PublicURL: s.public, Name: s.config.Name,
-		Channels: s.channels.handlers, Chat: s.channels.chat, Ready: s.ready,
+		Channels: s.channels.handlers, Chat: s.channels.chat, Ready: s.ready, Pinned: s.library.Pinned,
 		Metrics: s.metrics.handler(s.config.MetricsToken), Logger: s.log,
 	})
 	if err != nil {

@@ -174,7 +174,11 @@ func (s *site) neighbour(ctx context.Context, p locale.Printer, title string) (*
 }
 
 func (s *site) link(p locale.Printer, a content.Article) link {
-	return link{Title: a.Title, Path: s.root + path(a), Words: a.Summary, Date: p.Date(a.Published), Lang: a.Lang, Cover: s.picture(a.Cover)}
+	title := a.Title
+	if a.Pinned {
+		title = p.T("bot.pinned", "Title", a.Title)
+	}
+	return link{Title: title, Path: s.root + path(a), Words: a.Summary, Date: p.Date(a.Published), Lang: a.Lang, Cover: s.picture(a.Cover)}
 }
 
 // linkedData is how search engines read the page: https://schema.org/Article.

@@ -63,6 +63,10 @@ func (s *site) home(w http.ResponseWriter, r *http.Request) {
 	if len(articles) > listSize {
 		articles, view.Older = articles[:listSize], here+withPage(query, view.Page+1)
 	}
+	if articles, err = s.pinnedFirst(r.Context(), view, filter, articles); err != nil {
+		s.fail(w, r, err)
+		return
+	}
 	for _, a := range articles {
 		view.Articles = append(view.Articles, s.link(p, a))
 	}
@@ -81,6 +85,18 @@ func (s *site) home(w http.ResponseWriter, r *http.Request) {
 	view.Canonical = s.PublicURL + strings.TrimPrefix(here, s.root) + withPage(query, view.Page)
 	view.OG = s.listGraph(view)
 	s.show(w, r, http.StatusOK, "home", view)
+}
+
+// pinnedFirst puts the pinned articles before the newest of all tags.
+func (s *site) pinnedFirst(ctx context.Context, view homeView, f content.Filter, articles []content.Article) ([]content.Article, error) {
+	if s.Pinned == nil || view.Page > 1 || view.Tag != "" || len(f.Tags) > 0 {
+		return articles, nil
+	}
+	pinned, err := s.Pinned(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	return content.Atop(pinned, articles), nil
 }
 
 // filter reads the language and the tag of an address; query holds only what

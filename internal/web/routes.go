@@ -51,6 +51,9 @@ type Config struct {
 	// "" when there is none.
 	Chat string
 
+	// Pinned gives the articles that stand before the newest; nil: none do.
+	Pinned func(ctx context.Context, f content.Filter) ([]content.Article, error)
+
 	// Ready tells why the server cannot answer readers yet; what it says is
 	// shown to everybody who asks /readyz. Nil: always ready.
 	Ready   func(ctx context.Context) error
