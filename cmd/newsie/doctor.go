@@ -185,7 +185,7 @@ func (in *installation) checkSources(ctx context.Context) []bot.Finding {
 }
 
 func (in *installation) checkDatabase(ctx context.Context) []bot.Finding {
-	version, err := in.db.Version(ctx)
+	schema, err := in.db.Schema(ctx)
 	if err != nil {
 		return []bot.Finding{{What: "database: " + err.Error(), Advice: "the schema cannot be read; restore a backup if it is damaged"}}
 	}
@@ -197,7 +197,10 @@ func (in *installation) checkDatabase(ctx context.Context) []bot.Finding {
 	if err != nil {
 		return []bot.Finding{{What: "database: " + err.Error()}}
 	}
-	findings := []bot.Finding{{OK: true, What: fmt.Sprintf("database: schema %d, %.1f MB, %s", version, float64(size)/1e6, plural(count, "article"))}}
+	findings := []bot.Finding{{OK: true, What: fmt.Sprintf("database: schema %d, for programs that know %d or newer, %.1f MB, %s", schema.Version, schema.Oldest, float64(size)/1e6, plural(count, "article"))}}
+	if schema.Version > schema.Known {
+		findings[0].Advice = newerSchema(schema)
+	}
 	if count == 0 {
 		findings[0].Advice = "readers will find nothing yet: newsie import FOLDER"
 	}

@@ -170,6 +170,8 @@ type progress struct {
 	w   io.Writer
 	tty bool
 	bar *progressbar.ProgressBar
+
+	what, unit string // "importing", "files"
 }
 
 func newProgress(w io.Writer) *progress {
@@ -178,7 +180,7 @@ func newProgress(w io.Writer) *progress {
 		return &progress{}
 	}
 	info, err := f.Stat()
-	return &progress{w: w, tty: err == nil && info.Mode()&os.ModeCharDevice != 0}
+	return &progress{w: w, tty: err == nil && info.Mode()&os.ModeCharDevice != 0, what: "importing", unit: "files"}
 }
 
 func (s *progress) step(done, total int, _ string) {
@@ -187,8 +189,8 @@ func (s *progress) step(done, total int, _ string) {
 	}
 	if s.bar == nil {
 		s.bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(s.w), progressbar.OptionShowCount(),
-			progressbar.OptionShowIts(), progressbar.OptionSetItsString("files"), progressbar.OptionThrottle(100*time.Millisecond),
-			progressbar.OptionClearOnFinish(), progressbar.OptionSetDescription("importing"))
+			progressbar.OptionShowIts(), progressbar.OptionSetItsString(s.unit), progressbar.OptionThrottle(100*time.Millisecond),
+			progressbar.OptionClearOnFinish(), progressbar.OptionSetDescription(s.what))
 	}
 	s.bar.ChangeMax(total)
 	_ = s.bar.Set(done)

@@ -59,11 +59,24 @@ func (p *program) openDatabase(ctx context.Context, c Config) (*installation, er
 	if err != nil {
 		return nil, err
 	}
-	if err := db.Migrate(ctx); err != nil {
+	err = db.Migrate(ctx)
+	var schema database.Schema
+	if err == nil {
+		schema, err = db.Schema(ctx)
+	}
+	if err != nil {
 		_ = db.Close()
 		return nil, err
 	}
+	if schema.Version > schema.Known {
+		log.Warn(newerSchema(schema), "schema", schema.Version, "known", schema.Known)
+	}
 	return &installation{config: c, log: log, catalog: catalog, db: db}, nil
+}
+
+// newerSchema says that another replica's program is newer.
+func newerSchema(s database.Schema) string {
+	return fmt.Sprintf("a newer newsie has upgraded the database to schema %d, this one knows %d: it runs beside the newer one for now; upgrade it", s.Version, s.Known)
 }
 
 // openLibrary opens the index too; errInUse when another process has it.

@@ -34,6 +34,7 @@ type DB struct {
 	postgres bool
 	path     string
 	address  string // of PostgreSQL
+	known    int    // the newest schema to know of; 0 is all, others are for tests
 	writes   writes
 
 	announced announced
@@ -219,6 +220,21 @@ func (db *DB) Size(ctx context.Context) (int64, error) {
 	var size int64
 	err := db.reader.QueryRowContext(ctx, query).Scan(&size)
 	return size, err
+}
+
+// Others is how many connections other programs have to a database on
+// PostgreSQL, told apart by their application_name, as far as its user may see;
+// on SQLite it is 0.
+func (db *DB) Others(ctx context.Context) (n int, err error) {
+	if !db.postgres {
+		return 0, nil
+	}
+	err = db.reader.QueryRowContext(ctx, `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename = current_user
+		AND application_name <> current_setting('application_name')`).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("look for other programs: %w", err)
+	}
+	return n, nil
 }
 
 // Redact hides the password of a database address.

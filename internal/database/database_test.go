@@ -12,25 +12,6 @@ import (
 	"newsie/internal/database/databasetest"
 )
 
-func TestMigrateTwiceAndRefuseNewer(t *testing.T) {
-	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		if err := db.Migrate(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		version, err := db.Version(t.Context())
-		if err != nil || version < 1 {
-			t.Fatalf("version = %d, %v", version, err)
-		}
-		if _, err := db.ExecContext(t.Context(), "INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, ?)", db.Postgres() || true); err != nil {
-			t.Fatal(err)
-		}
-		err = db.Migrate(t.Context())
-		if err == nil || !strings.Contains(err.Error(), "9999") {
-			t.Fatalf("a newer schema was accepted: %v", err)
-		}
-	})
-}
-
 func TestTxRollsBack(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		boom := errors.New("boom")

@@ -2,7 +2,9 @@ package database
 
 import (
 	"context"
+	"database/sql"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 	"strings"
@@ -15,39 +17,91 @@ import (
 //go:embed schema/*.sql
 var schema embed.FS
 
+// A Schema is how far the schema of a database has come, and who can use it.
+type Schema struct {
+	Version int64 // of the database; 0 is none
+	Known   int64 // the newest that this program knows
+	Oldest  int64 // what a program must know at least to run on the database
+}
+
 // Migrate brings the schema up to date. Replicas may call it at the same time.
-// A database newer than this program is refused.
+// A database that a newer program has upgraded is left as it is, and refused
+// only when it says that this program is too old for it; so is one that Copy has
+// not filled completely.
 func (db *DB) Migrate(ctx context.Context) error {
-	provider, err := db.migrations()
-	if err != nil {
+	if _, err := db.migrate(ctx); err != nil {
 		return err
 	}
-	known := provider.ListSources()
-	newest := known[len(known)-1].Version
-	current, err := provider.GetDBVersion(ctx)
-	if err != nil {
-		return fmt.Errorf("read the version of the schema: %w", err)
-	}
-	if current > newest {
-		return fmt.Errorf("the database has schema %d, this newsie knows up to %d: run the newer newsie that wrote it", current, newest)
-	}
-	if _, err := provider.Up(ctx); err != nil {
-		return fmt.Errorf("bring the schema up to date: %w", err)
+	switch copying, err := db.copying(ctx); {
+	case err != nil:
+		return err
+	case copying:
+		return ErrCopying
 	}
 	return nil
 }
 
-// Version is the schema's version in the database; 0 is none.
-func (db *DB) Version(ctx context.Context) (int64, error) {
-	provider, err := db.migrations()
-	if err != nil {
-		return 0, err
+// migrate is Migrate for Copy too.
+func (db *DB) migrate(ctx context.Context) (Schema, error) {
+	schema, err := db.Schema(ctx)
+	if err == nil && schema.Version < schema.Known {
+		if _, upErr := db.up(ctx); upErr != nil {
+			upErr = fmt.Errorf("bring the schema up to date: %w", upErr)
+			// A newer program may have been faster.
+			if schema, err = db.Schema(ctx); err != nil || schema.Version <= schema.Known {
+				return schema, upErr
+			}
+		} else {
+			schema, err = db.Schema(ctx)
+		}
 	}
-	return provider.GetDBVersion(ctx)
+	if err != nil {
+		return schema, err
+	}
+	if schema.Oldest > schema.Known {
+		return schema, fmt.Errorf("the database has schema %d, which needs a newsie that knows schema %d or newer; this one knows up to %d: run the newer newsie",
+			schema.Version, schema.Oldest, schema.Known)
+	}
+	return schema, nil
 }
 
+func (db *DB) up(ctx context.Context) ([]*goose.MigrationResult, error) {
+	provider, err := db.migrations()
+	if err != nil {
+		return nil, err
+	}
+	return provider.Up(ctx)
+}
+
+// Schema tells the schema's version.
+func (db *DB) Schema(ctx context.Context) (Schema, error) {
+	provider, err := db.migrations()
+	if err != nil {
+		return Schema{}, err
+	}
+	sources := provider.ListSources()
+	s := Schema{Known: sources[len(sources)-1].Version}
+	if s.Version, err = provider.GetDBVersion(ctx); err != nil {
+		return s, fmt.Errorf("read the version of the schema: %w", err)
+	}
+	if s.Version < firstWithOldest {
+		return s, nil // which every program can upgrade
+	}
+	err = db.reader.QueryRowContext(ctx, "SELECT value FROM counters WHERE name = 'schema_oldest'").Scan(&s.Oldest)
+	if errors.Is(err, sql.ErrNoRows) {
+		s.Oldest, err = s.Version, nil
+	}
+	if err != nil {
+		return s, fmt.Errorf("read which programs the schema supports: %w", err)
+	}
+	return s, nil
+}
+
+// firstWithOldest is the first schema that tells which programs can run on it.
+const firstWithOldest = 7
+
 func (db *DB) migrations() (*goose.Provider, error) {
-	files, err := dialectFiles(db.postgres)
+	files, err := dialectFiles(db.postgres, db.known)
 	if err != nil {
 		return nil, err
 	}
@@ -70,8 +124,8 @@ func (db *DB) migrations() (*goose.Provider, error) {
 
 // dialectFiles fills in the two column types, and the walk through the blocks of
 // a body, that SQLite and PostgreSQL write differently, so that each migration
-// stands once.
-func dialectFiles(postgres bool) (fs.FS, error) {
+// stands once. known, unless it is 0, leaves out what came after that version.
+func dialectFiles(postgres bool, known int) (fs.FS, error) {
 	types := strings.NewReplacer("{{id}}", "INTEGER PRIMARY KEY AUTOINCREMENT", "{{blob}}", "BLOB",
 		"{{blocks}}", "json_each(articles.body) AS block", "{{block_url}}", "json_extract(block.value, '$.url')")
 	if postgres {
@@ -83,6 +137,9 @@ func dialectFiles(postgres bool) (fs.FS, error) {
 		return nil, err
 	}
 	archive := &txtar.Archive{}
+	if known > 0 {
+		entries = entries[:known]
+	}
 	for _, entry := range entries {
 		data, err := schema.ReadFile("schema/" + entry.Name())
 		if err != nil {
