@@ -15,6 +15,12 @@ import (
 // be found now.
 func (l *Library) Seq() int64 { return l.index.Seq() }
 
+// Newest is the position of the store's last change.
+func (l *Library) Newest(ctx context.Context) (int64, error) {
+	at, err := l.counters(ctx)
+	return at.seq, err
+}
+
 // Size is the index's size on disk, in bytes.
 func (l *Library) Size() int64 { return l.index.Size() }
 

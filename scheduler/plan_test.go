@@ -2,6 +2,7 @@ package scheduler_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -353,5 +354,31 @@ func TestWhoGetsTheSameSharesAnEdition(t *testing.T) {
 		if n := h.int("SELECT COUNT(*) FROM deliveries a JOIN deliveries b ON b.edition = a.edition WHERE a.chat = '1'"); n != 3 {
 			t.Errorf("%d share the edition of the first chat, want 3", n)
 		}
+	})
+}
+
+// A new replica's index is empty: were it to plan, due digests would have nothing
+// new, and come at their next slots only.
+func TestNothingIsPlannedBeforeTheIndexHasFollowed(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		newest, asked := int64(1), errors.New("the database is away")
+		s := h.replica(func(c *scheduler.Config) {
+			c.Newest = func(context.Context) (int64, error) { return newest, asked }
+		})
+		h.follow("1", "tea", "0 8 * * *", "UTC", h.clock())
+		plan := func(want int) {
+			t.Helper()
+			if tick, err := s.Plan(t.Context()); err != nil || tick.Due != want || tick.Planned != want {
+				t.Errorf("planned %+v (%v), want %d", tick, err, want)
+			}
+		}
+		if _, err := s.Plan(t.Context()); !errors.Is(err, asked) {
+			t.Errorf("without a database: %v", err)
+		}
+		asked = nil
+		plan(0)
+		h.library.add("tea")
+		newest = 5 // what came meanwhile is not waited for
+		plan(1)
 	})
 }

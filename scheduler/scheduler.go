@@ -18,7 +18,9 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -111,6 +113,10 @@ type Config struct {
 	Pacer    *bot.Pacer                                                                  // nil: no pacing
 	Channels []Channel
 	Jobs     []Job
+
+	// Newest is the library's last position. Nothing is planned before Finder has
+	// come so far as it was at first; nil: that is not waited for.
+	Newest func(ctx context.Context) (int64, error)
 
 	// Silent tells which of these chats are to hear no sound at a time; nil: none.
 	Silent func(ctx context.Context, chats []bot.ChatID, at time.Time) (map[bot.ChatID]bool, error)
@@ -207,6 +213,9 @@ type Scheduler struct {
 	*Digests
 	*Ledger
 	config Config
+
+	mu     sync.Mutex
+	newest int64 // what the library had at first; -1: not asked yet
 }
 
 // New makes a Scheduler.
@@ -229,6 +238,7 @@ func New(config Config) (*Scheduler, error) {
 		Digests:   digests,
 		Ledger:    ledger,
 		config:    config,
+		newest:    -1,
 	}, nil
 }
 
@@ -244,4 +254,32 @@ func (s *Scheduler) Run(ctx context.Context) error {
 	group.Go(func() error { return s.Deliverer.Run(ctx) })
 	group.Go(func() error { return runJobs(ctx, jobs, s.config.Logger) })
 	return group.Wait()
+}
+
+// Plan is Planner.Plan, once the index knows what the library had when it was
+// called first: to the index of a new replica, which is empty, there is nothing
+// new, and readers would get their digests at the next slot only.
+func (s *Scheduler) Plan(ctx context.Context) (Tick, error) {
+	if ready, err := s.followed(ctx); err != nil || !ready {
+		return Tick{}, err
+	}
+	return s.Planner.Plan(ctx)
+}
+
+func (s *Scheduler) followed(ctx context.Context) (bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.config.Newest != nil && s.newest < 0 {
+		seq, err := s.config.Newest(ctx)
+		if err != nil {
+			return false, fmt.Errorf("plan digests: %w", err)
+		}
+		s.newest = seq
+	}
+	at := s.config.Finder.Seq()
+	if at < s.newest {
+		s.config.Logger.Info("digests are planned when the index has followed the library", "seq", at, "newest", s.newest)
+		return false, nil
+	}
+	return true, nil
 }

@@ -140,7 +140,7 @@ func (s *server) assemble(ctx context.Context) error {
 		return nil
 	}
 	s.scheduler, err = scheduler.New(scheduler.Config{
-		DB: s.db, Finder: s.library, Articles: s.library, Cards: s.bot.Cards, Lists: bot.NewLists(s.db, time.Now), Catalog: s.catalog,
+		DB: s.db, Finder: s.library, Newest: s.library.Newest, Articles: s.library, Cards: s.bot.Cards, Lists: bot.NewLists(s.db, time.Now), Catalog: s.catalog,
 		Pacer: s.channels.pacer, Channels: s.channels.outlets(), Silent: s.bot.Silent, Pages: s.config.readOn(), Pinned: s.library.Pinned, Jobs: s.jobs(tell), Notify: tell.give, Logger: s.log,
 	})
 	if err != nil {
