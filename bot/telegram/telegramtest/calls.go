@@ -102,6 +102,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	if fault == "" {
 		fault = s.chaos(r.Context())
 	}
+	s.breaks(name, fault)
 	if fault.before(w, r, s.stop) {
 		return
 	}

@@ -76,6 +76,35 @@ type Chaos struct {
 	ResetAfter  float64       // the share of calls that were done and not answered
 }
 
+// Broken counts the calls of a method whose connections broke.
+type Broken struct {
+	Before int // nothing was done
+	After  int // it was done, if it was not refused
+}
+
+// Broken tells which calls of a method were reset, by Fail or by chance.
+func (s *Server) Broken(method string) Broken {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.broken[method]
+}
+
+// breaks counts a call that a fault resets.
+func (s *Server) breaks(method string, f Fault) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b := s.broken[method]
+	switch f {
+	case ResetBefore:
+		b.Before++
+	case ResetAfter:
+		b.After++
+	default:
+		return
+	}
+	s.broken[method] = b
+}
+
 // chaos delays a call and tells what goes wrong with it.
 func (s *Server) chaos(ctx context.Context) Fault {
 	c := s.options.Chaos

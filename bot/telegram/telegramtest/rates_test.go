@@ -136,6 +136,9 @@ func TestChaosIsTheSameForASeed(t *testing.T) {
 				fates += "b"
 			}
 		}
+		if got, want := s.Broken("sendMessage"), (telegramtest.Broken{Before: strings.Count(fates, "b"), After: strings.Count(fates, "a")}); got != want {
+			t.Errorf("the server counts %+v, the client %+v", got, want)
+		}
 		return fates, len(reader.Answers())
 	}
 	first, arrived := run(1)

@@ -89,6 +89,7 @@ type Server struct {
 	chats     map[int64]*Chat
 	calls     []Call
 	faults    map[string][]Fault
+	broken    map[string]Broken
 	updates   []queued
 	nextID    int64 // of updates
 	allowed   map[string]bool
@@ -150,7 +151,7 @@ func New(o Options) *Server {
 	}
 	s := &Server{
 		options: o, stop: make(chan struct{}), changed: make(chan struct{}), news: make(chan struct{}), chats: map[int64]*Chat{},
-		faults: map[string][]Fault{}, nextID: 1000, callbacks: map[string]bool{}, commands: map[menuKey]string{}, names: map[string]*Chat{},
+		faults: map[string][]Fault{}, broken: map[string]Broken{}, nextID: 1000, callbacks: map[string]bool{}, commands: map[menuKey]string{}, names: map[string]*Chat{},
 		bot:    Bot{Username: o.Username, Inline: o.Inline},
 		inline: map[string]*Inline{}, inlined: map[string]inlined{}, cache: map[cacheKey]cachedAnswer{}, rates: rates{chats: map[int64]*window{}},
 		methods: methods(o.Rich), pictures: pictureClient(o.PrivatePictures, o.Pictures), files: map[string]*Picture{},
