@@ -1,4 +1,4 @@
-.PHONY: build test lint bench run
+.PHONY: build test lint bench crash run
 
 build:
 	go build -trimpath -o newsie ./cmd/newsie
@@ -11,6 +11,9 @@ lint:
 
 bench:
 	scripts/bench.sh
+
+crash:
+	scripts/crash.sh
 
 run:
 	go run ./cmd/newsie serve --demo

@@ -1,4 +1,4 @@
-# Sourced by test.sh and bench.sh: a throw-away PostgreSQL in the folder
+# Sourced by test.sh, bench.sh and crash.sh: a throw-away PostgreSQL in the folder
 # $scratch/postgres, reached by a socket in that folder only.
 
 postgres_user= # the command that runs PostgreSQL's programs as their user
