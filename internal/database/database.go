@@ -15,8 +15,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	_ "github.com/jackc/pgx/v5/stdlib" // registers "pgx"
+	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/pgdialect"
 	"github.com/uptrace/bun/dialect/sqlitedialect"
@@ -86,10 +87,16 @@ func CheckAddress(address string) error {
 }
 
 func openPostgres(address string) (*DB, error) {
-	pool, err := sql.Open("pgx", address)
+	config, err := pgx.ParseConfig(address)
 	if err != nil {
 		return nil, fmt.Errorf("open the database %s: %w", Redact(address), err)
 	}
+	if !strings.Contains(address, "default_query_exec_mode=") {
+		// bun writes values into statements, so hardly any comes twice: to prepare
+		// and keep each costs a round trip and memory at both ends.
+		config.DefaultQueryExecMode = pgx.QueryExecModeExec
+	}
+	pool := stdlib.OpenDB(*config)
 	pool.SetMaxOpenConns(16)
 	pool.SetMaxIdleConns(8)
 	pool.SetConnMaxIdleTime(5 * time.Minute)
@@ -187,7 +194,8 @@ func (db *DB) Tx(ctx context.Context, fn func(ctx context.Context, tx bun.Tx) er
 func transient(err error) bool {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
-		return pg.Code == "40001" || pg.Code == "40P01"
+		// 23503: what a new row refers to was deleted a moment ago.
+		return pg.Code == "40001" || pg.Code == "40P01" || pg.Code == "23503"
 	}
 	var lite *sqlite.Error
 	if errors.As(err, &lite) {
