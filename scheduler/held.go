@@ -28,8 +28,9 @@ type heldRow struct {
 // there counts as sent, once, whichever replica answers.
 func (d *Digests) Held(ctx context.Context, chat bot.ChatID, r bot.Reply) (bot.Reply, error) {
 	var waiting []heldRow
-	err := d.db.Reader().NewRaw("SELECT id, edition FROM deliveries WHERE channel = ? AND chat = ? AND state = ? ORDER BY id DESC LIMIT ?",
-		chat.Channel, chat.ID, Held, heldMost).Scan(ctx, &waiting)
+	// By the chat: where nothing can be pushed, a channel holds something for everybody.
+	err := d.db.Reader().NewRaw("SELECT id, edition FROM deliveries WHERE chat = ? AND channel || '' = ? AND state = ? ORDER BY id DESC LIMIT ?",
+		chat.ID, chat.Channel, Held, heldMost).Scan(ctx, &waiting)
 	if err != nil || len(waiting) == 0 {
 		return r, err
 	}

@@ -182,7 +182,7 @@ func (l *Ledger) Forget(ctx context.Context, chat bot.ChatID) error {
 		if err != nil || len(editions) == 0 {
 			return err
 		}
-		return dropUnsent(ctx, tx, editions)
+		return dropUnsent(ctx, tx, l.db, editions)
 	})
 	if err != nil {
 		return fmt.Errorf("forget the deliveries of a chat: %w", err)

@@ -3,6 +3,7 @@ package scheduler
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -18,8 +19,8 @@ import (
 )
 
 const (
-	planBatch = 200 // follows planned in one transaction
-	perDigest = 50  // articles an edition keeps; what is beyond is only counted
+	planBatch = 1000 // follows planned in one transaction
+	perDigest = 50   // articles an edition keeps; what is beyond is only counted
 )
 
 // A Planner makes an edition and a delivery for every follow whose slot has
@@ -72,12 +73,12 @@ type followRow struct {
 type decision struct {
 	follow   followRow
 	slot     timetable.Slot
-	next     int64   // 0: there is none
-	waits    bool    // from now on, for something to come
-	from     int64   // its articles joined after this
-	since    int64   // those of the next one after this
-	articles []int64 // none: no digest
-	more     int
+	next     int64 // 0: there is none
+	waits    bool  // from now on, for something to come
+	from     int64 // its articles joined after this
+	since    int64 // those of the next one after this
+	question question
+	found    found // no ids: no digest
 	missed   bool
 }
 
@@ -92,6 +93,17 @@ type found struct {
 	ids  []int64
 	more int
 	err  error
+	text string // ids as JSON
+}
+
+// clock is what follows may share the times of.
+type clock struct{ spec, zone string }
+
+// times are the next slot and the latest, as Unix milliseconds; 0: there is no next.
+type times struct {
+	next      int64
+	latest    timetable.Slot
+	asItComes bool
 }
 
 // A planning is one tick: one moment, one position of the index, and the
@@ -101,8 +113,8 @@ type planning struct {
 	now   time.Time
 	seq   int64
 	found map[question]found
-	specs map[string]timetable.Spec
-	zones map[string]*time.Location
+	times map[clock]times
+	rows  map[shared]editionRow
 	tick  Tick
 }
 
@@ -111,7 +123,7 @@ type planning struct {
 func (p *Planner) Plan(ctx context.Context) (Tick, error) {
 	tick := &planning{
 		Planner: p, now: p.now(), seq: p.finder.Seq(),
-		found: map[question]found{}, specs: map[string]timetable.Spec{}, zones: map[string]*time.Location{},
+		found: map[question]found{}, times: map[clock]times{}, rows: map[shared]editionRow{},
 	}
 	if err := tick.rouse(ctx); err != nil {
 		return tick.tick, err
@@ -136,17 +148,21 @@ func (p *Planner) Plan(ctx context.Context) (Tick, error) {
 	}
 }
 
-const dueColumns = `f.id, f.channel, f.chat, f.topic, f.query, f.lang, f.spec, f.zone, f.last_slot, f.next_due_at, f.since_seq, f.waits,
-	COALESCE(c.state, 'active') <> 'active' AS silent
-	FROM follows f LEFT JOIN chats c ON c.channel = f.channel AND c.id = f.chat`
+// The orders of what is read here are those of indexes, and no more conditions
+// than one of them can use are plain: PostgreSQL, which has old statistics or none
+// of what comes due at once, and SQLite would read all of it for every page.
+const (
+	followColumns = "id, channel, chat, topic, query, lang, spec, zone, last_slot, next_due_at, since_seq, waits"
+	dueColumns    = `SELECT f.*, COALESCE((SELECT c.state FROM chats c WHERE c.channel = f.channel AND c.id = f.chat), 'active') <> 'active' AS silent FROM `
+)
 
 // due reads the next page of due follows, without locks.
 func (t *planning) due(ctx context.Context, dueAfter, idAfter int64) ([]followRow, error) {
 	var rows []followRow
-	err := t.db.Reader().NewRaw("SELECT "+dueColumns+`
-		WHERE f.state = 'active' AND f.next_due_at <= ? AND (f.next_due_at > ? OR f.next_due_at = ? AND f.id > ?)
-		ORDER BY f.next_due_at, f.id LIMIT ?`,
-		t.now.UnixMilli(), dueAfter, dueAfter, idAfter, planBatch).Scan(ctx, &rows)
+	err := t.db.Reader().NewRaw(dueColumns+"(SELECT "+followColumns+` FROM follows
+		WHERE state = 'active' AND next_due_at <= ? AND (next_due_at, id) > (?, ?)
+		ORDER BY next_due_at, id LIMIT ?) f ORDER BY next_due_at, id`,
+		t.now.UnixMilli(), dueAfter, idAfter, planBatch).Scan(ctx, &rows)
 	if err != nil {
 		return nil, fmt.Errorf("read the due follows: %w", err)
 	}
@@ -159,20 +175,20 @@ func (t *planning) due(ctx context.Context, dueAfter, idAfter int64) ([]followRo
 func (t *planning) withSiblings(ctx context.Context, rows []followRow) ([]followRow, error) {
 	if len(rows) == planBatch {
 		byChannel := map[string][]string{}
-		ids := make([]int64, len(rows))
-		for i, row := range rows {
-			ids[i] = row.ID
+		known := make(map[int64]bool, len(rows))
+		for _, row := range rows {
+			known[row.ID] = true
 			byChannel[row.Channel] = append(byChannel[row.Channel], row.Chat)
 		}
 		for channel, chats := range byChannel {
 			var more []followRow
-			err := t.db.Reader().NewRaw("SELECT "+dueColumns+`
-				WHERE f.channel = ? AND f.chat IN (?) AND f.state = 'active' AND f.next_due_at <= ? AND f.id NOT IN (?)`,
-				channel, bun.List(chats), t.now.UnixMilli(), bun.List(ids)).Scan(ctx, &more)
+			err := t.db.Reader().NewRaw(dueColumns+"(SELECT "+followColumns+` FROM follows
+				WHERE channel = ? AND chat IN (?) AND state || '' = 'active' AND next_due_at + 0 <= ?) f`,
+				channel, bun.List(chats), t.now.UnixMilli()).Scan(ctx, &more)
 			if err != nil {
 				return nil, fmt.Errorf("read the due follows of some chats: %w", err)
 			}
-			rows = append(rows, more...)
+			rows = append(rows, slices.DeleteFunc(more, func(row followRow) bool { return known[row.ID] })...)
 		}
 	}
 	first := make(map[bot.ChatID]int, len(rows))
@@ -225,19 +241,15 @@ func (t *planning) batch(ctx context.Context, rows []followRow) error {
 // decide works out what becomes of a due follow.
 func (t *planning) decide(ctx context.Context, row followRow) (decision, error) {
 	d := decision{follow: row, from: row.SinceSeq, since: row.SinceSeq}
-	spec, err := t.spec(row.Spec)
+	times, err := t.timesOf(row)
 	if err != nil {
 		// The bot lets no such schedule in; one from elsewhere must not come
 		// back every ten seconds.
 		t.logger.Error("a follow has no valid schedule", "follow", row.ID, "error", err)
 		return d, nil
 	}
-	zone := t.zone(row)
-	if next := spec.Next(t.now, zone); !next.At.IsZero() {
-		d.next = next.At.UnixMilli()
-	}
-	d.slot = spec.Latest(t.now, zone)
-	if spec.AsItComes() { // unless it gets something now
+	d.next, d.slot = times.next, times.latest
+	if times.asItComes { // unless it gets something now
 		d.next, d.waits = t.now.Add(recheck).UnixMilli(), !row.Silent
 	}
 	switch {
@@ -251,14 +263,15 @@ func (t *planning) decide(ctx context.Context, row followRow) (decision, error) 
 		return d, err
 	}
 	within := t.outlets[row.Channel].within(row.Chat)
-	hits := t.search(ctx, t.question(row.Query, row.Lang, row.Channel, d.from, within), within)
+	d.question = t.question(row.Query, row.Lang, row.Channel, d.from, within)
+	hits := t.search(ctx, d.question, within)
 	if hits.err != nil {
 		return d, hits.err
 	}
-	if spec.AsItComes() && len(hits.ids) > 0 {
-		d.next, d.waits = spec.Next(t.now, zone).At.UnixMilli(), false
+	if times.asItComes && len(hits.ids) > 0 {
+		d.next, d.waits = times.next, false
 	}
-	d.articles, d.more = hits.ids, hits.more
+	d.found = hits
 	d.since = max(row.SinceSeq, t.seq) // a replica whose index lags must not go back
 	return d, nil
 }
@@ -302,33 +315,45 @@ func (t *planning) search(ctx context.Context, q question, within content.Filter
 	}
 	var hits found
 	hits.ids, hits.more, hits.err = t.finder.Matches(ctx, q.query, q.lang, within, q.from, t.seq, perDigest)
-	if len(t.found) >= 10_000 { // a million different topics shall not stay in memory
-		clear(t.found)
+	if hits.err == nil {
+		var text []byte
+		text, hits.err = json.Marshal(hits.ids)
+		hits.text = string(text)
 	}
-	t.found[q] = hits
+	remember(t.found, q, hits)
 	return hits
 }
 
-func (t *planning) spec(text string) (timetable.Spec, error) {
-	if spec, ok := t.specs[text]; ok {
-		return spec, nil
+// timesOf gives the slots around now of a follow. Many share them.
+func (t *planning) timesOf(row followRow) (times, error) {
+	of := clock{row.Spec, row.Zone}
+	if known, ok := t.times[of]; ok {
+		return known, nil
 	}
-	spec, err := timetable.Parse(text)
-	if err == nil {
-		t.specs[text] = spec
-	}
-	return spec, err
-}
-
-func (t *planning) zone(row followRow) *time.Location {
-	if zone, ok := t.zones[row.Zone]; ok {
-		return zone
+	spec, err := timetable.Parse(row.Spec)
+	if err != nil {
+		return times{}, err
 	}
 	zone, err := time.LoadLocation(row.Zone)
 	if err != nil {
 		t.logger.Error("a follow has an unknown time zone, UTC is used", "follow", row.ID, "error", err)
 		zone = time.UTC
 	}
-	t.zones[row.Zone] = zone
-	return zone
+	known := times{latest: spec.Latest(t.now, zone), asItComes: spec.AsItComes()}
+	if next := spec.Next(t.now, zone); !next.At.IsZero() {
+		known.next = next.At.UnixMilli()
+	}
+	remember(t.times, of, known)
+	return known, nil
+}
+
+// mostKept bounds what one planning remembers: a million different topics shall
+// not stay in memory.
+const mostKept = 10_000
+
+func remember[K comparable, V any](in map[K]V, key K, value V) {
+	if len(in) >= mostKept {
+		clear(in)
+	}
+	in[key] = value
 }

@@ -343,7 +343,7 @@ func TestWhoGetsTheSameSharesAnEdition(t *testing.T) {
 		h.exec("UPDATE follows SET lang = 'it' WHERE id = ?", italian)
 		h.plan(s)
 		want := "1+2 3 4"
-		got := h.text("SELECT " + h.joined("chats", " ") + " FROM (SELECT edition, " + h.joined("chat", "+") + " AS chats FROM (SELECT edition, chat FROM deliveries ORDER BY id) a GROUP BY edition ORDER BY edition) b")
+		got := h.text("SELECT " + h.joined("chats", " ") + " FROM (SELECT edition, " + h.joined("chat", "+") + " AS chats FROM (SELECT id, edition, chat FROM deliveries ORDER BY id) a GROUP BY edition ORDER BY MIN(id)) b")
 		if got != want {
 			t.Errorf("editions went to %q, want %q", got, want)
 		}

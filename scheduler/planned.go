@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -14,6 +13,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"newsie/bot"
+	"newsie/internal/database"
 )
 
 // commit writes the decisions whose follows nobody else has touched.
@@ -24,8 +24,7 @@ func (t *planning) commit(ctx context.Context, tx bun.Tx, decisions []decision) 
 		ids[i] = d.follow.ID
 	}
 	var locked []followRow
-	err := tx.NewRaw(`SELECT id, channel, chat, topic, query, lang, spec, zone, last_slot, next_due_at, since_seq, waits FROM follows
-		WHERE id IN (?) AND state = 'active'`+t.db.SkipLocked(), bun.List(ids)).Scan(ctx, &locked)
+	err := tx.NewRaw("SELECT "+followColumns+" FROM follows WHERE id IN (?) AND state || '' = 'active'"+t.db.SkipLocked(), bun.List(ids)).Scan(ctx, &locked)
 	if err != nil {
 		return counted, err
 	}
@@ -53,7 +52,7 @@ func (t *planning) commit(ctx context.Context, tx bun.Tx, decisions []decision) 
 		switch {
 		case planned[d.follow.ID]:
 			counted.Planned++
-		case len(d.articles) > 0:
+		case len(d.found.ids) > 0:
 			// The slot has had its digest, in another zone that the reader
 			// left since; what is new waits for the next.
 			mine[i].since = d.follow.SinceSeq
@@ -66,72 +65,90 @@ func (t *planning) commit(ctx context.Context, tx bun.Tx, decisions []decision) 
 	return counted, t.advance(ctx, tx, mine)
 }
 
+// shared is what those have in common who share an edition.
+type shared struct {
+	question
+	topic string
+	to    int64
+}
+
 // edition is the row of the edition that a decision sends. Those who get the
 // same articles of the same topic in the same language share one, however many
 // they are: its key says all that it holds. One to an audience is its own, whose
 // key names it for the platform too.
-func (d decision) edition() (editionRow, error) {
-	articles, err := json.Marshal(d.articles)
-	if err != nil {
-		return editionRow{}, err
-	}
-	more := ""
-	if d.more > 0 {
-		more = fmt.Sprintf(`{"more":%d}`, d.more)
-	}
+func (t *planning) edition(d decision) editionRow {
 	f := d.follow
-	row := editionRow{
-		Kind: KindFollow, Topic: f.Topic, Query: f.Query, Lang: f.Lang, FromSeq: d.from, ToSeq: d.since, Articles: string(articles), Payload: more,
+	of := shared{d.question, f.Topic, d.since}
+	row, ok := t.rows[of]
+	if !ok {
+		row = editionRow{
+			Kind: KindFollow, Topic: f.Topic, Query: f.Query, Lang: f.Lang, FromSeq: d.from, ToSeq: d.since, Articles: d.found.text,
+		}
+		if d.found.more > 0 {
+			row.Payload = fmt.Sprintf(`{"more":%d}`, d.found.more)
+		}
+		sum := sha256.Sum256(fmt.Appendf(nil, "%q", []any{row.Topic, row.Query, row.Lang, row.FromSeq, row.ToSeq, row.Articles, row.Payload}))
+		row.EditionKey = hex.EncodeToString(sum[:16])
+		remember(t.rows, of, row)
 	}
 	if (bot.ChatID{Channel: f.Channel, ID: f.Chat}).Audience() {
 		row.EditionKey = strconv.FormatInt(f.ID, 10) + "@" + d.slot.Wall
-		return row, nil
 	}
-	sum := sha256.Sum256(fmt.Appendf(nil, "%q", []any{row.Topic, row.Query, row.Lang, row.FromSeq, row.ToSeq, row.Articles, row.Payload}))
-	row.EditionKey = hex.EncodeToString(sum[:16])
-	return row, nil
+	return row
 }
 
 // insertEditions gives, for each decision, the id of its edition, which another
 // one or an earlier planning may have made; 0 is none.
 func (t *planning) insertEditions(ctx context.Context, tx bun.Tx, decisions []decision) ([]int64, error) {
-	var args []any
 	keys := make([]string, len(decisions))
-	wanted := map[string]bool{}
+	wanted := map[string]editionRow{}
 	for i, d := range decisions {
-		if len(d.articles) == 0 {
-			continue
+		if len(d.found.ids) > 0 {
+			e := t.edition(d)
+			keys[i], wanted[e.EditionKey] = e.EditionKey, e
 		}
-		e, err := d.edition()
-		if err != nil {
-			return nil, err
-		}
-		if keys[i] = e.EditionKey; wanted[e.EditionKey] {
-			continue
-		}
-		wanted[e.EditionKey] = true
-		args = append(args, e.Kind, e.EditionKey, e.Topic, e.Query, e.Lang, e.FromSeq, e.ToSeq, e.Articles, e.Payload, t.now.UnixMilli())
 	}
 	ids := make([]int64, len(decisions))
 	if len(wanted) == 0 {
 		return ids, nil
 	}
-	_, err := tx.ExecContext(ctx, `INSERT INTO editions (kind, edition_key, topic, query, lang, from_seq, to_seq, articles, payload, created_at) VALUES `+
-		values(len(wanted), 10)+` ON CONFLICT (kind, edition_key) DO NOTHING`, args...)
+	known, err := editionIDs(ctx, tx, wanted)
 	if err != nil {
-		return nil, fmt.Errorf("insert editions: %w", err)
+		return nil, err
 	}
+	if len(known) < len(wanted) {
+		var args []any
+		missing := 0
+		for _, key := range slices.Sorted(maps.Keys(wanted)) { // in one order, so that replicas do not wait for each other
+			if e := wanted[key]; known[key] == 0 {
+				args = append(args, e.Kind, e.EditionKey, e.Topic, e.Query, e.Lang, e.FromSeq, e.ToSeq, e.Articles, e.Payload, t.now.UnixMilli())
+				missing++
+			}
+		}
+		_, err := tx.ExecContext(ctx, `INSERT INTO editions (kind, edition_key, topic, query, lang, from_seq, to_seq, articles, payload, created_at) VALUES `+
+			values(missing, 10)+` ON CONFLICT (kind, edition_key) DO NOTHING`, args...)
+		if err != nil {
+			return nil, fmt.Errorf("insert editions: %w", err)
+		}
+		if known, err = editionIDs(ctx, tx, wanted); err != nil {
+			return nil, err
+		}
+	}
+	for i, key := range keys {
+		ids[i] = known[key]
+	}
+	return ids, nil
+}
+
+func editionIDs(ctx context.Context, tx bun.Tx, wanted map[string]editionRow) (map[string]int64, error) {
 	var rows []editionRow
-	err = tx.NewRaw("SELECT id, edition_key FROM editions WHERE kind = ? AND edition_key IN (?)", KindFollow, bun.List(slices.Sorted(maps.Keys(wanted)))).Scan(ctx, &rows)
+	err := tx.NewRaw("SELECT id, edition_key FROM editions WHERE kind = ? AND edition_key IN (?)", KindFollow, bun.List(slices.Sorted(maps.Keys(wanted)))).Scan(ctx, &rows)
 	if err != nil {
 		return nil, fmt.Errorf("read editions: %w", err)
 	}
-	byKey := make(map[string]int64, len(rows))
+	ids := make(map[string]int64, len(rows))
 	for _, row := range rows {
-		byKey[row.EditionKey] = row.ID
-	}
-	for i, key := range keys {
-		ids[i] = byKey[key]
+		ids[row.EditionKey] = row.ID
 	}
 	return ids, nil
 }
@@ -169,15 +186,20 @@ func (t *planning) insertDeliveries(ctx context.Context, tx bun.Tx, decisions []
 	if len(unsent) == 0 {
 		return planned, nil
 	}
-	if err := dropUnsent(ctx, tx, unsent); err != nil {
+	if err := dropUnsent(ctx, tx, t.db, unsent); err != nil {
 		return nil, err
 	}
 	return planned, nil
 }
 
-// dropUnsent deletes those of some editions that nobody gets.
-func dropUnsent(ctx context.Context, tx bun.IDB, editions []int64) error {
-	_, err := tx.ExecContext(ctx, "DELETE FROM editions WHERE id IN (?) AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.edition = editions.id)", bun.List(editions))
+// dropUnsent deletes those of some editions that nobody gets. They are locked
+// first: one that is being given to somebody just now stays, for Compact to see.
+func dropUnsent(ctx context.Context, tx bun.IDB, db *database.DB, editions []int64) error {
+	var free []int64
+	err := tx.NewRaw("SELECT id FROM editions WHERE id IN (?)"+db.SkipLocked(), bun.List(editions)).Scan(ctx, &free)
+	if err == nil && len(free) > 0 {
+		_, err = tx.ExecContext(ctx, "DELETE FROM editions WHERE id IN (?) AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.edition = editions.id)", bun.List(free))
+	}
 	if err != nil {
 		return fmt.Errorf("delete editions: %w", err)
 	}

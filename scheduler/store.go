@@ -113,8 +113,8 @@ type waitingRow struct {
 }
 
 // withSiblings adds to a full batch what else is due for its chats. They are named
-// one by one, and the batch itself is left out here: a subquery for either has
-// PostgreSQL, which has no statistics yet of rows just planned, read all of them.
+// one by one, and the index of channels is kept out of it: PostgreSQL, which knows
+// nothing yet of rows just planned, would read all that wait.
 func withSiblings(ctx context.Context, tx bun.Tx, db *database.DB, channel string, now time.Time, due []waitingRow) ([]waitingRow, error) {
 	known := make(map[int64]bool, len(due))
 	chats := map[string]bool{}
@@ -122,9 +122,9 @@ func withSiblings(ctx context.Context, tx bun.Tx, db *database.DB, channel strin
 		known[row.ID], chats[row.Chat] = true, true
 	}
 	var all []waitingRow
-	err := tx.NewRaw(`SELECT id, chat FROM deliveries WHERE channel = ? AND chat IN (?) AND state = ? AND due_at <= ?
+	err := tx.NewRaw(`SELECT id, chat FROM deliveries WHERE chat IN (?) AND channel || '' = ? AND state = ? AND due_at <= ?
 		ORDER BY chat, due_at, id LIMIT ?`+db.SkipLocked(),
-		channel, bun.List(slices.Sorted(maps.Keys(chats))), Planned, now.UnixMilli(), len(due)+claimBatch).Scan(ctx, &all)
+		bun.List(slices.Sorted(maps.Keys(chats))), channel, Planned, now.UnixMilli(), len(due)+claimBatch).Scan(ctx, &all)
 	if err != nil {
 		return nil, err
 	}
@@ -151,9 +151,10 @@ func load(ctx context.Context, db *database.DB, jobs []job) error {
 		return err
 	}
 	var unwanted []int64
-	err = db.Reader().NewRaw(`SELECT d.id FROM deliveries d
-		LEFT JOIN follows f ON f.id = d.follow LEFT JOIN chats c ON c.channel = d.channel AND c.id = d.chat
-		WHERE d.id IN (?) AND d.follow <> 0 AND (f.id IS NULL OR f.state <> 'active' OR COALESCE(c.state, 'active') <> 'active')`,
+	// Not joins, for which PostgreSQL may read all follows and chats.
+	err = db.Reader().NewRaw(`SELECT id FROM deliveries d WHERE id IN (?) AND follow <> 0 AND (
+		COALESCE((SELECT f.state FROM follows f WHERE f.id = d.follow), '') <> 'active' OR
+		COALESCE((SELECT c.state FROM chats c WHERE c.channel = d.channel AND c.id = d.chat), 'active') <> 'active')`,
 		bun.List(ids)).Scan(ctx, &unwanted)
 	if err != nil {
 		return fmt.Errorf("read follows: %w", err)
@@ -168,12 +169,13 @@ func load(ctx context.Context, db *database.DB, jobs []job) error {
 // markSending marks claimed jobs as being sent, from where on they are in doubt
 // until settled, and tells which of them are still this process's. clock is the
 // database's. One whose reader ended the follow while it waited for its turn is
-// left to its lease, after which nobody wants it.
+// left to its lease, after which nobody wants it. (An EXISTS may have PostgreSQL
+// read all follows.)
 func markSending(ctx context.Context, tx bun.IDB, token string, ids []int64, clock int64, now time.Time) (map[int64]bool, error) {
 	var list []int64
 	err := tx.NewRaw(`UPDATE deliveries SET state = ?, attempt = attempt + 1, lease_until = ?, updated_at = ?
 		WHERE id IN (?) AND state = ? AND claim = ? AND lease_until > ?
-			AND (follow = 0 OR EXISTS (SELECT 1 FROM follows f WHERE f.id = deliveries.follow AND f.state = 'active'))
+			AND (follow = 0 OR (SELECT f.state FROM follows f WHERE f.id = deliveries.follow) = 'active')
 		RETURNING id`,
 		Sending, clock+lease.Milliseconds(), now.UnixMilli(), bun.List(ids), Claimed, token, clock).Scan(ctx, &list)
 	if err != nil {
@@ -299,6 +301,10 @@ func suspendChat(ctx context.Context, tx bun.Tx, chat bot.ChatID, now time.Time)
 // keyed: their platforms take one key once.
 func recoverLeases(ctx context.Context, db *database.DB, resend, keyed []string, giveUp time.Duration, clock int64, now time.Time) (Recovered, error) {
 	var r Recovered
+	channels, err := channelsOf(ctx, db)
+	if err != nil || len(channels) == 0 {
+		return r, err
+	}
 	// No channel has the name ""; IN () is not SQL.
 	resend, keyed = append([]string{""}, resend...), append([]string{""}, keyed...)
 	ms := now.UnixMilli()
@@ -307,14 +313,14 @@ func recoverLeases(ctx context.Context, db *database.DB, resend, keyed []string,
 		query string
 		args  []any
 	}{
-		{&r.Planned, "UPDATE deliveries SET state = ?, claim = '', lease_until = 0, updated_at = ? WHERE state = ? AND lease_until < ?",
-			[]any{Planned, ms, Claimed, clock}},
-		{&r.Resent, "UPDATE deliveries SET state = ?, claim = '', lease_until = 0, updated_at = ?, error = 'in doubt, sent again' WHERE state = ? AND lease_until < ? AND (channel IN (?) OR channel IN (?) AND chat LIKE ?)",
-			[]any{Planned, ms, Sending, clock, bun.List(resend), bun.List(keyed), bot.Everybody + "%"}},
-		{&r.Unknown, "UPDATE deliveries SET state = ?, lease_until = 0, updated_at = ?, error = 'newsie ended while this was being sent' WHERE state = ? AND lease_until < ? AND channel NOT IN (?) AND NOT (channel IN (?) AND chat LIKE ?)",
-			[]any{Unknown, ms, Sending, clock, bun.List(resend), bun.List(keyed), bot.Everybody + "%"}},
-		{&r.GivenUp, "UPDATE deliveries SET state = ?, updated_at = ?, error = ? || CASE error WHEN '' THEN '' ELSE ': ' || error END WHERE state = ? AND due_at < ?",
-			[]any{Failed, ms, givenUp + ", it could not be sent in time", Planned, now.Add(-giveUp).UnixMilli()}},
+		{&r.Planned, "UPDATE deliveries SET state = ?, claim = '', lease_until = 0, updated_at = ? WHERE channel IN (?) AND state = ? AND lease_until < ?",
+			[]any{Planned, ms, bun.List(channels), Claimed, clock}},
+		{&r.Resent, "UPDATE deliveries SET state = ?, claim = '', lease_until = 0, updated_at = ?, error = 'in doubt, sent again' WHERE channel IN (?) AND state = ? AND lease_until < ? AND (channel IN (?) OR channel IN (?) AND chat LIKE ?)",
+			[]any{Planned, ms, bun.List(channels), Sending, clock, bun.List(resend), bun.List(keyed), bot.Everybody + "%"}},
+		{&r.Unknown, "UPDATE deliveries SET state = ?, lease_until = 0, updated_at = ?, error = 'newsie ended while this was being sent' WHERE channel IN (?) AND state = ? AND lease_until < ? AND channel NOT IN (?) AND NOT (channel IN (?) AND chat LIKE ?)",
+			[]any{Unknown, ms, bun.List(channels), Sending, clock, bun.List(resend), bun.List(keyed), bot.Everybody + "%"}},
+		{&r.GivenUp, "UPDATE deliveries SET state = ?, updated_at = ?, error = ? || CASE error WHEN '' THEN '' ELSE ': ' || error END WHERE channel IN (?) AND state = ? AND due_at < ?",
+			[]any{Failed, ms, givenUp + ", it could not be sent in time", bun.List(channels), Planned, now.Add(-giveUp).UnixMilli()}},
 	} {
 		result, err := db.ExecContext(ctx, step.query, step.args...)
 		if err != nil {
@@ -325,4 +331,22 @@ func recoverLeases(ctx context.Context, db *database.DB, resend, keyed []string,
 		}
 	}
 	return r, nil
+}
+
+// channelsOf lists the channels that have deliveries, in as many steps as there
+// are: neither database skips through an index by itself.
+func channelsOf(ctx context.Context, db *database.DB) ([]string, error) {
+	var channels []string
+	last := ""
+	for {
+		var next []string
+		if err := db.Reader().NewRaw("SELECT channel FROM deliveries WHERE channel > ? ORDER BY channel LIMIT 1", last).Scan(ctx, &next); err != nil {
+			return nil, fmt.Errorf("list the channels of deliveries: %w", err)
+		}
+		if len(next) == 0 {
+			return channels, nil
+		}
+		last = next[0]
+		channels = append(channels, last)
+	}
 }

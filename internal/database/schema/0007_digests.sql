@@ -8,16 +8,25 @@ ALTER TABLE follows ADD COLUMN paused_until BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE follows ADD COLUMN waits BIGINT NOT NULL DEFAULT 0;
 CREATE INDEX follows_waiting ON follows (query, lang, channel, since_seq) WHERE waits = 1;
 
+-- What is due comes in the order of this index, also when a million follows are
+-- due at one moment.
+DROP INDEX follows_due;
+CREATE INDEX follows_due ON follows (state, next_due_at, id);
+
 -- An edition is shared by all who get the same; the slot that a follow's
 -- delivery is for, in local wall time, stands with the delivery.
 ALTER TABLE deliveries ADD COLUMN slot TEXT NOT NULL DEFAULT '';
 UPDATE deliveries SET slot = (SELECT substr(e.edition_key, length(e.edition_key) - 15) FROM editions e WHERE e.id = deliveries.edition) WHERE follow <> 0;
 CREATE UNIQUE INDEX deliveries_slot ON deliveries (follow, slot) WHERE slot <> '';
 
--- What waits for one chat is looked for by both, also before PostgreSQL has
--- statistics of what was planned a moment ago.
-DROP INDEX deliveries_chat;
-CREATE INDEX deliveries_chat ON deliveries (channel, chat, state, due_at);
+-- Claims read a channel's planned rows in the order of this index, also when a
+-- million of them are due at one moment. A state is looked for channel by channel.
+DROP INDEX deliveries_due;
+DROP INDEX deliveries_channel;
+CREATE INDEX deliveries_channel ON deliveries (channel, state, due_at, id);
+
+-- What waits for a chat; not what it has had.
+CREATE INDEX deliveries_waiting ON deliveries (chat) WHERE state = 'planned' OR state = 'held';
 
 -- What the publisher sends by hand: planned some chats at a time, in the order
 -- of their names, up to the one in done_to.
@@ -49,10 +58,14 @@ INSERT INTO counters (name, value) VALUES ('schema_oldest', 6);
 DELETE FROM counters WHERE name = 'schema_oldest';
 DROP TABLE pins;
 DROP TABLE sends;
-DROP INDEX deliveries_chat;
-CREATE INDEX deliveries_chat ON deliveries (channel, chat);
+DROP INDEX deliveries_waiting;
+DROP INDEX deliveries_channel;
+CREATE INDEX deliveries_channel ON deliveries (channel, state, due_at);
+CREATE INDEX deliveries_due ON deliveries (state, due_at);
 DROP INDEX deliveries_slot;
 ALTER TABLE deliveries DROP COLUMN slot;
+DROP INDEX follows_due;
+CREATE INDEX follows_due ON follows (state, next_due_at);
 DROP INDEX follows_waiting;
 ALTER TABLE follows DROP COLUMN waits;
 ALTER TABLE follows DROP COLUMN paused_until;
