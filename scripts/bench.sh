@@ -7,7 +7,8 @@
 # composed of the texts in BENCH_DATA, a folder of sets in the BEIR layout
 # (DIR/*/corpus.jsonl). Both cores of a small machine are busy for the better part
 # of an hour; BENCH_DOCS=10000 takes some minutes. BENCH_CHATS chats get a digest
-# on a played Telegram (10,000 as fast as it goes, 1,500 at Telegram's rate).
+# on a played Telegram (10,000 as fast as it goes, 1,500 at Telegram's rate), and
+# BENCH_FOLLOWS follows (1,000,000) are planned at once.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
