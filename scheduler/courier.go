@@ -28,22 +28,24 @@ type courier struct {
 	giveUp  time.Duration
 	grace   time.Duration
 
-	wake  chan struct{}
-	pause pause
+	settings *bot.Settings
+	wake     chan struct{}
+	pause    pause
+	halt     halt
 }
 
 func newCourier(c Config, ch Channel, digests *Digests) *courier {
 	return &courier{
 		db: c.DB, channel: ch, digests: digests, pacer: c.Pacer, silent: c.Silent, notify: c.Notify, logger: c.Logger, now: c.Now, sleep: c.Sleep,
-		giveUp: c.GiveUp, grace: c.Grace, wake: make(chan struct{}, 1),
+		giveUp: c.GiveUp, grace: c.Grace, settings: bot.NewSettings(c.DB, c.Now), wake: make(chan struct{}, 1),
 	}
 }
 
-// A pause keeps a channel quiet for a while.
+// A pause keeps a channel quiet for a while, in this process: its platform said
+// to wait, or the database is away.
 type pause struct {
-	mu     sync.Mutex
-	until  time.Time
-	faults int // configuration errors in a row
+	mu    sync.Mutex
+	until time.Time
 }
 
 func (p *pause) left(now time.Time) time.Duration {
@@ -60,27 +62,11 @@ func (p *pause) extend(until time.Time) {
 	}
 }
 
-// fault counts one configuration error, unless the channel is paused for one
-// already, and tells for how long to stay quiet.
-func (p *pause) fault(now time.Time) (d time.Duration, first bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if left := p.until.Sub(now); left > 0 && p.faults > 0 {
-		return left, false
-	}
-	p.faults++
-	d = min(time.Minute<<min(p.faults-1, 5), 30*time.Minute)
-	p.until = now.Add(d)
-	return d, p.faults == 1
+// paused: nothing is to be sent now.
+func (c *courier) paused() bool {
+	now := c.now()
+	return c.pause.left(now) > 0 || c.halt.left(now) > 0
 }
-
-func (p *pause) well() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.faults = 0
-}
-
-func (c *courier) paused() bool { return c.pause.left(c.now()) > 0 }
 
 // prepare says what each job says and ends those with nothing to say. It returns
 // what is ready, in the order of sending; on an error, everything that still is

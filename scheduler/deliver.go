@@ -167,6 +167,12 @@ func (c *courier) rest(ctx context.Context) {
 	if due, ok, err := nextDue(ctx, c.db, c.channel.Name); err == nil && ok {
 		wait = min(wait, max(due.Sub(c.now()), 50*time.Millisecond))
 	}
+	switch left := c.halt.left(c.now()); {
+	case left > 0: // no longer than others need to hear that it is over
+		wait = min(left, poll)
+	case c.halt.underWay():
+		wait = poll
+	}
 	wait = max(wait, c.pause.left(c.now()))
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
@@ -186,11 +192,22 @@ func (c *courier) round(ctx context.Context, flight *flight) (int, error) {
 	if err != nil || !ok || due.After(c.now()) {
 		return 0, err
 	}
-	jobs, err := claim(ctx, c.db, c.channel.Name, c.now(), claimBatch, c.channel.Grouped)
-	if err != nil || len(jobs) == 0 {
+	most, err := c.mayClaim(ctx)
+	if err != nil || most == 0 {
 		return 0, err
 	}
-	left, err := c.prepare(ctx, jobs)
+	var jobs []job
+	var left []message
+	for {
+		jobs, err = claim(ctx, c.db, c.channel.Name, c.now(), most, c.channel.Grouped)
+		if err != nil || len(jobs) == 0 {
+			return 0, err
+		}
+		// A probe that turns out to say nothing leaves its place to the next.
+		if left, err = c.prepare(ctx, jobs); err != nil || len(left) > 0 || most > 1 {
+			break
+		}
+	}
 	if err == nil {
 		left, err = c.dispatch(ctx, left, flight)
 	}

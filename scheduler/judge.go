@@ -34,14 +34,16 @@ func (c *courier) judge(ctx context.Context, m message, receipt bot.Receipt, err
 		if receipt.Pending {
 			o.state = Accepted
 		}
-		c.pause.well()
+		c.works(ctx)
 	case m.to().Audience() && (errors.Is(err, bot.ErrGone) || errors.Is(err, bot.ErrNotNow)):
 		o.state = Failed // an audience neither goes away nor writes to us
 		c.refused(ctx, m, err)
 	case errors.Is(err, bot.ErrGone):
 		o.state = Gone
+		c.works(ctx)
 	case errors.Is(err, bot.ErrNotNow):
 		o.state = Held
+		c.works(ctx)
 	case errors.As(err, &moved):
 		o.state, o.due, o.moved = Planned, c.now(), &moved.To
 		if m.attempt() > 2 { // two chats that name each other
@@ -54,7 +56,7 @@ func (c *courier) judge(ctx context.Context, m message, receipt bot.Receipt, err
 	case errors.As(err, &retry):
 		o = c.again(ctx, m, o, retry)
 	case errors.As(err, &fault):
-		o = c.fault(ctx, o, fault)
+		o.state, o.due = Planned, c.now().Add(c.refusedAll(ctx, m.attempt(), fault))
 	case doubtful(err) || ctx.Err() != nil: // some adapters' errors do not tell that time ran out
 		return c.doubt(m, o)
 	default:
@@ -75,7 +77,7 @@ func (c *courier) doubt(m message, o outcome) []outcome {
 	if c.channel.InDoubt != Resend && !c.keyed(m.to()) {
 		return outcomes
 	}
-	due := c.now().Add(backoff(m.attempt()))
+	due := c.now().Add(wiggle(backoff(m.attempt())))
 	for i, o := range outcomes {
 		if !c.expired(o.job, due) {
 			outcomes[i].state, outcomes[i].due = Planned, due
@@ -126,9 +128,7 @@ func (c *courier) again(ctx context.Context, m message, o outcome, retry *bot.Re
 	if m.attempt() > 1 || wait == 0 {
 		wait = max(wait, backoff(m.attempt()))
 	}
-	// Many that were told the same shall not come back at the same moment.
-	wait += rand.N(min(wait/5, longestBackoff) + time.Second)
-	o.state, o.due = Planned, c.now().Add(wait)
+	o.state, o.due = Planned, c.now().Add(wiggle(wait))
 	return o
 }
 
@@ -162,18 +162,6 @@ func (c *courier) takesNext(ctx context.Context, j job, takes time.Time) (at str
 	return fmt.Sprintf("%s (%s)", time.UnixMilli(rows[0].NextDueAt).In(zone).Format("2006-01-02 15:04"), zone), true
 }
 
-// fault quiets the channel and tells the publisher once.
-func (c *courier) fault(ctx context.Context, o outcome, fault *bot.ConfigError) outcome {
-	wait, first := c.pause.fault(c.now())
-	o.state, o.due = Planned, c.now().Add(wait)
-	if first {
-		c.logger.Error("a channel is at fault, its digests wait", "channel", c.channel.Name, "error", fault)
-		c.notify(context.WithoutCancel(ctx), "channel-fault-"+c.channel.Name,
-			fmt.Sprintf("The channel %s does not take messages: %v. %s", c.channel.Name, fault.Err, fault.Advice))
-	}
-	return o
-}
-
 // orGiveUp ends what would come too late.
 func (c *courier) orGiveUp(o outcome) outcome {
 	if o.state == Planned && c.expired(o.job, o.due) {
@@ -185,6 +173,12 @@ func (c *courier) orGiveUp(o outcome) outcome {
 
 // expired: due then, a job would be tried for longer than anything may be.
 func (c *courier) expired(j job, due time.Time) bool { return due.Sub(j.edition.Created) > c.giveUp }
+
+// wiggle adds up to a fifth and a second: many that were told the same shall not
+// come back at the same moment.
+func wiggle(wait time.Duration) time.Duration {
+	return wait + rand.N(min(wait/5, longestBackoff)+time.Second)
+}
 
 // backoff doubles from five seconds on.
 func backoff(attempt int) time.Duration {

@@ -93,21 +93,13 @@ func (f Filter) where() (string, []any) {
 	return " WHERE " + strings.Join(terms, " AND "), args
 }
 
-// Retry plans deliveries again that ended as unknown, failed or gone: the
-// publisher's decision, since an unknown one may have arrived. It returns how many.
+// Retry is RetryAll of some deliveries, given by their numbers; it returns how many.
 func (l *Ledger) Retry(ctx context.Context, ids []int64) (int, error) {
 	if len(ids) == 0 {
 		return 0, nil
 	}
-	now := l.now().UnixMilli()
-	result, err := l.db.ExecContext(ctx, `UPDATE deliveries SET state = ?, due_at = ?, claim = '', updated_at = ?, error = '' WHERE id IN (?) AND state IN (?, ?, ?)`,
-		Planned, now, now, bun.List(ids), Unknown, Failed, Gone)
-	if err != nil {
-		return 0, fmt.Errorf("plan deliveries again: %w", err)
-	}
-	n, err := result.RowsAffected()
-	l.wake()
-	return int(n), err
+	done, err := l.RetryAll(ctx, RetryFilter{IDs: ids})
+	return len(done), err
 }
 
 // Settle brings the result of an accepted message: problem is "" when it was

@@ -78,6 +78,10 @@ type Channel struct {
 	Workers int    // deliveries in doubt at once, at most 256; 0: by the Sender's rate
 	Shown   int    // articles a digest shows before "more"; 0: 5
 
+	// Config stands for how the channel is configured: when it changes, a channel
+	// that its platform refused is tried again at once.
+	Config string
+
 	// Within is the part of the library that the channel serves its readers.
 	// Audiences have it in their queries.
 	Within content.Filter

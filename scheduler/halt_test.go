@@ -1,0 +1,172 @@
+package scheduler_test
+
+import (
+	"context"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"newsie/bot"
+	"newsie/scheduler"
+)
+
+// tokenRefused lets the house's platform refuse everything until it is told
+// otherwise, and counts its calls.
+func tokenRefused(h *house) (calls *atomic.Int64, accept func()) {
+	calls = &atomic.Int64{}
+	var well atomic.Bool
+	h.platform.answer = func(context.Context, bot.Outgoing, int) (bot.Receipt, error) {
+		calls.Add(1)
+		if well.Load() {
+			return bot.Receipt{Way: "message"}, nil
+		}
+		return bot.Receipt{}, &bot.ConfigError{Channel: "tg", Advice: "set the token", Err: errBroken}
+	}
+	return calls, func() { well.Store(true) }
+}
+
+// halted brings the house's channel to a stand with many deliveries waiting.
+func halted(h *house, s *scheduler.Scheduler) {
+	h.t.Helper()
+	h.planned(s, 30)
+	h.deliver(s)
+	halts, err := s.Halts(context.Background())
+	if err != nil || len(halts) != 1 || halts[0].Channel != "tg" || halts[0].Problem != "broken" || !halts[0].Since.Equal(h.clock()) {
+		h.t.Fatalf("stands still: %+v (%v)", halts, err)
+	}
+}
+
+func TestAHaltIsSharedAndLastsOverRestartsAndIsToldOnce(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		var told []string
+		telling := func(c *scheduler.Config) { c.Notify = notes(&told) }
+		calls, accept := tokenRefused(h)
+		halted(h, h.replica(telling))
+		before := calls.Load()
+		restarted, other := h.replica(telling), h.replica(telling)
+		h.pass(30 * time.Second)
+		h.deliver(restarted)
+		h.deliver(other)
+		if n := calls.Load(); n != before {
+			t.Errorf("%d messages were tried on a channel that stands still", n-before)
+		}
+		// Each probe is one message of one replica, and the pauses grow to half an hour.
+		var pauses []time.Duration
+		for range 7 {
+			halts, err := other.Halts(t.Context())
+			if err != nil || len(halts) != 1 {
+				t.Fatalf("%+v (%v)", halts, err)
+			}
+			pauses = append(pauses, halts[0].Probe.Sub(h.clock()).Round(time.Minute))
+			h.set(halts[0].Probe)
+			before := calls.Load()
+			h.deliver(restarted)
+			h.deliver(other)
+			if n := calls.Load() - before; n != 1 {
+				t.Errorf("the probe after %v was %d messages, want 1", pauses, n)
+			}
+		}
+		want := []time.Duration{1, 2, 4, 8, 16, 30, 30}
+		for i := range want {
+			if i > 0 && pauses[i] != want[i]*time.Minute {
+				t.Errorf("pauses %v, want %v minutes", pauses, want)
+				break
+			}
+		}
+		if len(told) != 1 {
+			t.Errorf("the publisher was told %q, want one notice", told)
+		}
+		accept()
+		h.pass(time.Hour)
+		h.deliver(other)
+		h.pass(time.Hour)
+		h.deliver(restarted)
+		h.wantStates("sent 30")
+		if halts, err := other.Halts(t.Context()); err != nil || len(halts) != 0 {
+			t.Errorf("still stands still: %+v (%v)", halts, err)
+		}
+	})
+}
+
+// Errors that come one at a time, with messages that arrive between them, stop nobody.
+func TestAFewRefusalsAreNoHalt(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		s := h.replica()
+		h.platform.answer = failOnce(&bot.ConfigError{Channel: "tg", Err: errBroken})
+		for range 5 {
+			h.planned(s, 1)
+			h.deliver(s)
+			h.pass(2 * time.Minute)
+			h.deliver(s)
+			h.platform.tries = nil
+			h.exec("DELETE FROM deliveries")
+			h.exec("DELETE FROM follows")
+		}
+		if halts, err := s.Halts(t.Context()); err != nil || len(halts) != 0 {
+			t.Errorf("stands still: %+v (%v)", halts, err)
+		}
+	})
+}
+
+func TestThePublisherResumesAChannel(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		s := h.replica()
+		_, accept := tokenRefused(h)
+		halted(h, s)
+		accept()
+		h.deliver(s)
+		h.wantStates("planned 30")
+		cli := scheduler.NewLedger(h.db, h.clock)
+		for i, want := range []bool{true, false} {
+			if ok, err := cli.ResumeChannel(t.Context(), "tg"); err != nil || ok != want {
+				t.Errorf("resume %d: %v (%v), want %v", i+1, ok, err, want)
+			}
+		}
+		h.deliver(s)
+		h.wantStates("sent 30")
+	})
+}
+
+func TestAChangedConfigurationResumesAChannel(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		configured := func(c *scheduler.Config) { c.Channels[0].Config = "first" }
+		_, accept := tokenRefused(h)
+		halted(h, h.replica(configured))
+		accept()
+		h.deliver(h.replica(configured))
+		h.wantStates("planned 30")
+		changed := h.replica(func(c *scheduler.Config) { c.Channels[0].Config = "second" })
+		h.library.add("tea")
+		h.follow("99", "tea", "0 8 * * *", "UTC", monday) // has not been tried
+		h.plan(changed)
+		h.deliver(changed)
+		if halts, err := changed.Halts(t.Context()); err != nil || len(halts) != 0 {
+			t.Errorf("still stands still: %+v (%v)", halts, err)
+		}
+		h.pass(2 * time.Minute)
+		h.deliver(changed)
+		if n := h.int("SELECT COUNT(*) FROM deliveries WHERE state <> 'sent'"); n != 0 {
+			t.Errorf("%d are not sent: %s", n, h.states())
+		}
+	})
+}
+
+// A probe whose process died says nothing; another one follows.
+func TestAProbeThatDiedIsFollowedByAnother(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		s := h.replica()
+		_, accept := tokenRefused(h)
+		halted(h, s)
+		h.pass(time.Minute)
+		h.platform.answer = fail(bot.ErrUnknown) // as good as no answer
+		h.deliver(s)
+		accepted := h.replica()
+		h.deliver(accepted)
+		h.wantStates("planned 29, unknown 1")
+		accept()
+		h.platform.answer = nil
+		h.pass(5 * time.Minute)
+		h.deliver(accepted)
+		h.wantStates("sent 29, unknown 1")
+	})
+}
