@@ -59,7 +59,8 @@ const batch = 64
 type Delivery struct {
 	ID         int64
 	Edition    int64
-	Follow     int64 // 0: none
+	Follow     int64  // 0: none
+	Slot       string // of the follow, on its wall clock; "": none
 	To         bot.ChatID
 	State      State
 	Due        time.Time

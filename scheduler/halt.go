@@ -205,17 +205,7 @@ func (c *courier) works(ctx context.Context) {
 	h.row, h.until, h.probing = "", time.Time{}, false
 	c.logger.Info("a channel takes messages again", "channel", c.channel.Name)
 	c.rouse()
-	signalDeliveries(ctx, c.db, c.channel.Name)
-}
-
-// DeliveriesSignal is the database.Signal of deliveries that became due, or of a
-// channel that goes on: its What is the channel, "" any.
-const DeliveriesSignal = "deliveries"
-
-// signalDeliveries wakes the other replicas. They look by themselves every few
-// seconds, so an error needs nobody's care.
-func signalDeliveries(ctx context.Context, db *database.DB, channel string) {
-	_ = db.Signal(ctx, db, database.Signal{Name: DeliveriesSignal, What: channel})
+	c.db.Announce(database.Signal{Name: SignalName, What: c.channel.Name})
 }
 
 // Halts lists the channels that stand still.
@@ -261,6 +251,6 @@ func (l *Ledger) ResumeChannel(ctx context.Context, channel string) (ok bool, er
 		return false, fmt.Errorf("resume the channel %s: %w", channel, err)
 	}
 	l.wake()
-	signalDeliveries(ctx, l.db, channel)
+	l.db.Announce(database.Signal{Name: SignalName, What: channel})
 	return ok, nil
 }

@@ -19,6 +19,8 @@ type Ledger struct {
 	db   *database.DB
 	now  func() time.Time
 	wake func()
+
+	channels []string // those configured, as far as it knows
 }
 
 // A Filter narrows a list of deliveries; empty fields do not.
@@ -29,6 +31,8 @@ type Filter struct {
 	Chat    string
 	State   State
 	Article int64 // in the edition
+	Follow  int64
+	Since   time.Time // changed at or after
 }
 
 // List gives deliveries, the newest first.
@@ -38,6 +42,7 @@ func (l *Ledger) List(ctx context.Context, f Filter, limit int) ([]Delivery, err
 		ID         int64
 		Edition    int64
 		Follow     int64
+		Slot       string
 		Channel    string
 		Chat       string
 		State      string
@@ -51,7 +56,7 @@ func (l *Ledger) List(ctx context.Context, f Filter, limit int) ([]Delivery, err
 		Kind       string
 		Articles   string
 	}
-	err := l.db.Reader().NewRaw(`SELECT d.id, d.edition, d.follow, d.channel, d.chat, d.state, d.due_at, d.attempt, d.way, d.provider_id, d.error, d.updated_at,
+	err := l.db.Reader().NewRaw(`SELECT d.id, d.edition, d.follow, d.slot, d.channel, d.chat, d.state, d.due_at, d.attempt, d.way, d.provider_id, d.error, d.updated_at,
 			e.topic, e.kind, e.articles
 		FROM deliveries d JOIN editions e ON e.id = d.edition`+where+` ORDER BY d.id DESC LIMIT ?`, append(args, limit)...).Scan(ctx, &rows)
 	if err != nil {
@@ -64,7 +69,7 @@ func (l *Ledger) List(ctx context.Context, f Filter, limit int) ([]Delivery, err
 			return nil, err
 		}
 		list = append(list, Delivery{
-			ID: r.ID, Edition: r.Edition, Follow: r.Follow, To: bot.ChatID{Channel: r.Channel, ID: r.Chat}, State: State(r.State),
+			ID: r.ID, Edition: r.Edition, Follow: r.Follow, Slot: r.Slot, To: bot.ChatID{Channel: r.Channel, ID: r.Chat}, State: State(r.State),
 			Due: time.UnixMilli(r.DueAt), Attempt: r.Attempt, Way: r.Way, ProviderID: r.ProviderID, Error: r.Error,
 			Updated: time.UnixMilli(r.UpdatedAt), Topic: r.Topic, Kind: r.Kind, Articles: e.Articles,
 		})
@@ -85,6 +90,8 @@ func (f Filter) where() (string, []any) {
 	add(f.Channel != "", "d.channel = ?", f.Channel)
 	add(f.Chat != "", "d.chat = ?", f.Chat)
 	add(f.State != "", "d.state = ?", f.State)
+	add(f.Follow != 0, "d.follow = ?", f.Follow)
+	add(!f.Since.IsZero(), "d.updated_at >= ?", f.Since.UnixMilli())
 	// The ids stand as a JSON list: "[1,22,3]" holds ",22," between commas.
 	add(f.Article != 0, "REPLACE(REPLACE(e.articles, '[', ','), ']', ',') LIKE ?", fmt.Sprintf("%%,%d,%%", f.Article))
 	if len(terms) == 0 {
@@ -213,9 +220,9 @@ func (l *Ledger) Compact(ctx context.Context, before time.Time) (int, error) {
 
 // A Count is how many deliveries of a channel are in a state.
 type Count struct {
-	Channel string
-	State   State
-	Count   int64
+	Channel string `json:"channel"`
+	State   State  `json:"state"`
+	Count   int64  `json:"count"`
 }
 
 // Counts counts the deliveries.
@@ -228,18 +235,19 @@ func (l *Ledger) Counts(ctx context.Context) ([]Count, error) {
 	return rows, nil
 }
 
-// Collector gives Prometheus the deliveries by channel and state as they are
-// in the database, which is the same on every replica.
+// Collector gives Prometheus the deliveries by channel and state, and which
+// channels stand still, as it is in the database: the same on every replica.
 func (l *Ledger) Collector() prometheus.Collector {
-	return collector{l, prometheus.NewDesc("newsie_deliveries", "Deliveries in the ledger by channel and state.", []string{"channel", "state"}, nil)}
+	return collector{l, prometheus.NewDesc("newsie_deliveries", "Deliveries in the ledger by channel and state.", []string{"channel", "state"}, nil),
+		prometheus.NewDesc("newsie_channel_stands_still", "1 for a channel whose platform refuses everything; one message is tried now and then.", []string{"channel"}, nil)}
 }
 
 type collector struct {
-	ledger *Ledger
-	desc   *prometheus.Desc
+	ledger       *Ledger
+	desc, halted *prometheus.Desc
 }
 
-func (c collector) Describe(ch chan<- *prometheus.Desc) { ch <- c.desc }
+func (c collector) Describe(ch chan<- *prometheus.Desc) { ch <- c.desc; ch <- c.halted }
 
 func (c collector) Collect(ch chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
@@ -248,6 +256,21 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	if err != nil {
 		ch <- prometheus.NewInvalidMetric(c.desc, err)
 		return
+	}
+	halts, err := c.ledger.Halts(ctx)
+	if err != nil {
+		ch <- prometheus.NewInvalidMetric(c.halted, err)
+		return
+	}
+	still := map[string]float64{}
+	for _, name := range c.ledger.channels {
+		still[name] = 0
+	}
+	for _, h := range halts {
+		still[h.Channel] = 1
+	}
+	for name, n := range still {
+		ch <- prometheus.MustNewConstMetric(c.halted, prometheus.GaugeValue, n, name)
 	}
 	for _, n := range counts {
 		ch <- prometheus.MustNewConstMetric(c.desc, prometheus.GaugeValue, float64(n.Count), n.Channel, string(n.State))

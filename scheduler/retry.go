@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/uptrace/bun"
+
+	"newsie/internal/database"
 )
 
 // retryBatch is how many deliveries one commit plans again.
@@ -116,7 +118,7 @@ func (l *Ledger) RetryAll(ctx context.Context, f RetryFilter) ([]int64, error) {
 	if len(all) > 0 {
 		l.wake()
 		for channel := range channels {
-			signalDeliveries(ctx, l.db, channel)
+			l.db.Announce(database.Signal{Name: SignalName, What: channel})
 		}
 	}
 	slices.Sort(all)

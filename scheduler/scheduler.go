@@ -229,6 +229,9 @@ func New(config Config) (*Scheduler, error) {
 		return nil, err
 	}
 	ledger := &Ledger{db: config.DB, now: config.Now}
+	for _, ch := range config.Channels {
+		ledger.channels = append(ledger.channels, ch.Name)
+	}
 	digests := newDigests(config, ledger)
 	deliverer := newDeliverer(config, ledger, digests)
 	wake := func() {

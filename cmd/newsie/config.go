@@ -33,6 +33,8 @@ type Config struct {
 	Channels       map[string]ChannelConfig `yaml:"channels"`
 	Sources        map[string]SourceConfig  `yaml:"sources"`
 	Publisher      PublisherConfig          `yaml:"publisher"`
+	Keep           KeepConfig               `yaml:"keep"`
+	CatchUp        Duration                 `yaml:"catch_up"` // how late a digest may come that was missed
 	Synonyms       string                   `yaml:"synonyms"` // a file of words that find each other
 	Rules          RulesConfig              `yaml:"rules"`
 
@@ -125,11 +127,22 @@ type PublisherConfig struct {
 	Chat    string `yaml:"chat"`
 }
 
-// A Duration is written "30m", "1h30m".
+// KeepConfig is how long things are kept.
+type KeepConfig struct {
+	Deliveries Duration `yaml:"deliveries"`
+}
+
+// A Duration is written "30m", "1h30m", "90d".
 type Duration time.Duration
 
 // UnmarshalText reads a Duration.
 func (d *Duration) UnmarshalText(text []byte) error {
+	if days, ok := strings.CutSuffix(string(text), "d"); ok {
+		if n, err := strconv.ParseUint(days, 10, 16); err == nil {
+			*d = Duration(n) * Duration(24*time.Hour)
+			return nil
+		}
+	}
 	parsed, err := time.ParseDuration(string(text))
 	if err != nil {
 		return fmt.Errorf("%q is no duration such as 30m or 1h", text)
@@ -249,6 +262,8 @@ func (c *Config) fillIn() {
 	setDefault(&c.Zone, "UTC")
 	setDefault(&c.Log.Level, "info")
 	setDefault(&c.Log.Format, "text")
+	c.Keep.Deliveries = cmp.Or(c.Keep.Deliveries, Duration(keepLedger))
+	c.CatchUp = cmp.Or(c.CatchUp, Duration(6*time.Hour))
 	c.PublicURL = strings.TrimRight(c.PublicURL, "/")
 	if len(c.Channels) == 0 {
 		c.Channels = map[string]ChannelConfig{"web": {Kind: "webchat"}}

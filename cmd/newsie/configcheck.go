@@ -74,6 +74,12 @@ func (c Config) check(lines lineIndex) ConfigProblems {
 	if err := database.CheckAddress(c.Database); err != nil {
 		k.add("database", "%v", err)
 	}
+	if d := time.Duration(c.Keep.Deliveries); d < leastLedger {
+		k.add("keep.deliveries", "%s is too short: two days at least, while digests may still be tried again", d)
+	}
+	if d := time.Duration(c.CatchUp); d < time.Minute || d > 7*24*time.Hour {
+		k.add("catch_up", "%s is not from a minute to seven days", d)
+	}
 	for _, proxy := range c.TrustedProxies {
 		if _, err := parseProxy(proxy); err != nil {
 			k.add("trusted_proxies", "%q is no address or network such as 10.0.0.0/8", proxy)

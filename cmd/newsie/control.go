@@ -14,8 +14,11 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"syscall"
 	"time"
+
+	"newsie/bot"
 )
 
 // While newsie serves it keeps the index to itself. Commands that need the
@@ -57,6 +60,7 @@ func (c *control) run(ctx context.Context) error {
 	mux.HandleFunc("GET /search", c.search)
 	mux.HandleFunc("GET /suggest", c.suggest)
 	mux.HandleFunc("GET /preview", c.preview)
+	mux.HandleFunc("GET /why", c.why)
 	mux.HandleFunc("GET /lag", c.lag)
 	server := &http.Server{ReadHeaderTimeout: 5 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if subtle.ConstantTimeCompare([]byte(r.Header.Get("Authorization")), []byte("Bearer "+c.key)) != 1 {
@@ -86,6 +90,17 @@ func (c *control) suggest(w http.ResponseWriter, r *http.Request) {
 func (c *control) preview(w http.ResponseWriter, r *http.Request) {
 	text, err := preview(r.Context(), c.server.installation, c.server.scheduler, r.URL.Query().Get("of"), r.URL.Query().Get("lang"))
 	answer(w, text, err)
+}
+
+func (c *control) why(w http.ResponseWriter, r *http.Request) {
+	q := r.URL.Query()
+	article, err := strconv.ParseInt(q.Get("article"), 10, 64)
+	if err != nil {
+		answer(w, nil, err)
+		return
+	}
+	report, err := c.server.why(r.Context(), c.server.scheduler, bot.ChatID{Channel: q.Get("channel"), ID: q.Get("chat")}, article)
+	answer(w, report, err)
 }
 
 // lag tells how many changes the index has still to follow.

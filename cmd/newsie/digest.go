@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -41,14 +40,19 @@ func digestCommand(p *program) *cobra.Command {
 
 // preview is for a process that serves nobody and so has no scheduler.
 func (in *installation) preview(ctx context.Context, public, of, lang string) (string, error) {
-	s, err := scheduler.New(scheduler.Config{
-		DB: in.db, Finder: in.library, Articles: in.library, Cards: in.newBot(public, nil).Cards, Catalog: in.catalog, Logger: in.log,
-		Channels: in.config.outlets(), Pages: in.config.readOn(), Pinned: in.library.Pinned,
-	})
+	s, err := in.planner(public)
 	if err != nil {
 		return "", err
 	}
 	return preview(ctx, in, s, of, lang)
+}
+
+// planner is a scheduler that sends nothing.
+func (in *installation) planner(public string) (*scheduler.Scheduler, error) {
+	return scheduler.New(scheduler.Config{
+		DB: in.db, Finder: in.library, Articles: in.library, Cards: in.newBot(public, nil).Cards, Catalog: in.catalog, Logger: in.log,
+		Channels: in.config.outlets(), Pages: in.config.readOn(), Pinned: in.library.Pinned, Fresh: time.Duration(in.config.CatchUp),
+	})
 }
 
 // preview says what a follow or a topic would bring.
@@ -160,6 +164,7 @@ type deliveryJSON struct {
 	ID         int64           `json:"id"`
 	Edition    int64           `json:"edition"`
 	Follow     int64           `json:"follow,omitempty"`
+	Slot       string          `json:"slot,omitempty"` // of the follow, on its wall clock
 	Channel    string          `json:"channel"`
 	Chat       string          `json:"chat"`
 	State      scheduler.State `json:"state"`
@@ -177,7 +182,7 @@ type deliveryJSON struct {
 
 func forPrograms(d scheduler.Delivery) deliveryJSON {
 	out := deliveryJSON{
-		ID: d.ID, Edition: d.Edition, Follow: d.Follow, Channel: d.To.Channel, Chat: d.To.ID, State: d.State, Due: d.Due.UTC(), Attempt: d.Attempt,
+		ID: d.ID, Edition: d.Edition, Follow: d.Follow, Slot: d.Slot, Channel: d.To.Channel, Chat: d.To.ID, State: d.State, Due: d.Due.UTC(), Attempt: d.Attempt,
 		Way: d.Way, ProviderID: d.ProviderID, Updated: d.Updated.UTC(), Topic: d.Topic, Kind: d.Kind, Articles: d.Articles,
 	}
 	switch d.State {
@@ -192,18 +197,18 @@ func forPrograms(d scheduler.Delivery) deliveryJSON {
 func digestCancel(p *program) *cobra.Command {
 	return &cobra.Command{
 		Use: "cancel DELIVERY", Short: "Keep a digest that has not gone out from going out",
-		Long: "Cancel ends a delivery, given by its number in newsie digest deliveries, that is\nplanned or held: a mass send after its preview, a post, or a reader's digest.",
+		Long: "Cancel ends a delivery, given by its number in newsie deliveries, that is\nplanned or held: a mass send after its preview, a post, or a reader's digest.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			id, err := strconv.ParseInt(args[0], 10, 64)
 			if err != nil {
-				return fmt.Errorf("%q is no number of a delivery; newsie digest deliveries lists them", args[0])
+				return fmt.Errorf("%q is no number of a delivery; newsie deliveries lists them", args[0])
 			}
 			return p.with(cmd, func(in *installation) error {
 				state, ok, err := scheduler.NewLedger(in.db, time.Now).Cancel(cmd.Context(), id)
 				switch {
 				case errors.Is(err, scheduler.ErrNoDelivery):
-					return fmt.Errorf("there is no delivery %d; newsie digest deliveries lists them", id)
+					return fmt.Errorf("there is no delivery %d; newsie deliveries lists them", id)
 				case err != nil:
 					return err
 				case ok:
@@ -220,45 +225,10 @@ func digestCancel(p *program) *cobra.Command {
 	}
 }
 
+// digestDeliveries is newsie deliveries by the name that it had before.
 func digestDeliveries(p *program) *cobra.Command {
-	var f scheduler.Filter
-	var state string
-	var limit int
-	var asJSON bool
-	c := &cobra.Command{Use: "deliveries", Short: "List what became of digests, the newest first", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
-		var states []string
-		for _, s := range scheduler.States() {
-			states = append(states, string(s))
-		}
-		if state != "" && !slices.Contains(states, state) {
-			return fmt.Errorf("--state %q is none of %s", state, strings.Join(states, ", "))
-		}
-		if err := checkLimit(limit); err != nil {
-			return err
-		}
-		f.State = scheduler.State(state)
-		return p.with(cmd, func(in *installation) error {
-			list, err := scheduler.NewLedger(in.db, time.Now).List(cmd.Context(), f, limit)
-			if err != nil {
-				return err
-			}
-			if asJSON {
-				out := make([]deliveryJSON, len(list))
-				for i, d := range list {
-					out[i] = forPrograms(d)
-				}
-				return p.printJSON(out)
-			}
-			for _, d := range list {
-				_, _ = fmt.Fprintf(p.stdout, "%6d  %-9s  %-10s  %-12s  %s  %s\n", d.ID, d.State, d.To.Channel, shownChat(d.To.ID),
-					d.Updated.UTC().Format(time.DateTime), noteOf(d))
-			}
-			return nil
-		})
-	}}
-	c.Flags().StringVar(&state, "state", "", "planned, claimed, sending, accepted, sent, held, gone, failed, unknown or cancelled")
-	c.Flags().StringVar(&f.Channel, "channel", "", "only this channel")
-	c.Flags().IntVar(&limit, "limit", 100, "how many")
-	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	c := deliveriesCommand(p)
+	c.Short += " (newsie deliveries)"
+	c.Hidden = true
 	return c
 }

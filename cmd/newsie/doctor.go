@@ -133,14 +133,21 @@ func checkFolder(data string) bot.Finding {
 	return f
 }
 
-// checkDeliveries tells how many messages nobody knows the fate of; nothing when
-// there are none.
+// checkDeliveries tells which channels stand still, and how many messages nobody
+// knows the fate of; nothing when there are none.
 func (in *installation) checkDeliveries(ctx context.Context) []bot.Finding {
 	counts, err := scheduler.NewLedger(in.db, time.Now).Counts(ctx)
 	if err != nil {
 		return []bot.Finding{{What: "deliveries: " + err.Error()}}
 	}
+	halts, err := scheduler.NewLedger(in.db, time.Now).Halts(ctx)
+	if err != nil {
+		return []bot.Finding{{What: "deliveries: " + err.Error()}}
+	}
 	var findings []bot.Finding
+	for _, h := range halts {
+		findings = append(findings, bot.Finding{What: standsStill(h), Advice: standAdvice(h)})
+	}
 	for _, c := range counts {
 		if c.State != scheduler.Unknown {
 			continue
@@ -150,7 +157,7 @@ func (in *installation) checkDeliveries(ctx context.Context) []bot.Finding {
 			what = fmt.Sprintf("%d deliveries are in doubt", c.Count)
 		}
 		findings = append(findings, bot.Finding{OK: true, What: "channel " + c.Channel + ": " + what + ": it is not known whether they arrived, and they are not sent again",
-			Advice: "newsie digest deliveries --state unknown lists them; in_doubt: resend would send such again"})
+			Advice: "newsie deliveries --state unknown lists them, and newsie deliveries retry --unknown sends them again; in_doubt: resend would always"})
 	}
 	return findings
 }

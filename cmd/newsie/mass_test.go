@@ -142,7 +142,7 @@ func TestAMassSendGoesOutAtItsTime(t *testing.T) {
 	})
 }
 
-// A delivery is what newsie digest deliveries --json says of one.
+// A delivery is what newsie deliveries --json says of one.
 type delivery struct {
 	ID         int64  `json:"id"`
 	Chat       string `json:"chat"`

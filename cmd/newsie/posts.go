@@ -2,6 +2,9 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"net/url"
 	"regexp"
@@ -190,7 +193,7 @@ func (c Config) outlets() []scheduler.Channel {
 		ch := c.Channels[name]
 		// WeChat counts messages to a reader, so that one of several topics is
 		// better than several there too.
-		outlet := scheduler.Channel{Name: name, InDoubt: scheduler.Policy(ch.InDoubt), Within: ch.filter(), Grouped: true}
+		outlet := scheduler.Channel{Name: name, InDoubt: scheduler.Policy(ch.InDoubt), Within: ch.filter(), Grouped: true, Config: ch.fingerprint()}
 		switch ch.Kind {
 		case "telegram":
 			outlet.Shown, outlet.Most = mostPosted, posted(ch)
@@ -200,6 +203,16 @@ func (c Config) outlets() []scheduler.Channel {
 		list = append(list, outlet)
 	}
 	return list
+}
+
+// fingerprint changes when the channel's configuration does, and tells nothing of it.
+func (ch ChannelConfig) fingerprint() string {
+	data, err := json.Marshal(ch)
+	if err != nil {
+		return ""
+	}
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:8])
 }
 
 // filter is the part of the library that a channel serves.

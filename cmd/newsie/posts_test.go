@@ -110,7 +110,7 @@ func TestPostsGoOutAtTheirTime(t *testing.T) {
 			t.Errorf("what is in doubt is listed as %s", out)
 		}
 		out, _, _ := in.run("doctor", "--offline")
-		if !strings.Contains(out, "1 delivery is in doubt") || !strings.Contains(out, "newsie digest deliveries --state unknown") {
+		if !strings.Contains(out, "1 delivery is in doubt") || !strings.Contains(out, "newsie deliveries --state unknown") {
 			t.Errorf("doctor says\n%s", out)
 		}
 		in.until("a plan and a recovery after the restart", func() bool {

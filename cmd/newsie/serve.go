@@ -142,6 +142,7 @@ func (s *server) assemble(ctx context.Context) error {
 	s.scheduler, err = scheduler.New(scheduler.Config{
 		DB: s.db, Finder: s.library, Newest: s.library.Newest, Articles: s.library, Cards: s.bot.Cards, Lists: bot.NewLists(s.db, time.Now), Catalog: s.catalog,
 		Pacer: s.channels.pacer, Channels: s.channels.outlets(), Silent: s.bot.Silent, Pages: s.config.readOn(), Pinned: s.library.Pinned, Jobs: s.jobs(tell), Notify: tell.give, Logger: s.log,
+		Fresh: time.Duration(s.config.CatchUp),
 	})
 	if err != nil {
 		return err
@@ -196,12 +197,13 @@ const (
 	keepInbox     = 48 * time.Hour
 	keepLists     = 30 * 24 * time.Hour
 	keepQuestions = 400 * 24 * time.Hour
-	keepLedger    = 90 * 24 * time.Hour
+	keepLedger    = 90 * 24 * time.Hour // unless the configuration says otherwise
+	leastLedger   = 48 * time.Hour
 )
 
 func (s *server) prune(ctx context.Context) error {
 	now := time.Now()
-	_, err := s.scheduler.Compact(ctx, now.Add(-keepLedger))
+	_, err := s.scheduler.Compact(ctx, now.Add(-time.Duration(s.config.Keep.Deliveries)))
 	return errors.Join(err,
 		bot.NewInbox(s.db, time.Now).Prune(ctx, now.Add(-keepInbox)),
 		bot.NewLists(s.db, time.Now).Prune(ctx, now.Add(-keepLists), now.Add(-keepQuestions)),
