@@ -132,6 +132,12 @@ func (c *courier) dispatch(ctx context.Context, messages []message, flight *flig
 			if flight.take(ctx, wave) != nil {
 				return messages, nil
 			}
+			if c.paused() { // meanwhile
+				for _, m := range wave {
+					flight.give(m)
+				}
+				return messages, nil
+			}
 			if err := c.begin(ctx, wave, flight); err != nil {
 				return messages, err
 			}
