@@ -40,7 +40,7 @@ func TestAYearOfDigestsStopsGrowing(t *testing.T) {
 				t.Fatal(err)
 			}
 			if day == days/2 && !h.db.Postgres() {
-				half = h.size()
+				half = h.pages()
 			}
 		}
 		if n := h.int("SELECT COUNT(*) FROM deliveries WHERE state = 'sent'"); int(n) != (keep+1)*readers {
@@ -56,8 +56,8 @@ func TestAYearOfDigestsStopsGrowing(t *testing.T) {
 		if n := h.int("SELECT COUNT(*) FROM deliveries d WHERE NOT EXISTS (SELECT 1 FROM editions e WHERE e.id = d.edition)"); n != 0 {
 			t.Errorf("%d deliveries have lost their editions", n)
 		}
-		if half > 0 && h.size() > half {
-			t.Errorf("the database has grown from %d to %d bytes in the second half of the year", half, h.size())
+		if half > 0 && h.pages() > half {
+			t.Errorf("the database has grown from %d to %d bytes in the second half of the year", half, h.pages())
 		}
 		if n := len(h.platform.got); n != (days+1)*readers {
 			t.Errorf("%d digests arrived, want %d", n, (days+1)*readers)
@@ -65,8 +65,8 @@ func TestAYearOfDigestsStopsGrowing(t *testing.T) {
 	})
 }
 
-// size is how many bytes of the database are in use or were.
-func (h *house) size() int64 {
+// pages is how many bytes of the database are in use or were.
+func (h *house) pages() int64 {
 	h.t.Helper()
 	n, err := h.db.Size(context.Background())
 	if err != nil {
