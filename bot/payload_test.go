@@ -90,9 +90,7 @@ func TestTheFirstOriginStaysWithoutAWrite(t *testing.T) {
 		}
 	}
 	come("oposter")
-	if _, err := db.ExecContext(t.Context(), "CREATE TRIGGER noted BEFORE INSERT ON chats BEGIN SELECT RAISE(ABORT, 'the origin is noted again'); END"); err != nil {
-		t.Fatal(err)
-	}
+	databasetest.Refuse(t, db, "chats", "the origin is noted again")
 	come("oflyer")
 	come("oposter")
 	come("")

@@ -242,9 +242,7 @@ func TestALanguageIsKeptOnlyWhereItMust(t *testing.T) {
 func TestAnAnswerIsSaidThoughItsLanguageIsNotKept(t *testing.T) {
 	db, c := databasetest.SQLite(t), newClock()
 	b := newBot(t, db, c)
-	if _, err := db.ExecContext(t.Context(), "CREATE TRIGGER full BEFORE INSERT ON settings BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"); err != nil {
-		t.Fatal(err)
-	}
+	databasetest.Refuse(t, db, "settings", "the disk is full")
 	r := tell(t, b, bot.Message{Kind: bot.Text, Chat: bot.ChatID{Channel: "tg", ID: "1"}, Text: "电商", Lang: "en"})
 	if r.Lang != "zh-Hans" || len(r.Groups) == 0 {
 		t.Errorf("the answer is %+v", r)

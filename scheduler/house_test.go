@@ -25,6 +25,9 @@ import (
 // each runs test on both databases; open connects a replica of its own.
 func each(t *testing.T, test func(t *testing.T, h *house)) {
 	t.Helper()
+	if databasetest.Second() {
+		return
+	}
 	t.Run("sqlite", func(t *testing.T) { test(t, newHouse(t, filepath.Join(t.TempDir(), "newsie.db"))) })
 	t.Run("postgres", func(t *testing.T) { test(t, newHouse(t, databasetest.PostgresAddress(t))) })
 }

@@ -61,6 +61,9 @@ type installation struct {
 // each runs a test on SQLite, and on PostgreSQL where there is one, side by side.
 func each(t *testing.T, test func(t *testing.T, in *installation)) {
 	t.Parallel()
+	if databasetest.Second() {
+		return
+	}
 	t.Run("sqlite", func(t *testing.T) {
 		t.Parallel()
 		test(t, install(t, ""))
@@ -73,6 +76,9 @@ func each(t *testing.T, test func(t *testing.T, in *installation)) {
 
 func install(t testing.TB, database string) *installation {
 	t.Helper()
+	if database == "" && databasetest.Second() {
+		database = databasetest.PostgresAddress(t)
+	}
 	return &installation{t: t, dir: t.TempDir(), database: database}
 }
 

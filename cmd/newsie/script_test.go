@@ -36,6 +36,9 @@ import (
 //	gb18030 FILE    rewrites a UTF-8 file in that encoding
 func TestScripts(t *testing.T) {
 	t.Parallel()
+	if databasetest.Second() {
+		return
+	}
 	t.Run("sqlite", func(t *testing.T) {
 		t.Parallel()
 		runScripts(t, func(testing.TB) string { return "" })

@@ -19,17 +19,32 @@ import (
 // PostgreSQL database in which the tests may make schemas of their own.
 const Variable = "NEWSIE_TEST_POSTGRES"
 
+// Again, set in the environment, makes a second run of the tests, of those on one
+// database: what runs on SQLite otherwise runs on PostgreSQL, and what has run on
+// both does not run.
+const Again = "NEWSIE_TEST_AGAIN_ON_POSTGRES"
+
+// Second reports whether this is the second run.
+func Second() bool { return os.Getenv(Again) != "" }
+
 // Each runs test once on an empty SQLite database and once on an empty
 // PostgreSQL schema. Without a server the second is skipped, which CI forbids.
 func Each(t *testing.T, test func(t *testing.T, db *database.DB)) {
 	t.Helper()
+	if Second() {
+		return
+	}
 	t.Run("sqlite", func(t *testing.T) { test(t, SQLite(t)) })
 	t.Run("postgres", func(t *testing.T) { test(t, Postgres(t)) })
 }
 
-// SQLite opens an empty, migrated SQLite database in a temporary folder.
+// SQLite opens an empty, migrated SQLite database in a temporary folder; in the
+// second run an empty schema of PostgreSQL.
 func SQLite(t testing.TB) *database.DB {
 	t.Helper()
+	if Second() {
+		return Postgres(t)
+	}
 	return Open(t, filepath.Join(t.TempDir(), "newsie.db"))
 }
 
@@ -82,4 +97,22 @@ func PostgresAddress(t testing.TB) string {
 	q.Set("search_path", name)
 	u.RawQuery = q.Encode()
 	return u.String()
+}
+
+// Refuse makes the database fail whoever inserts into a table, saying why, which
+// has no quotes.
+func Refuse(t testing.TB, db *database.DB, table, why string) {
+	t.Helper()
+	statements := []string{fmt.Sprintf("CREATE TRIGGER refused BEFORE INSERT ON %s BEGIN SELECT RAISE(ABORT, '%s'); END", table, why)}
+	if db.Postgres() {
+		statements = []string{
+			fmt.Sprintf("CREATE FUNCTION refused() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION '%s'; END $$", why),
+			fmt.Sprintf("CREATE TRIGGER refused BEFORE INSERT ON %s FOR EACH ROW EXECUTE FUNCTION refused()", table),
+		}
+	}
+	for _, statement := range statements {
+		if _, err := db.ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
