@@ -67,9 +67,10 @@ type Launch struct {
 // planLaunch is how many chats are planned in one transaction.
 const planLaunch = 500
 
-// behind is how much slower than its channel's rate a send comes due, so that
-// digests that come due meanwhile go between and not after all of it.
-const behind = 1.05
+// SendPace is how much longer than at its channel's rate a send takes: it comes
+// due a little slower, so that digests that come due meanwhile go between and not
+// after all of it.
+const SendPace = 1.05
 
 // Launches keeps sends (table sends).
 type Launches struct {

@@ -169,7 +169,7 @@ func (p *Planner) insertSends(ctx context.Context, tx bun.Tx, launch Launch, cha
 func (p *Planner) sendDue(done launched) time.Time {
 	from := time.UnixMilli(done.From)
 	if rate := p.outlets[done.Channel].rate(); rate > 0 {
-		from = from.Add(time.Duration(float64(done.Count) / rate * behind * float64(time.Second)))
+		from = from.Add(time.Duration(float64(done.Count) / rate * SendPace * float64(time.Second)))
 	}
 	return from
 }

@@ -208,7 +208,8 @@ func (s *server) prune(ctx context.Context) error {
 		bot.NewInbox(s.db, time.Now).Prune(ctx, now.Add(-keepInbox)),
 		bot.NewLists(s.db, time.Now).Prune(ctx, now.Add(-keepLists), now.Add(-keepQuestions)),
 		bot.NewSettings(s.db, time.Now).Prune(ctx),
-		bot.NewPacer(s.db, time.Now).Prune(ctx, now.Add(-time.Hour)))
+		bot.NewPacer(s.db, time.Now).Prune(ctx, now.Add(-time.Hour)),
+		scheduler.NewLaunches(s.db, time.Now).Prune(ctx, now.Add(-keepLedger)))
 }
 
 // grace is how long answers under way may take when the program is told to stop.
