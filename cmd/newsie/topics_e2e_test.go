@@ -90,7 +90,7 @@ func TestADigestOfTwoTopics(t *testing.T) {
 		sayTelegram(t, chat, fmt.Sprintf("follow tea daily %s", slot.Format("15:04")))
 		before = len(chat.Answers())
 		telegram.Fail("sendMessage", telegramtest.ResetAfter)
-		if _, err := db.ExecContext(t.Context(), "UPDATE editions SET edition_key = 'yesterday ' || id"); err != nil {
+		if _, err := db.ExecContext(t.Context(), "UPDATE deliveries SET slot = 'yesterday ' || id"); err != nil {
 			t.Fatal(err)
 		}
 		due()
