@@ -80,6 +80,7 @@ type decision struct {
 	question question
 	found    found // no ids: no digest
 	missed   bool
+	own      bool // shares its edition with nobody
 }
 
 // question is what follows may share the answer of.

@@ -382,3 +382,26 @@ func TestNothingIsPlannedBeforeTheIndexHasFollowed(t *testing.T) {
 		plan(1)
 	})
 }
+
+// A reader who ends a follow and begins it anew, where digests begin with the
+// archive, gets what they had before.
+func TestAFollowBegunAnewHasADigestOfItsOwn(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		s := h.replica()
+		h.library.add("tea")
+		for range 2 {
+			h.exec("DELETE FROM follows")
+			h.follow("1", "tea", "0 8 * * *", "UTC", monday)
+			h.exec("UPDATE follows SET since_seq = 0")
+			h.plan(s)
+		}
+		h.wantStates("planned 2")
+		// The slot of each has had its digest now.
+		h.exec("UPDATE follows SET since_seq = 0, next_due_at = ?", monday.UnixMilli())
+		h.plan(s)
+		h.wantStates("planned 2")
+		if n := h.int("SELECT COUNT(*) FROM editions"); n != 2 {
+			t.Errorf("%d editions, want 2", n)
+		}
+	})
+}

@@ -48,6 +48,9 @@ func (t *planning) commit(ctx context.Context, tx bun.Tx, decisions []decision) 
 	if err != nil {
 		return counted, err
 	}
+	if err := t.again(ctx, tx, mine, planned); err != nil {
+		return counted, err
+	}
 	for i, d := range mine {
 		switch {
 		case planned[d.follow.ID]:
@@ -91,10 +94,33 @@ func (t *planning) edition(d decision) editionRow {
 		row.EditionKey = hex.EncodeToString(sum[:16])
 		remember(t.rows, of, row)
 	}
-	if (bot.ChatID{Channel: f.Channel, ID: f.Chat}).Audience() {
+	if d.own || (bot.ChatID{Channel: f.Channel, ID: f.Chat}).Audience() {
 		row.EditionKey = strconv.FormatInt(f.ID, 10) + "@" + d.slot.Wall
 	}
 	return row
+}
+
+// again plans those whose chat has had the same edition before, for a follow that
+// it ended and began anew: they get one of their own. A slot that has had its
+// digest still gets no other.
+func (t *planning) again(ctx context.Context, tx bun.Tx, decisions []decision, planned map[int64]bool) error {
+	var left []decision
+	for _, d := range decisions {
+		if len(d.articles) > 0 && !planned[d.follow.ID] {
+			d.own = true
+			left = append(left, d)
+		}
+	}
+	if len(left) == 0 {
+		return nil
+	}
+	editions, err := t.insertEditions(ctx, tx, left)
+	if err != nil {
+		return err
+	}
+	more, err := t.insertDeliveries(ctx, tx, left, editions)
+	maps.Copy(planned, more)
+	return err
 }
 
 // insertEditions gives, for each decision, the id of its edition, which another
@@ -164,8 +190,9 @@ func (t *planning) insertDeliveries(ctx context.Context, tx bun.Tx, decisions []
 			count++
 		}
 	}
+	planned := map[int64]bool{}
 	if count == 0 {
-		return nil, nil
+		return planned, nil
 	}
 	var follows []int64
 	err := tx.NewRaw(`INSERT INTO deliveries (edition, follow, slot, channel, chat, state, due_at, updated_at) VALUES `+values(count, 8)+`
@@ -173,7 +200,6 @@ func (t *planning) insertDeliveries(ctx context.Context, tx bun.Tx, decisions []
 	if err != nil {
 		return nil, fmt.Errorf("insert deliveries: %w", err)
 	}
-	planned := make(map[int64]bool, len(follows))
 	for _, id := range follows {
 		planned[id] = true
 	}
