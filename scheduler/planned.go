@@ -106,7 +106,7 @@ func (t *planning) edition(d decision) editionRow {
 func (t *planning) again(ctx context.Context, tx bun.Tx, decisions []decision, planned map[int64]bool) error {
 	var left []decision
 	for _, d := range decisions {
-		if len(d.articles) > 0 && !planned[d.follow.ID] {
+		if len(d.found.ids) > 0 && !planned[d.follow.ID] {
 			d.own = true
 			left = append(left, d)
 		}
