@@ -192,7 +192,8 @@ func (f *fanout) follow(b *testing.B, chats int) {
 			b.Fatal(err)
 		}
 	}
-	due := time.Now().Add(-time.Minute).Truncate(time.Minute)
+	due := time.Now().Add(-time.Minute).Truncate(time.Minute).UTC()
+	slot := fmt.Sprintf("%d %d * * *", due.Minute(), due.Hour())
 	for from := 1; from <= chats; from += 500 {
 		to := min(from+499, chats)
 		var readers, follows []string
@@ -200,8 +201,8 @@ func (f *fanout) follow(b *testing.B, chats int) {
 		for id := from; id <= to; id++ {
 			chat, word := strconv.Itoa(id), f.words[id%len(f.words)]
 			readers, readerArgs = append(readers, "('tg', ?, 'en', 0)"), append(readerArgs, chat)
-			follows = append(follows, "('tg', ?, ?, ?, 'en', '0 8 * * *', 'UTC', ?, 0, 0)")
-			followArgs = append(followArgs, chat, word, word, due.UnixMilli())
+			follows = append(follows, "('tg', ?, ?, ?, 'en', ?, 'UTC', ?, 0, 0)")
+			followArgs = append(followArgs, chat, word, word, slot, due.UnixMilli())
 		}
 		for _, insert := range []struct {
 			query string
