@@ -52,6 +52,10 @@ func Open(db *database.DB, dir string, o Options) (*Library, error) {
 	return &Library{db: db, index: x, log: o.Logger, now: o.Now, public: o.PublicURL, woken: make(chan struct{}, 1)}, nil
 }
 
+// Words waits until typing errors can be repaired: soon after Open, with many
+// articles a moment later.
+func (l *Library) Words(ctx context.Context) error { return l.index.Words(ctx) }
+
 // Close closes the index; the database stays open.
 func (l *Library) Close() error { return l.index.Close() }
 

@@ -188,6 +188,9 @@ func answerAnywhere[T any](ctx context.Context, p *program, path string, query u
 	if _, err := in.library.Follow(ctx); err != nil {
 		return none, err
 	}
+	if err := in.library.Words(ctx); err != nil {
+		return none, err
+	}
 	public := config.PublicURL
 	if public == "" {
 		public = "http://" + reachable(config.Listen)

@@ -24,6 +24,9 @@ func openDir(t testing.TB, dir string) *index.Index {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := x.Words(context.Background()); err != nil {
+		t.Fatal(err)
+	}
 	return x
 }
 

@@ -2,6 +2,7 @@ package index
 
 import (
 	"bytes"
+	"context"
 	"hash/maphash"
 	"math/bits"
 	"strings"
@@ -75,6 +76,16 @@ func (x *Index) loadLexicon() {
 	select {
 	case <-x.lexicon.ready:
 	case <-time.After(lexiconWait):
+	}
+}
+
+// Words waits until all stored words are known, without which typos stay as they are.
+func (x *Index) Words(ctx context.Context) error {
+	select {
+	case <-x.lexicon.ready:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 
