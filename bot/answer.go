@@ -75,7 +75,7 @@ func (b *Bot) search(ctx context.Context, t *turn, text string, exact bool) (Rep
 	if results.Corrected != "" {
 		topic = results.Corrected
 	}
-	if len(results.Dropped) > 0 || utf8.RuneCountInString(topic) > longestTopic || index.SameName(topic, results.Hits[0].Article.Title, true) || strings.ContainsAny(topic, "?？") {
+	if len(results.Dropped) > 0 || tooLong(topic) || index.SameName(topic, results.Hits[0].Article.Title, true) || strings.ContainsAny(topic, "?？") {
 		return reply, nil // a sentence is no topic, nor is a title
 	}
 	err = b.offerFollow(ctx, t, &reply, topic)
@@ -108,8 +108,8 @@ func (b *Bot) offerFollow(ctx context.Context, t *turn, reply *Reply, topic stri
 	if err != nil {
 		return err
 	}
-	if _, followed := withQuery(follows, plain(topic)); !followed {
-		reply.Actions = appendFitting(reply.Actions, Action{Label: t.T("bot.follow_this", "Query", short(topic, 20)), Text: "/follow " + topic})
+	if _, followed := withQuery(follows, savedQuery(topic)); !followed {
+		reply.Actions = appendFitting(reply.Actions, Action{Label: t.T("bot.follow_this", "Query", short(TopicName(t.Printer, topic), 40)), Text: "/follow " + topic})
 	}
 	return nil
 }

@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"newsie/content"
 	"newsie/internal/locale"
@@ -41,7 +40,7 @@ func (b *Bot) follow(ctx context.Context, t *turn, arg string) (Reply, error) {
 	if onlyLeavesOut(topic) {
 		return b.hint(ctx, t, t.T("bot.only_left_out", "Query", short(topic, 60)))
 	}
-	if utf8.RuneCountInString(topic) > longestTopic {
+	if tooLong(topic) {
 		return b.hint(ctx, t, t.T("bot.topic_long"))
 	}
 	if words == timetable.AtOnce { // as often as it may
@@ -54,9 +53,12 @@ func (b *Bot) follow(ctx context.Context, t *turn, arg string) (Reply, error) {
 	if floor := t.channel.MinInterval; spec.MinInterval() < floor {
 		return Reply{Text: t.T("bot.too_often", "Count", int(floor.Minutes()))}, nil
 	}
-	query := plain(topic)
+	query := savedQuery(topic)
 	if isEverything(query) {
 		topic, query = "*", "*"
+	}
+	if reply, is, err := b.stranger(ctx, t, topic, words, timed); is || err != nil {
+		return reply, err
 	}
 	existing, err := b.chats.Follows(ctx, t.Chat)
 	if err != nil {
@@ -71,10 +73,6 @@ func (b *Bot) follow(ctx context.Context, t *turn, arg string) (Reply, error) {
 	old, _ := withQuery(existing, query)
 	return b.keepFollow(ctx, t, topic, query, spec, old)
 }
-
-// unquote takes off what our own labels put around a topic: a reader whose app
-// has no buttons types the label.
-func unquote(topic string) string { return strings.Trim(topic, " ,，、:：\"“”«»「」") }
 
 func (b *Bot) keepFollow(ctx context.Context, t *turn, topic, query string, spec timetable.Spec, old Follow) (Reply, error) {
 	zone, told := b.zoneOf(t)
@@ -107,7 +105,7 @@ func (b *Bot) keepFollow(ctx context.Context, t *turn, topic, query string, spec
 	case !spec.AsItComes():
 		reply.Text += "\n" + t.T("bot.next_time", "Time", b.sayTime(t, next, zone), "Zone", sayZone(t.Printer, zone))
 	}
-	if found, err := b.library.Search(ctx, content.Query{Text: topic, Filter: t.channel.Filter, Limit: 1}); err != nil {
+	if found, err := b.library.Search(ctx, content.Query{Text: query, Filter: t.channel.Filter, Limit: 1}); err != nil {
 		return Reply{}, err
 	} else if found.Total == 0 && query != "*" {
 		reply.Text += "\n" + t.T("bot.follow_nothing_yet")
@@ -129,14 +127,14 @@ func (b *Bot) keepFollow(ctx context.Context, t *turn, topic, query string, spec
 // everything, as its digests call it.
 func (t *turn) named(f Follow) string {
 	if f.Query == "*" {
-		return t.T("scheduler.everything")
+		return TopicName(t.Printer, "*")
 	}
-	return f.Topic
+	return TopicName(t.Printer, f.Topic)
 }
 
 func withQuery(follows []Follow, query string) (Follow, bool) {
 	for _, f := range follows {
-		if f.Query == query {
+		if sameQuery(f.Query, query) {
 			return f, true
 		}
 	}
@@ -162,7 +160,7 @@ func followEnded(t *turn) Reply {
 
 // proposed asks whether a topic that a link names shall be followed.
 func (b *Bot) proposed(ctx context.Context, t *turn, topic string) (Reply, error) {
-	query := plain(topic)
+	query := savedQuery(topic)
 	if isEverything(query) {
 		topic, query = "*", "*"
 	}
@@ -291,7 +289,7 @@ func (b *Bot) following(ctx context.Context, t *turn, _ string) (Reply, error) {
 // unfollow ends follows: by topic, "all", or "/unfollow ID" of a button.
 func (b *Bot) unfollow(ctx context.Context, t *turn, arg string) (Reply, error) {
 	var id int64
-	query := plain(unquote(arg))
+	query := savedQuery(unquote(arg))
 	switch {
 	case query == "":
 		return b.following(ctx, t, "")
@@ -305,6 +303,17 @@ func (b *Bot) unfollow(ctx context.Context, t *turn, arg string) (Reply, error) 
 			query = "*"
 		} else {
 			query = ""
+		}
+	}
+	if id == 0 && query != "" {
+		follows, err := b.chats.Follows(ctx, t.Chat)
+		if err != nil {
+			return Reply{}, err
+		}
+		for _, f := range follows { // kept in another form, or called by its name
+			if f.Query != "*" && (sameQuery(f.Query, query) || plain(t.named(f)) == plain(unquote(arg))) {
+				query = f.Query
+			}
 		}
 	}
 	n, err := b.chats.Unfollow(ctx, t.Chat, id, query)

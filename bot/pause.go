@@ -142,7 +142,7 @@ func (b *Bot) chosenFollows(ctx context.Context, t *turn, arg string) (chosen []
 		id, _ = strconv.ParseInt(query, 10, 64)
 	}
 	for _, f := range follows {
-		if sameQuery(f.Query, query) || id != 0 && f.ID == id {
+		if sameQuery(f.Query, query) || topic != "" && plain(t.named(f)) == plain(topic) || id != 0 && f.ID == id {
 			return []Follow{f}, Reply{}, nil
 		}
 	}

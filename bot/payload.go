@@ -100,5 +100,5 @@ func ParsePayload(text string) (p Payload, ok bool) {
 
 // isTopic tells whether a text can be followed just as it is.
 func isTopic(text string) bool {
-	return text != "" && utf8.ValidString(text) && clean(text) == text && unquote(text) == text && utf8.RuneCountInString(text) <= longestTopic
+	return text != "" && utf8.ValidString(text) && clean(text) == text && unquote(text) == text && !tooLong(text)
 }

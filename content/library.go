@@ -109,6 +109,10 @@ func (l *Library) Search(ctx context.Context, q Query) (Results, error) {
 		return Results{Hits: []Hit{hit}, IDs: []int64{a.ID}, Total: 1, Took: time.Since(start)}, err
 	}
 	if parsed := index.ParseQuery(q.Text); strings.TrimSpace(parsed.Text) == "" && parsed.Filtered() {
+		parsed, err := l.resolved(ctx, parsed)
+		if err != nil {
+			return Results{}, err
+		}
 		return l.browse(ctx, q, parsed, start)
 	}
 	if err := l.remember(ctx); err != nil {
@@ -339,7 +343,10 @@ const topicCover = 0.75
 // first, each story once; more is how many of them are beyond limit. The topic
 // "*" is everything, and one of operators alone (tag:sport) all that they admit.
 func (l *Library) Matches(ctx context.Context, topic, lang string, within Filter, from, to int64, limit int) (ids []int64, more int, err error) {
-	parsed := index.ParseQuery(topic)
+	parsed, err := l.resolved(ctx, index.ParseQuery(topic))
+	if err != nil {
+		return nil, 0, err
+	}
 	wordless := topic == "*" || strings.TrimSpace(parsed.Text) == "" && parsed.Filtered()
 	var filter, told Filter
 	if topic != "*" {

@@ -95,10 +95,7 @@ func (d *Digests) Digest(ctx context.Context, e Edition) (bot.Reply, error) {
 
 // topic is a follow's topic in a heading; "*" follows everything.
 func (d *Digests) topic(p locale.Printer, topic string) string {
-	if topic == "*" || topic == "" {
-		return p.T("scheduler.everything")
-	}
-	return topic
+	return bot.TopicName(p, topic)
 }
 
 func (d *Digests) kept(key string) (bot.Reply, bool) {

@@ -33,6 +33,8 @@ func (p Parsed) Filtered() bool {
 //	"two words"  -word  lang:it  tag:food  author:rossi  source:"La Stampa"
 //	after:2024  before:2024-06  before:2024-06-30
 //
+// Their keys may be Italian or Chinese words, autore:rossi or 来源：晨报, and so may
+// the commoner languages of lang be. String undoes it.
 // A date stands for its first moment, in UTC: after:2024 is since New Year 2024,
 // before:2024 until then. What is malformed (an unknown key, a date that is
 // none, a quote that does not close) is taken as words.
@@ -141,12 +143,18 @@ var languageTag = regexp.MustCompile(`^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$`)
 
 // operator applies an operator and tells whether it is one.
 func (p *Parsed) operator(key, value string) bool {
+	if english, ok := keys()[key]; ok {
+		key = english
+	}
 	switch key {
 	case "lang":
+		if tag, ok := languageNames()[strings.ToLower(value)]; ok {
+			value = tag
+		}
 		if !languageTag.MatchString(value) {
 			return false
 		}
-		p.Langs = append(p.Langs, strings.ReplaceAll(value, "_", "-"))
+		p.Langs = append(p.Langs, canonicalTag(value))
 	case "tag":
 		p.Tags = append(p.Tags, strings.TrimPrefix(value, "#"))
 	case "author":
