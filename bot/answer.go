@@ -86,7 +86,8 @@ func (b *Bot) search(ctx context.Context, t *turn, text string, exact bool) (Rep
 // nothing to look for.
 func onlyLeavesOut(text string) bool {
 	// Alone, the index takes them for words; beside another operator they are none.
-	return index.ParseQuery("lang:en "+text).Text == "" && index.ParseQuery(text).Text != ""
+	beside := index.ParseQuery("lang:en " + text)
+	return beside.Text == "" && len(beside.Not) > 0 && index.ParseQuery(text).Text != ""
 }
 
 // onceEach leaves out the words that were named before.

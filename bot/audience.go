@@ -62,9 +62,9 @@ func sameSchedules(want, have []Follow) (before []*Follow, ended []Follow) {
 			}
 		}
 	}
-	match(func(a, b Follow) bool { return a.Chat == b.Chat && a.Query == b.Query })
+	match(func(a, b Follow) bool { return a.Chat == b.Chat && sameQuery(b.Query, a.Query) })
 	match(func(a, b Follow) bool { return a.Chat == b.Chat })
-	match(func(a, b Follow) bool { return a.Query == b.Query })
+	match(func(a, b Follow) bool { return sameQuery(b.Query, a.Query) })
 	only := func(list []Follow, channel string) bool {
 		return len(slices.DeleteFunc(slices.Clone(list), func(f Follow) bool { return f.Channel != channel })) == 1
 	}

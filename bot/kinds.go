@@ -21,11 +21,26 @@ const longestOperators = 100
 
 // savedQuery is the one form of a topic's query.
 func savedQuery(topic string) string {
-	folded := plain(withTags(topic))
-	if p := index.ParseQuery(folded); p.Filtered() {
-		return p.String()
+	folded := plain(ofAll(withTags(topic)))
+	p := index.ParseQuery(folded)
+	if !p.Filtered() {
+		return folded
 	}
-	return folded
+	if one := p.String(); index.ParseQuery(one).String() == one {
+		return one
+	}
+	return folded // a quotation mark that does not close
+}
+
+// ofAll takes the word for everything out of a topic that narrows it: of
+// "everything lang:it" stays "lang:it", of "everything -sport" "* -sport".
+func ofAll(topic string) string {
+	p := index.ParseQuery(topic)
+	if !p.Filtered() || len(p.Phrases) > 0 || !isEverything(plain(p.Text)) {
+		return topic
+	}
+	p.Text = ""
+	return p.String()
 }
 
 // sameQuery tells whether a follow's query is this one, also when it was kept
@@ -80,7 +95,7 @@ func TopicName(p locale.Printer, topic string) string {
 	if topic == "*" || topic == "" {
 		return p.T("scheduler.everything")
 	}
-	parsed := index.ParseQuery(withTags(topic))
+	parsed := index.ParseQuery(ofAll(withTags(topic)))
 	words := parsed.Words()
 	for _, phrase := range parsed.Phrases {
 		words = strings.TrimSpace(words + ` "` + phrase + `"`)

@@ -3,8 +3,11 @@ package bot
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
+
+	"newsie/content"
 )
 
 // more shows the next page of a list: "/more LIST PAGE WORDS" of a button, or of
@@ -69,6 +72,11 @@ func (b *Bot) showList(ctx context.Context, t *turn, list List, from int) (Reply
 	for i, id := range list.IDs[from:to] {
 		number[id] = from + i + 1
 	}
+	if list.Kind == "latest" {
+		if err := b.markPinned(ctx, t, hits); err != nil {
+			return Reply{}, err
+		}
+	}
 	cards := b.hits(hits, t, 0)
 	for i := range cards {
 		cards[i].Number = number[cards[i].Article]
@@ -99,6 +107,16 @@ func (b *Bot) showList(ctx context.Context, t *turn, list List, from int) (Reply
 	}
 	err = b.offerFollow(ctx, t, &reply, words)
 	return reply, err
+}
+
+// markPinned marks what is pinned.
+func (b *Bot) markPinned(ctx context.Context, t *turn, hits []content.Hit) error {
+	pinned, err := b.library.Pinned(ctx, t.channel.Filter)
+	for i := range hits {
+		id := hits[i].Article.ID
+		hits[i].Article.Pinned = slices.ContainsFunc(pinned, func(a content.Article) bool { return a.ID == id })
+	}
+	return err
 }
 
 // pageHeading tells what a page is of.

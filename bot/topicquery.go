@@ -1,8 +1,8 @@
 package bot
 
-// TopicQuery is a topic as follows keep it: folded, "*" for everything.
+// TopicQuery is a topic as follows keep it: in its one form, "*" for everything.
 func TopicQuery(topic string) string {
-	query := plain(unquote(topic))
+	query := savedQuery(unquote(topic))
 	if isEverything(query) {
 		return "*"
 	}

@@ -2,8 +2,10 @@ package content
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -109,10 +111,6 @@ func (l *Library) Search(ctx context.Context, q Query) (Results, error) {
 		return Results{Hits: []Hit{hit}, IDs: []int64{a.ID}, Total: 1, Took: time.Since(start)}, err
 	}
 	if parsed := index.ParseQuery(q.Text); strings.TrimSpace(parsed.Text) == "" && parsed.Filtered() {
-		parsed, err := l.resolved(ctx, parsed)
-		if err != nil {
-			return Results{}, err
-		}
 		return l.browse(ctx, q, parsed, start)
 	}
 	if err := l.remember(ctx); err != nil {
@@ -139,30 +137,37 @@ func (l *Library) Search(ctx context.Context, q Query) (Results, error) {
 	return results, nil
 }
 
-// with narrows a filter by a query's operators.
-func (f Filter) with(p index.Parsed) Filter {
-	f.Langs, f.Tags = slices.Concat(f.Langs, p.Langs), slices.Concat(f.Tags, p.Tags)
-	f.Sources, f.Authors = slices.Concat(f.Sources, p.Sources), slices.Concat(f.Authors, p.Authors)
-	f.After, f.Before = p.After, p.Before
-	return f
+// operators are what a query asks beside words, as a filter.
+func operators(p index.Parsed) Filter {
+	return Filter{Langs: p.Langs, Tags: p.Tags, Sources: p.Sources, Authors: p.Authors, After: p.After, Before: p.Before}
 }
+
+// mostBrowsed is how many articles are looked at for words that are left out.
+const mostBrowsed = 10_000
 
 // browse answers a query that has operators and no words: the newest articles
 // that they admit.
 func (l *Library) browse(ctx context.Context, q Query, p index.Parsed, start time.Time) (Results, error) {
-	f := q.Filter.with(p)
-	if err := l.nameThem(ctx, &f); err != nil {
-		return Results{}, err
+	f := operators(p)
+	f.within, f.Copies = &q.Filter, q.Filter.Copies
+	results := Results{}
+	if some, err := l.nameThem(ctx, &f, 0, math.MaxInt64); err != nil || !some {
+		results.Took = time.Since(start)
+		return results, err
 	}
-	total, err := l.Count(ctx, f)
+	var list []Article
+	var err error
+	if len(p.Not) > 0 {
+		list, results.Total, err = l.browseWithout(ctx, f, p.Not, max(Depth, q.Limit))
+	} else {
+		if results.Total, err = l.Count(ctx, f); err != nil {
+			return Results{}, err
+		}
+		list, err = l.Latest(ctx, f, max(Depth, q.Limit), 0)
+	}
 	if err != nil {
 		return Results{}, err
 	}
-	list, err := l.Latest(ctx, f, max(Depth, q.Limit), 0)
-	if err != nil {
-		return Results{}, err
-	}
-	results := Results{Total: total}
 	for i, a := range list {
 		results.IDs = append(results.IDs, a.ID)
 		if i < q.Limit {
@@ -173,47 +178,78 @@ func (l *Library) browse(ctx context.Context, q Query, p index.Parsed, start tim
 	return results, nil
 }
 
+// browseWithout lists the newest articles that pass f and have none of some words
+// in them, and counts them, as far as they are among the newest.
+func (l *Library) browseWithout(ctx context.Context, f Filter, not []string, limit int) (list []Article, total int, err error) {
+	where, args := f.where()
+	var ids []int64
+	err = l.db.Reader().NewRaw("SELECT id FROM articles WHERE "+where+" ORDER BY published_at DESC, id DESC LIMIT ?", append(args, mostBrowsed)...).Scan(ctx, &ids)
+	if err != nil {
+		return nil, 0, fmt.Errorf("list the latest articles: %w", err)
+	}
+	if ids, err = l.index.Lacking(ctx, ids, not); err != nil {
+		return nil, 0, err
+	}
+	list, err = l.Articles(ctx, ids[:min(limit, len(ids))])
+	return list, len(ids), err
+}
+
 // nameThem writes the authors, sources and tags of a filter as the store does,
-// which compares letter by letter: müller for Muller, 電商 for 电商. What it does
-// not know stays.
-func (l *Library) nameThem(ctx context.Context, f *Filter) error {
+// which compares letter by letter, going by the articles that joined after from
+// and up to position to, and by those that tell the same stories: müller for
+// Muller, 電商 for 电商. some is false when none of them has one of the names.
+func (l *Library) nameThem(ctx context.Context, f *Filter, from, to int64) (some bool, err error) {
 	for _, c := range []struct {
-		asked *[]string
-		query string
-		whole bool
+		asked  *[]string
+		column string
+		whole  bool
 	}{
-		{&f.Authors, "SELECT DISTINCT author FROM articles WHERE state = ?", false},
-		{&f.Sources, "SELECT DISTINCT source FROM articles WHERE state = ?", false},
-		{&f.Tags, "", true},
+		{&f.Authors, "author", false},
+		{&f.Sources, "source", false},
+		{&f.Tags, "tags", true},
 	} {
 		if len(*c.asked) == 0 {
 			continue
 		}
+		query, args := "SELECT DISTINCT "+c.column+" FROM articles WHERE state = ? AND added_seq > ? AND added_seq <= ?", []any{Published, from, to}
+		if from > 0 { // and those who told their stories before
+			query += " UNION SELECT o." + c.column + ` FROM articles w JOIN articles o ON o.story = w.story AND o.story <> 0
+				WHERE w.added_seq > ? AND w.added_seq <= ? AND w.story > 0 AND o.state = ?`
+			args = append(args, from, to, Published)
+		}
 		var names []string
+		if err := l.db.Reader().NewRaw(query, args...).Scan(ctx, &names); err != nil {
+			return false, fmt.Errorf("list names: %w", err)
+		}
 		if c.whole {
-			counts, err := l.Tags(ctx, "", 10_000)
-			if err != nil {
-				return err
-			}
-			for _, t := range counts {
-				names = append(names, t.Tag)
-			}
-		} else if err := l.db.Reader().NewRaw(c.query, Published).Scan(ctx, &names); err != nil {
-			return fmt.Errorf("list names: %w", err)
-		}
-		var meant []string
-		for _, asked := range *c.asked {
-			for _, name := range names {
-				if index.SameName(asked, name, c.whole) {
-					meant = append(meant, name)
-				}
+			if names, err = tagsIn(names); err != nil {
+				return false, err
 			}
 		}
-		if len(meant) > 0 {
-			*c.asked = meant
+		meant := slices.DeleteFunc(names, func(name string) bool {
+			return !slices.ContainsFunc(*c.asked, func(asked string) bool { return index.SameName(asked, name, c.whole) })
+		})
+		if len(meant) == 0 {
+			return false, nil
 		}
+		*c.asked = meant
 	}
-	return nil
+	f.named = true
+	return true, nil
+}
+
+// tagsIn are the tags in lists of them, as the store keeps these, each once.
+func tagsIn(lists []string) ([]string, error) {
+	var all []string
+	for _, list := range lists {
+		var tags []string
+		if err := json.Unmarshal([]byte(list), &tags); err != nil {
+			return nil, fmt.Errorf("read the tags of an article: %w", err)
+		}
+		all = append(all, tags...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all), nil
 }
 
 // Show gives articles that an earlier search found, with their snippets.
@@ -248,18 +284,23 @@ func (l *Library) find(ctx context.Context, q Query, limit int) (index.Result, e
 	found, err := l.index.Search(ctx, index.Query{
 		Text: q.Text, Lang: q.Lang, IDs: q.IDs, Limit: limit, Exact: q.Exact, Unfinished: q.Unfinished, Now: l.now(), Recency: q.Recency,
 		Langs: q.Filter.Langs, Tags: q.Filter.Tags, Sources: q.Filter.Sources, Authors: q.Filter.Authors,
-		Fetch: func(id int64) (string, error) {
-			list, err := l.tellings(ctx, []int64{id})
-			if err != nil || len(list) == 0 {
-				return "", err
-			}
-			return list[0].Title + "\n" + list[0].whole, nil
-		},
+		Fetch: l.fetch(ctx),
 	})
 	if err != nil {
 		return index.Result{}, fmt.Errorf("search: %w", err)
 	}
 	return found, nil
+}
+
+// fetch reads the title and text of an article that a phrase is looked for in.
+func (l *Library) fetch(ctx context.Context) func(id int64) (string, error) {
+	return func(id int64) (string, error) {
+		list, err := l.tellings(ctx, []int64{id})
+		if err != nil || len(list) == 0 {
+			return "", err
+		}
+		return list[0].Title + "\n" + list[0].whole, nil
+	}
 }
 
 // hit makes the snippet: the telling sentences of the body, or the summary
@@ -343,14 +384,14 @@ const topicCover = 0.75
 // first, each story once; more is how many of them are beyond limit. The topic
 // "*" is everything, and one of operators alone (tag:sport) all that they admit.
 func (l *Library) Matches(ctx context.Context, topic, lang string, within Filter, from, to int64, limit int) (ids []int64, more int, err error) {
-	parsed, err := l.resolved(ctx, index.ParseQuery(topic))
-	if err != nil {
-		return nil, 0, err
-	}
+	parsed := index.ParseQuery(topic)
 	wordless := topic == "*" || strings.TrimSpace(parsed.Text) == "" && parsed.Filtered()
 	var filter, told Filter
 	if topic != "*" {
-		told = told.with(parsed)
+		told = operators(parsed)
+		if some, err := l.nameThem(ctx, &told, from, to); err != nil || !some {
+			return nil, 0, err
+		}
 	}
 	if wordless {
 		filter = told // with words the index goes by the operators
@@ -360,18 +401,9 @@ func (l *Library) Matches(ctx context.Context, topic, lang string, within Filter
 		return nil, 0, err
 	}
 	list := fresh
-	if !wordless {
-		byID := make(map[int64]Article, len(fresh))
-		for _, a := range fresh {
-			ids, byID[a.ID] = append(ids, a.ID), a
-		}
-		found, err := l.index.Search(ctx, index.Query{Text: topic, Lang: lang, IDs: ids, Limit: len(ids), Cover: topicCover, Exact: true, Now: l.now()})
-		if err != nil {
+	if !wordless || len(parsed.Not) > 0 {
+		if list, err = l.rank(ctx, fresh, topic, lang, parsed, wordless); err != nil {
 			return nil, 0, fmt.Errorf("match the topic: %w", err)
-		}
-		list, ids = nil, nil
-		for _, hit := range found.Hits {
-			list = append(list, byID[hit.ID])
 		}
 	}
 	list = oncePerTitle(once(list))
@@ -379,6 +411,44 @@ func (l *Library) Matches(ctx context.Context, topic, lang string, within Filter
 		ids = append(ids, a.ID)
 	}
 	return ids, max(0, len(list)-limit), nil
+}
+
+// rank gives those of some articles that a topic is about, best first; of one
+// without words those that have nothing of what it leaves out, as they stand.
+func (l *Library) rank(ctx context.Context, fresh []Article, topic, lang string, parsed index.Parsed, wordless bool) ([]Article, error) {
+	ids := make([]int64, len(fresh))
+	byID := make(map[int64]Article, len(fresh))
+	for i, a := range fresh {
+		ids[i], byID[a.ID] = a.ID, a
+	}
+	if wordless {
+		left, err := l.index.Lacking(ctx, ids, parsed.Not)
+		ids = left
+		if err != nil {
+			return nil, err
+		}
+	} else {
+		if len(parsed.Phrases) > 0 {
+			if err := l.remember(ctx); err != nil {
+				return nil, err
+			}
+		}
+		found, err := l.index.Search(ctx, index.Query{
+			Text: topic, Lang: lang, IDs: ids, Limit: len(ids), Cover: topicCover, Exact: true, Now: l.now(), Fetch: l.fetch(ctx),
+		})
+		if err != nil {
+			return nil, err
+		}
+		ids = ids[:0]
+		for _, hit := range found.Hits {
+			ids = append(ids, hit.ID)
+		}
+	}
+	list := make([]Article, len(ids))
+	for i, id := range ids {
+		list[i] = byID[id]
+	}
+	return list, nil
 }
 
 // fresh lists the articles that pass within and f and became visible after

@@ -181,6 +181,9 @@ type Filter struct {
 	After, Before                 time.Time // published at or after; before
 	State                         State     // "" is Published
 	Copies                        bool      // every article of a story, not its first alone
+
+	within *Filter // to be passed as well
+	named  bool    // Authors are whole names
 }
 
 // where is the condition that an article passes f.
@@ -200,6 +203,9 @@ func (f Filter) conditions(of string) ([]string, []any) {
 		state = Published
 	}
 	where, args := []string{of + "state = ?"}, []any{state}
+	if f.within != nil {
+		where, args = f.within.conditions(of)
+	}
 	if len(f.Langs) > 0 {
 		langs := append([]string(nil), f.Langs...)
 		for _, lang := range f.Langs {
@@ -212,7 +218,9 @@ func (f Filter) conditions(of string) ([]string, []any) {
 	if len(f.Sources) > 0 {
 		where, args = append(where, of+"source IN (?)"), append(args, bun.List(f.Sources))
 	}
-	if len(f.Authors) > 0 {
+	if len(f.Authors) > 0 && f.named {
+		where, args = append(where, of+"author IN (?)"), append(args, bun.List(f.Authors))
+	} else if len(f.Authors) > 0 {
 		var any []string
 		for _, author := range f.Authors {
 			any = append(any, of+`author = ? OR lower(`+of+`author) LIKE ? ESCAPE '\'`)

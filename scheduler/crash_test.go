@@ -3,6 +3,7 @@ package scheduler_test
 import (
 	"context"
 	"errors"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -12,6 +13,7 @@ import (
 
 	"newsie/bot"
 	"newsie/content"
+	"newsie/internal/database"
 	"newsie/scheduler"
 )
 
@@ -199,6 +201,59 @@ func TestRunPlansAndDelivers(t *testing.T) {
 		}
 		<-ran
 		h.wantStates("sent 1")
+	})
+}
+
+// A job that is woken need not wait for its time, and neither what it fails with
+// nor that it panics keeps it from being woken again.
+func TestAJobIsWoken(t *testing.T) {
+	h := newHouse(t, filepath.Join(t.TempDir(), "newsie.db"))
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	woken, times := make(chan struct{}, 1), 0
+	woken <- struct{}{}
+	s := h.replica(func(c *scheduler.Config) {
+		c.Jobs = []scheduler.Job{{Name: "mine", Every: 1000 * time.Hour, Woken: woken, Run: func(context.Context) error {
+			switch times++; times {
+			case 1:
+				woken <- struct{}{}
+				return errBroken
+			case 2:
+				woken <- struct{}{}
+				panic("oh")
+			}
+			cancel()
+			return nil
+		}}}
+	})
+	if err := s.Run(ctx); err != nil && !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	if times != 3 {
+		t.Errorf("ran %d times", times)
+	}
+}
+
+// Whoever keeps a send tells all who serve.
+func TestASendIsSignalled(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		if !h.db.Postgres() {
+			t.Skip("SQLite has no signals")
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		var heard []database.Signal
+		err := h.db.Listen(ctx, func(s database.Signal) {
+			heard = append(heard, s)
+			if len(heard) == 1 { // it listens now
+				h.launch(everyone, "", 1)
+			}
+			if s.Name == scheduler.SendsSignalName {
+				cancel()
+			}
+		}, nil)
+		if err != nil || heard[len(heard)-1].Name != scheduler.SendsSignalName {
+			t.Errorf("heard %v, %v", heard, err)
+		}
 	})
 }
 

@@ -18,7 +18,10 @@ type Job struct {
 	Every   time.Duration
 	Spec    string // instead of Every: a cron schedule on the machine's clock
 	AtStart bool   // also when the program starts
-	Run     func(ctx context.Context) error
+
+	Woken <-chan struct{} // also when something comes; nil: not
+
+	Run func(ctx context.Context) error
 }
 
 // schedule is when the job runs.
@@ -62,8 +65,21 @@ func runJobs(ctx context.Context, jobs []Job, logger *slog.Logger) error {
 				logger.Error("a job failed", "job", job.Name, "error", err)
 			}
 		}))
-		if entry := c.Entry(id); job.AtStart {
+		entry := c.Entry(id)
+		if job.AtStart {
 			started.Go(entry.WrappedJob.Run)
+		}
+		if job.Woken != nil {
+			started.Go(func() {
+				for {
+					select {
+					case <-ctx.Done():
+						return
+					case <-job.Woken:
+						entry.WrappedJob.Run()
+					}
+				}
+			})
 		}
 	}
 	c.Start()

@@ -81,15 +81,22 @@ type Launches struct {
 // NewLaunches keeps its rows in db.
 func NewLaunches(db *database.DB, now func() time.Time) *Launches { return &Launches{db: db, now: now} }
 
-// Add keeps a send; the schedulers at work plan it when its time comes.
+// Add keeps a send; the schedulers at work hear of it and plan it when its time
+// comes.
 func (l *Launches) Add(ctx context.Context, articles []int64, note string, to Audience, starts time.Time) (id int64, err error) {
 	data, err := json.Marshal(articles)
 	if err != nil {
 		return 0, err
 	}
 	now := l.now().UnixMilli()
-	err = l.db.NewRaw(`INSERT INTO sends (articles, note, audience, state, starts_at, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id`,
-		string(data), note, to.String(), SendWaiting, starts.UnixMilli(), now, now).Scan(ctx, &id)
+	err = l.db.Tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		err := tx.NewRaw(`INSERT INTO sends (articles, note, audience, state, starts_at, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id`,
+			string(data), note, to.String(), SendWaiting, starts.UnixMilli(), now, now).Scan(ctx, &id)
+		if err != nil {
+			return err
+		}
+		return l.db.Signal(ctx, tx, database.Signal{Name: SendsSignalName})
+	})
 	if err != nil {
 		return 0, fmt.Errorf("keep a send: %w", err)
 	}

@@ -206,8 +206,12 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// SignalName is what replicas tell each other when there is something to deliver.
-const SignalName = "deliveries"
+// What replicas tell each other: that there is something to deliver, or a send of
+// the publisher's to plan.
+const (
+	SignalName      = "deliveries"
+	SendsSignalName = "sends"
+)
 
 // A Scheduler plans and delivers. Its methods are safe for concurrent use, and
 // several schedulers may work on one database.
@@ -217,6 +221,7 @@ type Scheduler struct {
 	*Digests
 	*Ledger
 	config Config
+	sends  chan struct{} // there are new ones
 
 	mu     sync.Mutex
 	newest int64 // what the library had at first; -1: not asked yet
@@ -245,8 +250,17 @@ func New(config Config) (*Scheduler, error) {
 		Digests:   digests,
 		Ledger:    ledger,
 		config:    config,
+		sends:     make(chan struct{}, 1),
 		newest:    -1,
 	}, nil
+}
+
+// WakeSends has sends looked for at once.
+func (s *Scheduler) WakeSends() {
+	select {
+	case s.sends <- struct{}{}:
+	default:
+	}
 }
 
 // Run plans every ten seconds, delivers, and does the jobs, until ctx ends.
@@ -254,7 +268,7 @@ func New(config Config) (*Scheduler, error) {
 func (s *Scheduler) Run(ctx context.Context) error {
 	jobs := append([]Job{
 		{Name: "plan", Every: 10 * time.Second, AtStart: true, Run: func(ctx context.Context) error { _, err := s.Plan(ctx); return err }},
-		{Name: "plan sends", Every: 5 * time.Second, AtStart: true, Run: func(ctx context.Context) error { _, err := s.PlanSends(ctx); return err }},
+		{Name: "plan sends", Every: 5 * time.Second, AtStart: true, Woken: s.sends, Run: func(ctx context.Context) error { _, err := s.PlanSends(ctx); return err }},
 		{Name: "recover deliveries", Every: 15 * time.Second, AtStart: true, Run: func(ctx context.Context) error { _, err := s.Recover(ctx); return err }},
 	}, s.config.Jobs...)
 	group, ctx := errgroup.WithContext(ctx)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"newsie/content"
+	"newsie/content/index"
 )
 
 // follow says why a follow brought the article to nobody yet.
@@ -127,32 +128,70 @@ func (q *asking) mismatch(ctx context.Context, f whyFollow) (Reason, error) {
 	} else if ok {
 		return q.filtered(ctx, f, within)
 	}
-	// What a query asks beside words: each alone may be what keeps the article out.
-	words := strings.Fields(f.Query)
-	for i, word := range words {
-		if !strings.HasPrefix(word, "-") && !strings.Contains(word, ":") {
-			continue
-		}
-		rest := strings.Join(slices.Delete(slices.Clone(words), i, i+1), " ")
-		if rest == "" {
-			rest = "*"
-		}
-		if ok, err := q.matches(ctx, f, rest, content.Filter{}); err != nil {
+	for _, without := range relaxed(f.Query) {
+		if ok, err := q.matches(ctx, f, without.query, content.Filter{}); err != nil {
 			return Reason{}, err
 		} else if ok {
-			code, what := "query-operator", "does not let it in"
-			if strings.HasPrefix(word, "lang:") {
-				code, what = "query-language", fmt.Sprintf("wants another language than %q", q.article.Lang)
-			} else if strings.HasPrefix(word, "-") {
-				code, what = "query-excludes", "keeps it out"
+			what := "does not let it in"
+			switch without.code {
+			case "query-language":
+				what = fmt.Sprintf("wants another language than %q", q.article.Lang)
+			case "query-excludes":
+				what = "keeps it out"
 			}
-			return Reason{Code: code, Text: fmt.Sprintf("%s does not match: its words do, but “%s” %s.", f.name(), word, what)}, nil
+			return Reason{Code: without.code, Text: fmt.Sprintf("%s does not match: its words do, but “%s” %s.", f.name(), without.part, what)}, nil
 		}
 	}
 	if q.article.Story != 0 && q.article.Story != q.article.ID {
 		return Reason{Code: "copy-or-words", Text: f.name() + " does not take it: its story was offered before, or its words do not match."}, nil
 	}
 	return Reason{Code: "words", Text: f.name() + " does not match: its words are not in the article, or not enough of them."}, nil
+}
+
+// A relaxation is a query without one of the things that it asks beside words,
+// each of which alone may be what keeps an article out.
+type relaxation struct{ code, part, query string }
+
+func relaxed(query string) []relaxation {
+	var list []relaxation
+	add := func(code string, part, rest index.Parsed) {
+		text := rest.String()
+		if text == "" {
+			text = "*"
+		}
+		list = append(list, relaxation{code, strings.TrimPrefix(part.String(), "* "), text})
+	}
+	p := index.ParseQuery(query)
+	for i, word := range p.Not {
+		rest := p
+		rest.Not = slices.Delete(slices.Clone(p.Not), i, i+1)
+		add("query-excludes", index.Parsed{Not: []string{word}}, rest)
+	}
+	if rest := p; len(p.Langs) > 0 {
+		rest.Langs = nil
+		add("query-language", index.Parsed{Langs: p.Langs}, rest)
+	}
+	if rest := p; len(p.Tags) > 0 {
+		rest.Tags = nil
+		add("query-operator", index.Parsed{Tags: p.Tags}, rest)
+	}
+	if rest := p; len(p.Authors) > 0 {
+		rest.Authors = nil
+		add("query-operator", index.Parsed{Authors: p.Authors}, rest)
+	}
+	if rest := p; len(p.Sources) > 0 {
+		rest.Sources = nil
+		add("query-operator", index.Parsed{Sources: p.Sources}, rest)
+	}
+	if rest := p; !p.After.IsZero() || !p.Before.IsZero() {
+		rest.After, rest.Before = time.Time{}, time.Time{}
+		add("query-operator", index.Parsed{After: p.After, Before: p.Before}, rest)
+	}
+	if rest := p; len(p.Phrases) > 0 {
+		rest.Phrases = nil
+		add("query-operator", index.Parsed{Text: strings.Join(p.Phrases, " "), Phrases: p.Phrases}, rest)
+	}
+	return list
 }
 
 // filtered names the part of the library that the channel keeps to.

@@ -62,6 +62,7 @@ func (c *control) run(ctx context.Context) error {
 	mux.HandleFunc("GET /preview", c.preview)
 	mux.HandleFunc("GET /why", c.why)
 	mux.HandleFunc("GET /lag", c.lag)
+	mux.HandleFunc("GET /wake", c.wake)
 	server := &http.Server{ReadHeaderTimeout: 5 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if subtle.ConstantTimeCompare([]byte(r.Header.Get("Authorization")), []byte("Bearer "+c.key)) != 1 {
 			http.Error(w, "the key is wrong", http.StatusForbidden)
@@ -107,6 +108,23 @@ func (c *control) why(w http.ResponseWriter, r *http.Request) {
 func (c *control) lag(w http.ResponseWriter, r *http.Request) {
 	n, err := c.server.library.Lag(r.Context())
 	answer(w, n, err)
+}
+
+// wake tells of what another process on this machine has written, which on SQLite
+// no signal tells of.
+func (c *control) wake(w http.ResponseWriter, _ *http.Request) {
+	c.server.scheduler.Wake()
+	c.server.scheduler.WakeSends()
+	answer(w, true, nil)
+}
+
+// wakeServing has the process that serves this data folder, if there is one, look
+// at once for what was just written. It would by itself, a little later.
+func (in *installation) wakeServing(ctx context.Context) {
+	var woken bool
+	if _, err := ask(ctx, in.config.Data, "/wake", nil, &woken); err != nil {
+		in.log.Debug("the serving newsie was not woken", "error", err)
+	}
 }
 
 func answer(w http.ResponseWriter, v any, err error) {

@@ -66,7 +66,7 @@ func preview(ctx context.Context, in *installation, s *scheduler.Scheduler, of, 
 		reply, err = s.PreviewFollow(ctx, id)
 	} else {
 		topic := strings.TrimSpace(of)
-		reply, err = s.Preview(ctx, topic, strings.ToLower(topic), lang, 0, 5)
+		reply, err = s.Preview(ctx, topic, bot.TopicQuery(topic), lang, 0, 5)
 	}
 	if err != nil {
 		return "", err

@@ -215,27 +215,24 @@ func (cs *channels) picture(fetcher *source.Fetcher) func(ctx context.Context, a
 // audienceQuery is a topic within what the channel serves, in the operators of a
 // search. Those that the topic has itself say it better.
 func audienceQuery(topic string, ch ChannelConfig) string {
-	topic = strings.ToLower(topic)
-	p := index.ParseQuery(topic)
-	var words []string
-	if topic != "*" {
-		words = append(words, topic)
+	query := bot.TopicQuery(topic)
+	p := index.ParseQuery(query)
+	if query == "*" {
+		p = index.Parsed{}
 	}
-	for _, narrowed := range []struct {
-		operator    string
-		by, already []string
-	}{{"lang", ch.Languages, p.Langs}, {"tag", ch.Tags, p.Tags}, {"source", ch.Sources, p.Sources}} {
-		if len(narrowed.already) > 0 {
-			continue
-		}
-		for _, name := range narrowed.by {
-			words = append(words, narrowed.operator+`:"`+strings.ReplaceAll(name, `"`, "")+`"`)
+	narrowed := false
+	for _, by := range []struct {
+		operator *[]string
+		names    []string
+	}{{&p.Langs, ch.Languages}, {&p.Tags, ch.Tags}, {&p.Sources, ch.Sources}} {
+		if len(*by.operator) == 0 && len(by.names) > 0 {
+			*by.operator, narrowed = by.names, true
 		}
 	}
-	if len(words) == 0 {
-		return "*"
+	if !narrowed {
+		return query
 	}
-	return strings.Join(words, " ")
+	return bot.TopicQuery(p.String())
 }
 
 // massFollow is the schedule of a channel's mass send.

@@ -52,7 +52,9 @@ seconds; without one they wait for the next.`,
 				return err
 			}
 			return p.with(cmd, func(in *installation) error {
-				return p.retry(cmd.Context(), scheduler.NewLedger(in.db, time.Now), o)
+				err := p.retry(cmd.Context(), scheduler.NewLedger(in.db, time.Now), o)
+				in.wakeServing(cmd.Context())
+				return err
 			})
 		},
 	}

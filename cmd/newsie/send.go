@@ -120,6 +120,7 @@ func (p *program) send(ctx context.Context, in *installation, named []string, f 
 	if plan.Send, err = scheduler.NewLaunches(in.db, time.Now).Add(ctx, ids, plan.Note, to, plan.Starts); err != nil {
 		return err
 	}
+	in.wakeServing(ctx)
 	if f.asJSON {
 		return p.printJSON(plan)
 	}

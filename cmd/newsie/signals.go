@@ -47,6 +47,9 @@ func (n *signals) heard(s database.Signal) {
 	if everything || s.Name == scheduler.SignalName {
 		n.scheduler.Wake()
 	}
+	if everything || s.Name == scheduler.SendsSignalName {
+		n.scheduler.WakeSends()
+	}
 	for _, chat := range n.channels.webchats {
 		chat.Heard(s)
 	}

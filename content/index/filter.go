@@ -1,6 +1,9 @@
 package index
 
 import (
+	"context"
+	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -69,6 +72,43 @@ func (x *Index) filterOf(v *view, q *Query, parsed *Parsed) (*filter, error) {
 		f.not = append(f.not, p)
 	}
 	return f, nil
+}
+
+// Lacking gives those of some articles that have none of several words or
+// phrases in them, in their order. What the index does not know is left out.
+func (x *Index) Lacking(ctx context.Context, ids []int64, words []string) ([]int64, error) {
+	v, err := x.view()
+	if err != nil {
+		return nil, err
+	}
+	defer v.close()
+	f, err := x.filterOf(v, &Query{IDs: append([]int64{}, ids...)}, &Parsed{Not: words})
+	if err != nil {
+		return nil, fmt.Errorf("look for what is left out: %w", err)
+	}
+	lacking := make(map[int64]bool, len(ids))
+	for i, s := range v.segments {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		docs, err := f.docs(v, i)
+		if err != nil {
+			return nil, fmt.Errorf("look for what is left out: %w", err)
+		}
+		docs.And(s.live()) // an older state of an article says nothing
+		for it := docs.Iterator(); it.HasNext(); {
+			key, err := s.segment.DocID(uint64(it.Next()))
+			if err != nil {
+				return nil, err
+			}
+			id, err := docID(key)
+			if err != nil {
+				return nil, err
+			}
+			lacking[id] = true
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(ids), func(id int64) bool { return !lacking[id] }), nil
 }
 
 // docs returns the documents of segment i that pass, nil for all.

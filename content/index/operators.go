@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // keys are the operators in other languages than English.
@@ -48,25 +50,37 @@ func canonicalTag(tag string) string {
 // Words are those of Text that are in no phrase.
 func (p Parsed) Words() string {
 	text := " " + p.Text + " "
-	for _, phrase := range p.Phrases {
-		text = strings.Replace(text, " "+phrase+" ", " ", 1)
+	for _, phrase := range slices.Backward(p.Phrases) { // String writes them last
+		if i := strings.LastIndex(text, " "+phrase+" "); i >= 0 {
+			text = text[:i] + " " + text[i+len(phrase)+2:]
+		}
 	}
 	return strings.TrimSpace(text)
 }
 
+// onlyNot tells of a query that says nothing but what to leave out.
+func (p Parsed) onlyNot() bool {
+	rest := p
+	rest.Not = nil
+	return len(p.Not) > 0 && p.Text == "" && !rest.Filtered()
+}
+
 // String writes a query that ParseQuery reads as p: operators in English and in
-// one order, so that the same query is always written the same way.
+// one order, so that the same query is always written the same way. A query with
+// a quotation mark that does not close need not be read as it was.
 func (p Parsed) String() string {
 	var parts []string
 	if words := p.Words(); words != "" {
 		parts = append(parts, words)
+	} else if p.onlyNot() {
+		parts = append(parts, "*") // without it, what is left out would be looked for
 	}
 	for _, phrase := range p.Phrases {
-		parts = append(parts, `"`+phrase+`"`)
+		parts = append(parts, inQuotes(phrase))
 	}
 	for _, word := range p.Not {
-		if strings.ContainsAny(word, " ") {
-			word = `"` + word + `"`
+		if strings.ContainsFunc(word, unicode.IsSpace) || !excludable(word) {
+			word = inQuotes(word)
 		}
 		parts = append(parts, "-"+word)
 	}
@@ -75,13 +89,29 @@ func (p Parsed) String() string {
 		values []string
 	}{{"tag", p.Tags}, {"author", p.Authors}, {"source", p.Sources}, {"lang", p.Langs}, {"after", dateOf(p.After)}, {"before", dateOf(p.Before)}} {
 		for _, value := range slices.Compact(slices.Sorted(slices.Values(operator.values))) {
-			if strings.ContainsAny(value, " ") {
-				value = `"` + value + `"`
-			}
-			parts = append(parts, operator.key+":"+value)
+			parts = append(parts, operator.key+":"+quotedName(value))
 		}
 	}
 	return strings.Join(parts, " ")
+}
+
+// quotedName writes a name as the value of an operator.
+func quotedName(name string) string {
+	first, _ := utf8.DecodeRuneInString(name)
+	if _, _, ok := quoted(inQuotes(name)); ok && (strings.ContainsFunc(name, unicode.IsSpace) || quotes[first] != 0) {
+		return inQuotes(name)
+	}
+	return name
+}
+
+// inQuotes writes a phrase between marks that it has not got itself.
+func inQuotes(phrase string) string {
+	for _, pair := range []string{`""`, "“”", "«»"} {
+		if marks := []rune(pair); !strings.ContainsRune(phrase, marks[1]) {
+			return string(marks[0]) + phrase + string(marks[1])
+		}
+	}
+	return `"` + strings.ReplaceAll(phrase, `"`, "") + `"`
 }
 
 func dateOf(t time.Time) []string {

@@ -1,6 +1,8 @@
 package index_test
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -38,4 +40,41 @@ func TestOperatorsInFourLanguagesAreOne(t *testing.T) {
 			t.Errorf("%q (-first +again): %s", typed, diff)
 		}
 	}
+}
+
+// A query that is written and read again asks for the same, and is written the
+// same.
+func FuzzQueriesAreWrittenAndRead(f *testing.F) {
+	for _, text := range []string{
+		`wechat -payments "green tea"`, `* -sport`, `-"5"  x`, `来源：“晨 报” -广告`, `author:"La　Stampa" a"b`, `lang:zh_hant tag:#x -618`, `after:2024 before:2024/2 ＊`, `source:«La Stampa»`, `tag:"a b" "a b" a b`,
+	} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		first := index.ParseQuery(text)
+		if !first.Filtered() || strings.ContainsAny(first.Words(), `"＂“”«»„`) {
+			return
+		}
+		written := first.String()
+		again := index.ParseQuery(written)
+		if got := again.String(); got != written {
+			t.Errorf("%q is written %q, and then %q", text, written, got)
+		}
+		for _, diff := range []string{
+			cmp.Diff(first.Not, again.Not), cmp.Diff(sortedOnce(first.Authors), again.Authors), cmp.Diff(sortedOnce(first.Sources), again.Sources),
+			cmp.Diff(sortedOnce(first.Tags), again.Tags), cmp.Diff(sortedOnce(first.Langs), again.Langs), cmp.Diff(first.After, again.After), cmp.Diff(first.Before, again.Before),
+			cmp.Diff(first.Phrases, again.Phrases), cmp.Diff(first.Words(), again.Words()),
+		} {
+			if diff != "" {
+				t.Errorf("%q is written %q (-first +again): %s", text, written, diff)
+			}
+		}
+	})
+}
+
+func sortedOnce(names []string) []string {
+	if len(names) == 0 {
+		return nil
+	}
+	return slices.Compact(slices.Sorted(slices.Values(names)))
 }

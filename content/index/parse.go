@@ -20,6 +20,7 @@ type Parsed struct {
 	Authors       []string
 	Sources       []string
 	After, Before time.Time // published at or after; before
+	All           bool      // a "*" stands in it
 }
 
 // Filtered tells whether the query asks for anything but words.
@@ -33,7 +34,7 @@ func (p Parsed) Filtered() bool {
 //	"two words"  -word  lang:it  tag:food  author:rossi  source:"La Stampa"
 //	after:2024  before:2024-06  before:2024-06-30
 //
-// Their keys may be Italian or Chinese words, autore:rossi or 来源：晨报, and so may
+// A "*" is everything: "* -sport" leaves out what is about sport. Their keys may be Italian or Chinese words, autore:rossi or 来源：晨报, and so may
 // the commoner languages of lang be. String undoes it.
 // A date stands for its first moment, in UTC: after:2024 is since New Year 2024,
 // before:2024 until then. What is malformed (an unknown key, a date that is
@@ -70,10 +71,17 @@ func ParseQuery(s string) Parsed {
 			continue
 		}
 		word, after := cutField(rest)
-		words = append(words, word)
+		if word == "*" || word == "＊" {
+			p.All = true
+		} else {
+			words = append(words, word)
+		}
 		rest = after
 	}
-	if len(words) == 0 && len(not) > 0 && !p.Filtered() {
+	switch alone := len(words) == 0 && !p.Filtered(); {
+	case alone && len(not) == 0 && p.All:
+		words = []string{"*"}
+	case alone && len(not) > 0 && !p.All:
 		// Nothing to take away from: they are words.
 		words, not = not, nil
 	}
@@ -117,7 +125,7 @@ func quoted(s string) (phrase, rest string, ok bool) {
 	if next, _ := utf8.DecodeRuneInString(rest); rest != "" && !unicode.IsSpace(next) {
 		return "", "", false
 	}
-	return phrase, rest, strings.ContainsFunc(phrase, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) })
+	return phrase, rest, named(phrase)
 }
 
 // keyValue reads "key:value", with a value that may be quoted.
@@ -156,10 +164,19 @@ func (p *Parsed) operator(key, value string) bool {
 		}
 		p.Langs = append(p.Langs, canonicalTag(value))
 	case "tag":
-		p.Tags = append(p.Tags, strings.TrimPrefix(value, "#"))
+		if !named(value) {
+			return false
+		}
+		p.Tags = append(p.Tags, strings.TrimSpace(strings.TrimPrefix(value, "#")))
 	case "author":
+		if !named(value) {
+			return false
+		}
 		p.Authors = append(p.Authors, value)
 	case "source":
+		if !named(value) {
+			return false
+		}
 		p.Sources = append(p.Sources, value)
 	case "before", "after":
 		t, ok := parseDate(value)
@@ -175,6 +192,11 @@ func (p *Parsed) operator(key, value string) bool {
 		return false
 	}
 	return true
+}
+
+// named tells of what can be a name.
+func named(value string) bool {
+	return strings.ContainsFunc(value, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) })
 }
 
 func parseDate(s string) (time.Time, bool) {
