@@ -51,3 +51,14 @@ func TestRedact(t *testing.T) {
 		t.Errorf("Redact = %q", got)
 	}
 }
+
+func TestAnOldPostgreSQLIsRefused(t *testing.T) {
+	if err := database.Supported(140011); err == nil || !strings.Contains(err.Error(), "is PostgreSQL 14; newsie needs 15 or newer") {
+		t.Errorf("PostgreSQL 14.11: %v", err)
+	}
+	for _, number := range []int{150000, 150004, 180001} {
+		if err := database.Supported(number); err != nil {
+			t.Errorf("%d: %v", number, err)
+		}
+	}
+}

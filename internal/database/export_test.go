@@ -14,3 +14,6 @@ func (db *DB) MigrateTo(ctx context.Context, version int64) error {
 
 // Know makes the DB that of a newsie that knows the schema up to version only.
 func (db *DB) Know(version int) { db.known = version }
+
+// Supported is supported.
+var Supported = supported

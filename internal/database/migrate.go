@@ -43,6 +43,9 @@ func (db *DB) Migrate(ctx context.Context) error {
 
 // migrate is Migrate for Copy too.
 func (db *DB) migrate(ctx context.Context) (Schema, error) {
+	if err := db.newEnough(ctx); err != nil {
+		return Schema{}, err
+	}
 	schema, err := db.Schema(ctx)
 	if err == nil && schema.Version < schema.Known {
 		if _, upErr := db.up(ctx); upErr != nil {
@@ -63,6 +66,26 @@ func (db *DB) migrate(ctx context.Context) (Schema, error) {
 			schema.Version, schema.Oldest, schema.Known)
 	}
 	return schema, nil
+}
+
+// newEnough refuses a PostgreSQL whose version newsie was never tested with.
+func (db *DB) newEnough(ctx context.Context) error {
+	if !db.postgres {
+		return nil
+	}
+	var number int
+	if err := db.reader.QueryRowContext(ctx, "SELECT current_setting('server_version_num')::int").Scan(&number); err != nil {
+		return fmt.Errorf("read the version of PostgreSQL: %w", err)
+	}
+	return supported(number)
+}
+
+// supported takes a server_version_num, such as 150004 of PostgreSQL 15.4.
+func supported(number int) error {
+	if number < 150000 {
+		return fmt.Errorf("the database is PostgreSQL %d; newsie needs 15 or newer: upgrade it", number/10000)
+	}
+	return nil
 }
 
 func (db *DB) up(ctx context.Context) ([]*goose.MigrationResult, error) {
