@@ -103,6 +103,5 @@ func (b *Inbox) Reply(ctx context.Context, channel, messageID string) (reply str
 
 // Prune forgets what came in before a time.
 func (b *Inbox) Prune(ctx context.Context, before time.Time) error {
-	_, err := b.db.ExecContext(ctx, "DELETE FROM inbox WHERE received_at < ?", before.UnixMilli())
-	return err
+	return b.db.Prune(ctx, "inbox", "(channel, message_id)", "received_at", before.UnixMilli())
 }

@@ -256,9 +256,8 @@ func (l *Lists) Questions(ctx context.Context, since time.Time, unanswered bool,
 
 // Prune forgets lists made before a time and questions asked before another.
 func (l *Lists) Prune(ctx context.Context, lists, questions time.Time) error {
-	if _, err := l.db.ExecContext(ctx, "DELETE FROM lists WHERE created_at < ?", lists.UnixMilli()); err != nil {
+	if err := l.db.Prune(ctx, "lists", "id", "created_at", lists.UnixMilli()); err != nil {
 		return err
 	}
-	_, err := l.db.ExecContext(ctx, "DELETE FROM questions WHERE asked_at < ?", questions.UnixMilli())
-	return err
+	return l.db.Prune(ctx, "questions", "id", "asked_at", questions.UnixMilli())
 }

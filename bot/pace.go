@@ -30,6 +30,10 @@ func (b Bucket) gap() int64 { return max(1, int64(1e6/b.PerSecond)) }
 // floor is where free_at begins again after a rest: it may lag behind now by the burst.
 func (b Bucket) floor(now int64) int64 { return now - b.gap()*int64(max(b.Burst, 1)-1) }
 
+// mostAhead is how far ahead a bucket's next slot may be. One that is farther was
+// taken before the clock was set back, and nobody waits for it.
+const mostAhead = 15 * time.Minute
+
 // A Pacer is the rate governor that all replicas share: one row a bucket holds
 // the time at which its next slot is free (the virtual scheduling form of the
 // generic cell rate algorithm, ITU-T I.371). Slots are not given back.
@@ -98,8 +102,8 @@ func (p *Pacer) reserve(ctx context.Context, tx bun.IDB, b Bucket, n int) (time.
 	// A slot is usable at the value before its cost was added.
 	var next int64
 	err := tx.NewRaw(`INSERT INTO buckets (name, free_at) VALUES (?, ?)
-		ON CONFLICT (name) DO UPDATE SET free_at = CASE WHEN buckets.free_at > ? THEN buckets.free_at ELSE ? END + ?
-		RETURNING free_at`, b.Name, floor+cost, floor, floor, cost).Scan(ctx, &next)
+		ON CONFLICT (name) DO UPDATE SET free_at = CASE WHEN buckets.free_at > ? AND buckets.free_at <= ? THEN buckets.free_at ELSE ? END + ?
+		RETURNING free_at`, b.Name, floor+cost, floor, now+mostAhead.Microseconds(), floor, cost).Scan(ctx, &next)
 	if err != nil {
 		return 0, fmt.Errorf("reserve in the bucket %s: %w", b.Name, err)
 	}
@@ -123,8 +127,9 @@ func (p *Pacer) Take(ctx context.Context, b Bucket, n int, within time.Duration,
 		now, next = p.now().UnixMicro(), nil
 		floor, cost := b.floor(now), b.gap()*int64(n)
 		err := tx.NewRaw(`INSERT INTO buckets (name, free_at) VALUES (?, ?)
-			ON CONFLICT (name) DO UPDATE SET free_at = CASE WHEN buckets.free_at > ? THEN buckets.free_at ELSE ? END + ?
-			WHERE buckets.free_at <= ? RETURNING free_at`, b.Name, floor+cost, floor, floor, cost, now+within.Microseconds()).Scan(ctx, &next)
+			ON CONFLICT (name) DO UPDATE SET free_at = CASE WHEN buckets.free_at > ? AND buckets.free_at <= ? THEN buckets.free_at ELSE ? END + ?
+			WHERE buckets.free_at <= ? OR buckets.free_at > ? RETURNING free_at`,
+			b.Name, floor+cost, floor, now+mostAhead.Microseconds(), floor, cost, now+within.Microseconds(), now+mostAhead.Microseconds()).Scan(ctx, &next)
 		if err != nil || with == nil || len(next) == 0 {
 			return err
 		}
@@ -167,13 +172,14 @@ func (p *Pacer) TakeEach(ctx context.Context, buckets []Bucket) (waits []time.Du
 	err = p.db.WriteOne(ctx, func(ctx context.Context, tx bun.IDB) error {
 		now, taken = p.now().UnixMicro(), nil
 		floor, gap := buckets[0].floor(now), buckets[0].gap()
-		args := make([]any, 0, 2*len(names)+4)
+		most := now + mostAhead.Microseconds()
+		args := make([]any, 0, 2*len(names)+6)
 		for _, name := range names {
 			args = append(args, name, floor+gap)
 		}
 		return tx.NewRaw(`INSERT INTO buckets (name, free_at) VALUES `+places(len(names), 2)+`
-			ON CONFLICT (name) DO UPDATE SET free_at = CASE WHEN buckets.free_at > ? THEN buckets.free_at ELSE ? END + ?
-			WHERE buckets.free_at <= ? RETURNING name, free_at`, append(args, floor, floor, gap, now)...).Scan(ctx, &taken)
+			ON CONFLICT (name) DO UPDATE SET free_at = CASE WHEN buckets.free_at > ? AND buckets.free_at <= ? THEN buckets.free_at ELSE ? END + ?
+			WHERE buckets.free_at <= ? OR buckets.free_at > ? RETURNING name, free_at`, append(args, floor, most, floor, gap, now, most)...).Scan(ctx, &taken)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("take slots of %d buckets: %w", len(buckets), err)
@@ -198,12 +204,18 @@ func (p *Pacer) TakeEach(ctx context.Context, buckets []Bucket) (waits []time.Du
 	return waits, nil
 }
 
-// Push moves a bucket forward for everyone: the platform said to wait.
+// Push moves a bucket forward for everyone: the platform said to wait. When that
+// is for more than a quarter of an hour it is asked again after that.
 func (p *Pacer) Push(ctx context.Context, bucket string, until time.Time) error {
+	most := p.now().Add(mostAhead)
+	if until.After(most) {
+		until = most
+	}
 	p.remember(bucket, until)
 	err := p.db.WriteOne(ctx, func(ctx context.Context, tx bun.IDB) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO buckets (name, free_at) VALUES (?, ?)
-			ON CONFLICT (name) DO UPDATE SET free_at = excluded.free_at WHERE buckets.free_at < excluded.free_at`, bucket, until.UnixMicro())
+			ON CONFLICT (name) DO UPDATE SET free_at = excluded.free_at WHERE buckets.free_at < excluded.free_at OR buckets.free_at > ?`,
+			bucket, until.UnixMicro(), most.UnixMicro())
 		return err
 	})
 	if err != nil {
@@ -216,7 +228,7 @@ func (p *Pacer) remember(bucket string, until time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := p.now()
-	maps.DeleteFunc(p.pushed, func(_ string, old time.Time) bool { return !old.After(now) })
+	maps.DeleteFunc(p.pushed, func(_ string, old time.Time) bool { return !ahead(old, now) })
 	if until.After(p.pushed[bucket]) {
 		p.pushed[bucket] = until
 	}
@@ -227,13 +239,31 @@ func (p *Pacer) remember(bucket string, until time.Time) {
 func (p *Pacer) Pushed(bucket string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.pushed[bucket].After(p.now())
+	return ahead(p.pushed[bucket], p.now())
 }
 
-// Prune forgets buckets that have been free since a time.
+// ahead: a time is to come, and not one from before the clock was set back.
+func ahead(at, now time.Time) bool { return at.After(now) && at.Sub(now) <= mostAhead }
+
+// Prune forgets buckets that have been free since a time. Each chat has some, so
+// it is a part at a time, and what is looked for is looked for beside the writers.
 func (p *Pacer) Prune(ctx context.Context, before time.Time) error {
-	_, err := p.db.ExecContext(ctx, "DELETE FROM buckets WHERE free_at < ?", before.UnixMicro())
-	return err
+	const part = 500
+	last := ""
+	for {
+		var names []string
+		err := p.db.Reader().NewRaw("SELECT name FROM buckets WHERE name > ? AND free_at < ? ORDER BY name LIMIT ?", last, before.UnixMicro(), part).Scan(ctx, &names)
+		if err == nil && len(names) > 0 {
+			_, err = p.db.ExecContext(ctx, "DELETE FROM buckets WHERE name IN (?) AND free_at < ?", bun.List(names), before.UnixMicro())
+		}
+		if err != nil {
+			return fmt.Errorf("forget buckets: %w", err)
+		}
+		if len(names) < part {
+			return nil
+		}
+		last = names[len(names)-1]
+	}
 }
 
 // places is n groups of width placeholders: "(?, ?), (?, ?)".

@@ -53,15 +53,27 @@ func TestAPauseOutlivesChangesOfZoneAndTime(t *testing.T) {
 			}
 		}
 		// Blocked and come back, it still pauses.
+		state := func() (state string) {
+			t.Helper()
+			if err := db.NewRaw("SELECT state FROM follows").Scan(t.Context(), &state); err != nil {
+				t.Fatal(err)
+			}
+			return state
+		}
 		if err := chats.Suspend(t.Context(), chat); err != nil {
+			t.Fatal(err)
+		}
+		if got := state(); got != "suspended" {
+			t.Errorf("blocked, the follow is %s", got)
+		}
+		if _, err := b.Handle(t.Context(), bot.Message{Kind: bot.Join, Chat: chat, Lang: "en"}); err != nil {
 			t.Fatal(err)
 		}
 		if text := say("following").Text; !strings.Contains(text, "paused until") {
 			t.Errorf("after a return: %s", text)
 		}
-		var state string
-		if err := db.NewRaw("SELECT state FROM follows").Scan(t.Context(), &state); err != nil || state != "suspended" && state != "active" {
-			t.Errorf("state %s, %v", state, err)
+		if got := state(); got != "active" {
+			t.Errorf("after a return the follow is %s", got)
 		}
 		if say("stop"); fmt.Sprint(chats.Follows(t.Context(), chat)) != "[] <nil>" {
 			t.Error("stop left a paused follow")

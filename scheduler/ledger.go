@@ -37,7 +37,10 @@ type Filter struct {
 
 // List gives deliveries, the newest first.
 func (l *Ledger) List(ctx context.Context, f Filter, limit int) ([]Delivery, error) {
-	where, args := f.where()
+	where, args, err := f.narrowed(ctx, l.db, limit)
+	if err != nil {
+		return nil, err
+	}
 	var rows []struct {
 		ID         int64
 		Edition    int64
@@ -56,7 +59,7 @@ func (l *Ledger) List(ctx context.Context, f Filter, limit int) ([]Delivery, err
 		Kind       string
 		Articles   string
 	}
-	err := l.db.Reader().NewRaw(`SELECT d.id, d.edition, d.follow, d.slot, d.channel, d.chat, d.state, d.due_at, d.attempt, d.way, d.provider_id, d.error, d.updated_at,
+	err = l.db.Reader().NewRaw(`SELECT d.id, d.edition, d.follow, d.slot, d.channel, d.chat, d.state, d.due_at, d.attempt, d.way, d.provider_id, d.error, d.updated_at,
 			e.topic, e.kind, e.articles
 		FROM deliveries d JOIN editions e ON e.id = d.edition`+where+` ORDER BY d.id DESC LIMIT ?`, append(args, limit)...).Scan(ctx, &rows)
 	if err != nil {
@@ -76,6 +79,31 @@ func (l *Ledger) List(ctx context.Context, f Filter, limit int) ([]Delivery, err
 	}
 	return list, nil
 }
+
+// narrowed is where, with the newest of a state found by the index of channels
+// where nothing narrower is asked for: those in doubt are few, and may be old.
+func (f Filter) narrowed(ctx context.Context, db *database.DB, limit int) (string, []any, error) {
+	where, args := f.where()
+	if f.State == "" || f.ID != 0 || f.Edition != 0 || f.Chat != "" || f.Follow != 0 {
+		return where, args, nil
+	}
+	channels := []string{f.Channel}
+	if f.Channel == "" {
+		var err error
+		if channels, err = channelsOf(ctx, db); err != nil {
+			return "", nil, err
+		}
+	}
+	if f.Article == 0 && f.Since.IsZero() {
+		return " WHERE d.id IN (SELECT id FROM deliveries WHERE channel IN (?) AND state = ? ORDER BY id DESC LIMIT ?)",
+			[]any{listed(channels), f.State, limit}, nil
+	}
+	return where + " AND d.channel IN (?)", append(args, listed(channels)), nil
+}
+
+// listed is a list for IN (?), where an empty one is no SQL: no channel, and no
+// state, has the name "".
+func listed[T ~string](names []T) any { return bun.List(append([]T{""}, names...)) }
 
 func (f Filter) where() (string, []any) {
 	var terms []string
@@ -187,35 +215,6 @@ func (l *Ledger) Forget(ctx context.Context, chat bot.ChatID) error {
 		return fmt.Errorf("forget the deliveries of a chat: %w", err)
 	}
 	return nil
-}
-
-// Compact deletes what ended before a time, some rows at once so that nobody
-// waits for long, and returns how many deliveries it deleted. Held messages of
-// that age are dropped too: they are no news any more.
-func (l *Ledger) Compact(ctx context.Context, before time.Time) (int, error) {
-	total := 0
-	for {
-		var editions []int64
-		err := l.db.NewRaw(`DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE updated_at < ? AND state NOT IN (?, ?, ?) LIMIT 500) RETURNING edition`,
-			before.UnixMilli(), Planned, Claimed, Sending).Scan(ctx, &editions)
-		if err != nil {
-			return total, fmt.Errorf("compact the deliveries: %w", err)
-		}
-		total += len(editions)
-		if len(editions) < 500 {
-			break
-		}
-	}
-	for {
-		result, err := l.db.ExecContext(ctx, `DELETE FROM editions WHERE id IN (SELECT e.id FROM editions e
-			WHERE e.created_at < ? AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.edition = e.id) LIMIT 500)`, before.UnixMilli())
-		if err != nil {
-			return total, fmt.Errorf("compact the editions: %w", err)
-		}
-		if n, err := result.RowsAffected(); err != nil || n < 500 {
-			return total, err
-		}
-	}
 }
 
 // A Count is how many deliveries of a channel are in a state.

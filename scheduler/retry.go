@@ -28,18 +28,26 @@ type RetryFilter struct {
 // arrived for certain.
 func Retryable() []State { return []State{Unknown, Failed, Gone} }
 
-func (f RetryFilter) where() (string, []any) {
+// where narrows the deliveries d and their editions e, for the index of channels
+// too unless their numbers are given.
+func (f RetryFilter) where(ctx context.Context, db *database.DB) (string, []any, error) {
 	states := f.States
 	if len(states) == 0 {
 		states = Retryable()
 	}
 	states = slices.DeleteFunc(slices.Clone(states), func(s State) bool { return !slices.Contains(Retryable(), s) })
-	terms, args := []string{"d.state IN (?)"}, []any{bun.List(append(states, "-"))} // IN () is not SQL
+	terms, args := []string{"d.state IN (?)"}, []any{listed(states)}
 	if len(f.IDs) > 0 {
 		terms, args = append(terms, "d.id IN (?)"), append(args, bun.List(f.IDs))
 	}
 	if f.Channel != "" {
 		terms, args = append(terms, "d.channel = ?"), append(args, f.Channel)
+	} else if len(f.IDs) == 0 && f.Edition == 0 {
+		channels, err := channelsOf(ctx, db)
+		if err != nil {
+			return "", nil, err
+		}
+		terms, args = append(terms, "d.channel IN (?)"), append(args, listed(channels))
 	}
 	if f.Edition != 0 {
 		terms, args = append(terms, "d.edition = ?"), append(args, f.Edition)
@@ -47,14 +55,17 @@ func (f RetryFilter) where() (string, []any) {
 	if !f.Since.IsZero() {
 		terms, args = append(terms, "e.created_at >= ?"), append(args, f.Since.UnixMilli())
 	}
-	return strings.Join(terms, " AND "), args
+	return strings.Join(terms, " AND "), args, nil
 }
 
 // Retries counts what RetryAll would send again, by channel and state.
 func (l *Ledger) Retries(ctx context.Context, f RetryFilter) ([]Count, error) {
-	where, args := f.where()
+	where, args, err := f.where(ctx, l.db)
+	if err != nil {
+		return nil, err
+	}
 	var rows []Count
-	err := l.db.Reader().NewRaw("SELECT d.channel, d.state, COUNT(*) AS count FROM deliveries d JOIN editions e ON e.id = d.edition WHERE "+where+
+	err = l.db.Reader().NewRaw("SELECT d.channel, d.state, COUNT(*) AS count FROM deliveries d JOIN editions e ON e.id = d.edition WHERE "+where+
 		" GROUP BY d.channel, d.state ORDER BY d.channel, d.state", args...).Scan(ctx, &rows)
 	if err != nil {
 		return nil, fmt.Errorf("count what may be sent again: %w", err)
@@ -67,7 +78,10 @@ func (l *Ledger) Retries(ctx context.Context, f RetryFilter) ([]Count, error) {
 // given up as gone are taken up again with their follows, so that theirs are wanted.
 // Whoever serves hears of it.
 func (l *Ledger) RetryAll(ctx context.Context, f RetryFilter) ([]int64, error) {
-	where, args := f.where()
+	where, args, err := f.where(ctx, l.db)
+	if err != nil {
+		return nil, err
+	}
 	var all []int64
 	channels := map[string]bool{}
 	var after int64

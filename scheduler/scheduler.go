@@ -11,7 +11,8 @@
 //
 // It owns the tables editions, deliveries and sends. Of follows, which package bot
 // keeps, it reads the due ones and moves them on; a chat that is gone or has
-// moved it marks in follows, chats and lists as well.
+// moved it marks in follows, chats and lists as well. Of pins, which package
+// content keeps, it reads since when one lasts.
 package scheduler
 
 import (

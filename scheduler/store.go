@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -305,6 +306,9 @@ func recoverLeases(ctx context.Context, db *database.DB, resend, keyed []string,
 	if err != nil || len(channels) == 0 {
 		return r, err
 	}
+	if err := datedAnew(ctx, db, channels, clock); err != nil {
+		return r, err
+	}
 	// No channel has the name ""; IN () is not SQL.
 	resend, keyed = append([]string{""}, resend...), append([]string{""}, keyed...)
 	ms := now.UnixMilli()
@@ -331,6 +335,22 @@ func recoverLeases(ctx context.Context, db *database.DB, resend, keyed []string,
 		}
 	}
 	return r, nil
+}
+
+// datedAnew shortens leases that are longer than any given now could be: the
+// database's clock was set back since, and they would hold what a dead process
+// left for as long. They are not ended, for their holders may live, and be
+// sending.
+func datedAnew(ctx context.Context, db *database.DB, channels []string, clock int64) error {
+	if clock > math.MaxInt64-2*lease.Milliseconds() { // all are to be taken back
+		return nil
+	}
+	_, err := db.ExecContext(ctx, "UPDATE deliveries SET lease_until = ? WHERE channel IN (?) AND state IN (?, ?) AND lease_until > ?",
+		clock+lease.Milliseconds(), bun.List(channels), Claimed, Sending, clock+2*lease.Milliseconds())
+	if err != nil {
+		return fmt.Errorf("shorten the leases from before the clock was set back: %w", err)
+	}
+	return nil
 }
 
 // channelsOf lists the channels that have deliveries, in as many steps as there

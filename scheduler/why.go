@@ -90,9 +90,16 @@ func (s *Scheduler) Why(ctx context.Context, chat bot.ChatID, article content.Ar
 	brought := map[int64]bool{}
 	for _, d := range deliveries {
 		brought[d.Follow] = true
-		q.delivery(d, follows)
+		if err := q.delivery(ctx, d, follows); err != nil {
+			return w, err
+		}
 		w.Verdict = better(w.Verdict, verdictOf(d.State))
 	}
+	top, err := q.pinned(ctx)
+	if err != nil {
+		return w, err
+	}
+	w.Verdict = better(w.Verdict, top)
 	q.aboutArticle()
 	if err := q.aboutChannel(ctx); err != nil {
 		return w, err
@@ -213,7 +220,7 @@ func (q *asking) aboutChat(known bool, follows, deliveries int) {
 }
 
 // delivery says what became of one that holds the article.
-func (q *asking) delivery(d Delivery, follows []whyFollow) {
+func (q *asking) delivery(ctx context.Context, d Delivery, follows []whyFollow) error {
 	zone, of := "UTC", "a digest"
 	if i := slices.IndexFunc(follows, func(f whyFollow) bool { return f.ID == d.Follow }); i >= 0 {
 		zone, of = cmp.Or(follows[i].Zone, zone), "the digest of f"+follows[i].name()[1:]
@@ -223,9 +230,11 @@ func (q *asking) delivery(d Delivery, follows []whyFollow) {
 		of = "a message of the publisher's"
 	}
 	r := Reason{Code: "delivery-" + string(d.State), Delivery: d.ID, Follow: d.Follow, State: d.State, At: &d.Updated}
-	place := ""
-	if n := slices.Index(d.Articles, q.article.ID) + 1; n > q.Planner.outlets[q.chat.Channel].Shown && q.Planner.outlets[q.chat.Channel].Shown > 0 && d.Kind == KindFollow {
-		place = fmt.Sprintf(" There it was number %d of %d; a digest shows %d at first, and the others behind “more”.", n, len(d.Articles), q.Planner.outlets[q.chat.Channel].Shown)
+	place, beyond, err := q.place(ctx, d)
+	if err != nil {
+		return err
+	}
+	if beyond {
 		r.Code += "-beyond"
 	}
 	slot := ""
@@ -234,6 +243,7 @@ func (q *asking) delivery(d Delivery, follows []whyFollow) {
 	}
 	r.Text = fmt.Sprintf("It is in %s%s: delivery %d %s.%s", of, slot, d.ID, q.fate(d, zone), place)
 	q.say(r)
+	return nil
 }
 
 // fate is a delivery's state in words.

@@ -216,6 +216,5 @@ func (h history) forget(ctx context.Context, chat string) error {
 
 // prune deletes old messages, also those of channels that are configured no more.
 func (h history) prune(ctx context.Context, before time.Time) error {
-	_, err := h.db.ExecContext(ctx, "DELETE FROM webchat_messages WHERE sent_at < ?", before.UnixMilli())
-	return err
+	return h.db.Prune(ctx, "webchat_messages", "id", "sent_at", before.UnixMilli())
 }

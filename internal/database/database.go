@@ -96,7 +96,13 @@ func openPostgres(address string) (*DB, error) {
 		// and keep each costs a round trip and memory at both ends.
 		config.DefaultQueryExecMode = pgx.QueryExecModeExec
 	}
-	pool := stdlib.OpenDB(*config)
+	pool := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(func(ctx context.Context, conn *pgx.Conn) error {
+		// A machine that stands still in the middle of a transaction would keep
+		// what it has locked from all others for as long. Set, and not a parameter
+		// of the connection, which poolers before PostgreSQL refuse.
+		_, err := conn.Exec(ctx, "SET idle_in_transaction_session_timeout = '1min'")
+		return err
+	}))
 	pool.SetMaxOpenConns(16)
 	pool.SetMaxIdleConns(8)
 	pool.SetConnMaxIdleTime(5 * time.Minute)
