@@ -70,6 +70,11 @@ func Copy(ctx context.Context, from, to *DB, o CopyOptions) ([]TableCopy, error)
 		return nil, fmt.Errorf("read the source: %w", err)
 	}
 	defer func() { _ = tx.Rollback() }()
+	if from.postgres { // while the target is read it waits for longer than a session may
+		if _, err := tx.ExecContext(ctx, "SET LOCAL idle_in_transaction_session_timeout = 0"); err != nil {
+			return nil, fmt.Errorf("read the source: %w", err)
+		}
+	}
 	unlock, err := to.lockForCopy(ctx)
 	if err != nil {
 		return nil, err

@@ -27,6 +27,15 @@ func (d *deletion) AfterQuery(_ context.Context, e *bun.QueryEvent) {
 	}
 }
 
+// A machine that stands still in a transaction does not keep its locks for ever.
+func TestASessionMayNotStandStillInATransaction(t *testing.T) {
+	db := databasetest.Postgres(t)
+	var limit string
+	if err := db.NewRaw("SHOW idle_in_transaction_session_timeout").Scan(t.Context(), &limit); err != nil || limit != "1min" {
+		t.Errorf("the limit is %q (%v), want 1min", limit, err)
+	}
+}
+
 func TestPruneDeletesALittleAtATime(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		seen := &deletion{}
