@@ -17,18 +17,19 @@ import (
 	"newsie/bot"
 	"newsie/bot/telegram/telegramtest"
 	"newsie/internal/database"
+	"newsie/internal/database/databasetest"
 )
 
 // open looks into the database of an installation, beside newsie.
 func (in *installation) open() *database.DB {
 	in.t.Helper()
-	in.must("article", "list") // makes the tables
-	db, err := database.Open(in.t.Context(), in.address())
-	if err != nil {
-		in.t.Fatal(err)
+	if in.opened == nil || in.openedAt != in.address() {
+		if err := os.MkdirAll(in.data(), 0o700); err != nil {
+			in.t.Fatal(err)
+		}
+		in.opened, in.openedAt = databasetest.Open(in.t, in.address()), in.address()
 	}
-	in.t.Cleanup(func() { _ = db.Close() })
-	return db
+	return in.opened
 }
 
 func count(t testing.TB, db *database.DB, query string, args ...any) int {

@@ -68,9 +68,12 @@ func TestAMassSendGoesOutAtItsTime(t *testing.T) {
 
 		var sent []delivery
 		in.until("the mass send and its report", func() bool {
-			in.read(&sent, "digest", "deliveries", "--json", "--channel", "all", "--state", "sent")
-			return len(sent) == 1
+			return in.deliveries("all", "sent") == 1
 		})
+		in.read(&sent, "digest", "deliveries", "--json", "--channel", "all", "--state", "sent")
+		if len(sent) != 1 {
+			t.Fatalf("sent are %+v", sent)
+		}
 		all.Wait()
 		for i, r := range readers {
 			news := newsOn(r, "mass")
@@ -103,8 +106,11 @@ func TestAMassSendGoesOutAtItsTime(t *testing.T) {
 
 		var planned []delivery
 		in.until("the preview", func() bool {
+			if len(newsOn(publisher, "preview")) != 1 || in.deliveries("seen", "planned") != 1 {
+				return false
+			}
 			in.read(&planned, "digest", "deliveries", "--json", "--channel", "seen", "--state", "planned")
-			return len(newsOn(publisher, "preview")) == 1 && len(planned) == 1 && planned[0].Note != ""
+			return len(planned) == 1 && planned[0].Note != ""
 		})
 		if note := planned[0].Note; !strings.HasPrefix(note, "its preview was shown; it goes to everybody at ") || !strings.Contains(note, fmt.Sprintf("newsie digest cancel %d ", planned[0].ID)) {
 			t.Errorf("the note is %q", note)

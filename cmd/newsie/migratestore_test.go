@@ -52,7 +52,7 @@ func TestReadersNoticeNothingOfAnotherDatabase(t *testing.T) {
 		}
 		to := "sqlite://moved/newsie.db"
 		if in.database == "" {
-			to = databasetest.PostgresAddress(t)
+			to = databasetest.BarePostgresAddress(t)
 		}
 		type tableRow struct {
 			Table, SHA256 string

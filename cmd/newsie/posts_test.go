@@ -97,13 +97,13 @@ func TestPostsGoOutAtTheirTime(t *testing.T) {
 
 		// The connection breaks after the server took the post.
 		telegram.Fail("sendMessage", telegramtest.ResetAfter)
-		if _, err := db.ExecContext(t.Context(), "UPDATE follows SET since_seq = 0, next_due_at = ?, last_slot = '' WHERE chat = '*-100300:5'", slot.Truncate(time.Minute).UnixMilli()); err != nil {
-			t.Fatal(err)
-		}
 		for _, earlier := range []string{"UPDATE editions SET edition_key = 'yesterday ' || id", "UPDATE deliveries SET slot = 'yesterday ' || id"} {
 			if _, err := db.ExecContext(t.Context(), earlier); err != nil {
 				t.Fatal(err)
 			}
+		}
+		if _, err := db.ExecContext(t.Context(), "UPDATE follows SET since_seq = 0, next_due_at = ?, last_slot = '' WHERE chat = '*-100300:5'", slot.Truncate(time.Minute).UnixMilli()); err != nil {
+			t.Fatal(err)
 		}
 		in.until("the post is in doubt", func() bool { return in.deliveries("tg", "unknown") == 1 })
 		server.kill()

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"newsie/internal/database"
 	"newsie/internal/database/databasetest"
 )
 
@@ -56,6 +57,9 @@ type installation struct {
 	t        testing.TB
 	dir      string
 	database string // "" is SQLite in the data folder
+
+	opened   *database.DB // by open
+	openedAt string
 }
 
 // each runs a test on SQLite, and on PostgreSQL where there is one, side by side.

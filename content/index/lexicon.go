@@ -67,11 +67,11 @@ func (x *Index) loadLexicon() {
 	x.loading.Add(1)
 	go func() {
 		defer x.loading.Done()
-		defer close(x.lexicon.ready)
-		defer syllables() // the table takes a moment, which no reader shall wait for
 		if err := x.readForms(); err != nil {
 			x.log.Warn("word list of the index cannot be read; typos stay as they are", "err", err)
 		}
+		close(x.lexicon.ready)
+		syllables() // the table takes a moment, which no reader shall wait for
 	}()
 	select {
 	case <-x.lexicon.ready:

@@ -111,9 +111,14 @@ func pinyinTerms(text string, add func(string)) {
 // syllables are all the syllables of pinyin without tones.
 var syllables = sync.OnceValue(func() map[string]bool {
 	m := map[string]bool{}
-	for _, marked := range pinyin.PinyinDict {
-		for s := range strings.SplitSeq(marked, ",") {
-			s = plainSyllable(s)
+	seen := map[string]bool{} // one in thirty is another
+	for _, all := range pinyin.PinyinDict {
+		for marked := range strings.SplitSeq(all, ",") {
+			if seen[marked] {
+				continue
+			}
+			seen[marked] = true
+			s := plainSyllable(marked)
 			m[s] = true
 			m[strings.ReplaceAll(s, "v", "u")] = true
 		}

@@ -20,7 +20,7 @@ var ways = []string{"sqlite to postgres", "postgres to sqlite", "sqlite to sqlit
 func emptyAddress(t *testing.T, kind string) string {
 	t.Helper()
 	if kind == "postgres" {
-		return databasetest.PostgresAddress(t)
+		return databasetest.BarePostgresAddress(t)
 	}
 	return filepath.Join(t.TempDir(), "newsie.db")
 }
@@ -30,7 +30,10 @@ func eachWay(t *testing.T, test func(t *testing.T, from, to *database.DB)) {
 	for _, way := range ways {
 		t.Run(way, func(t *testing.T) {
 			one, other, _ := strings.Cut(way, " to ")
-			from := databasetest.Open(t, emptyAddress(t, one))
+			from := databasetest.SQLite(t)
+			if one == "postgres" {
+				from = databasetest.Postgres(t)
+			}
 			to, err := database.Open(t.Context(), emptyAddress(t, other))
 			if err != nil {
 				t.Fatal(err)

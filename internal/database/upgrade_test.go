@@ -2,8 +2,11 @@ package database_test
 
 import (
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"newsie/internal/database"
 	"newsie/internal/database/databasetest"
@@ -50,12 +53,12 @@ func TestUpgradeFromTheFirstSchemaKeepsData(t *testing.T) {
 		}
 	}
 	t.Run("sqlite", func(t *testing.T) { upgrade(t, filepath.Join(t.TempDir(), "old.db")) })
-	t.Run("postgres", func(t *testing.T) { upgrade(t, databasetest.PostgresAddress(t)) })
+	t.Run("postgres", func(t *testing.T) { upgrade(t, databasetest.BarePostgresAddress(t)) })
 }
 
 // Replicas that start together migrate once.
 func TestReplicasMigrateTogether(t *testing.T) {
-	address := databasetest.PostgresAddress(t)
+	address := databasetest.BarePostgresAddress(t)
 	var replicas sync.WaitGroup
 	for range 4 {
 		replicas.Go(func() {
@@ -71,4 +74,70 @@ func TestReplicasMigrateTogether(t *testing.T) {
 		})
 	}
 	replicas.Wait()
+}
+
+// What tests begin with is what migrations make, on either database.
+func TestTestsBeginWithTheMigratedSchema(t *testing.T) {
+	describe := func(t *testing.T, db *database.DB, queries ...string) string {
+		t.Helper()
+		if err := db.Migrate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		var b strings.Builder
+		for _, query := range queries {
+			rows, err := db.QueryContext(t.Context(), query)
+			if err != nil {
+				t.Fatalf("%s: %v", query, err)
+			}
+			n := 0
+			for ; rows.Next(); n++ {
+				var line string
+				if err := rows.Scan(&line); err != nil {
+					t.Fatal(err)
+				}
+				b.WriteString(line + "\n")
+			}
+			if err := rows.Err(); err != nil || n == 0 {
+				t.Fatalf("%s: %d rows, %v", query, n, err)
+			}
+		}
+		return b.String()
+	}
+	bare := func(t *testing.T, address string) *database.DB {
+		t.Helper()
+		db, err := database.Open(t.Context(), address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = db.Close() })
+		return db
+	}
+	versions, counters := "SELECT version_id || ' ' || is_applied FROM goose_db_version ORDER BY id", "SELECT name || ' ' || value FROM counters ORDER BY name"
+	t.Run("sqlite", func(t *testing.T) {
+		queries := []string{"SELECT coalesce(sql, name) FROM sqlite_schema ORDER BY type, name", versions, counters}
+		got, want := describe(t, databasetest.SQLite(t), queries...), describe(t, bare(t, filepath.Join(t.TempDir(), "bare.db")), queries...)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
+	})
+	t.Run("postgres", func(t *testing.T) {
+		queries := []string{
+			`SELECT concat_ws(' ', table_name, ordinal_position, column_name, data_type, column_default, is_nullable, is_identity, identity_generation)
+				FROM information_schema.columns WHERE table_schema = current_schema() ORDER BY table_name, ordinal_position`,
+			"SELECT indexdef FROM pg_indexes WHERE schemaname = current_schema() ORDER BY tablename, indexname",
+			`SELECT conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid) FROM pg_constraint
+				WHERE connamespace = current_schema()::regnamespace ORDER BY conrelid::regclass::text, conname`,
+			versions, counters,
+		}
+		describe := func(db *database.DB) string {
+			var schema string
+			if err := db.QueryRowContext(t.Context(), "SELECT current_schema()").Scan(&schema); err != nil {
+				t.Fatal(err)
+			}
+			return strings.ReplaceAll(describe(t, db, queries...), schema, "SCHEMA")
+		}
+		if diff := cmp.Diff(describe(bare(t, databasetest.BarePostgresAddress(t))), describe(databasetest.Postgres(t))); diff != "" {
+			t.Error(diff)
+		}
+	})
 }

@@ -5,12 +5,17 @@ package databasetest
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"newsie/internal/database"
 )
@@ -48,6 +53,50 @@ func SQLite(t testing.TB) *database.DB {
 	return Open(t, filepath.Join(t.TempDir(), "newsie.db"))
 }
 
+// migrated is an empty SQLite database with the whole schema: the bytes of its
+// file, because to migrate takes longer than most tests.
+var migrated = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "newsie-migrated-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	path := filepath.Join(dir, "newsie.db")
+	db, err := database.Open(context.Background(), path)
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(db.Migrate(context.Background()), db.Close()); err != nil {
+		return nil, err
+	}
+	// Closing has brought everything from the log into the file.
+	if _, err := os.Stat(path + "-wal"); !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("the log of %s is still there: %w", path, err)
+	}
+	return os.ReadFile(path)
+})
+
+// fill makes the file that is to be a database one with the whole schema, unless
+// it is there.
+func fill(t testing.TB, path string) {
+	t.Helper()
+	data, err := migrated()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = file.Write(data)
+	if err := errors.Join(err, file.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // Postgres opens an empty, migrated schema of the test server.
 func Postgres(t testing.TB) *database.DB {
 	t.Helper()
@@ -58,6 +107,9 @@ func Postgres(t testing.TB) *database.DB {
 // are two replicas.
 func Open(t testing.TB, address string) *database.DB {
 	t.Helper()
+	if !strings.Contains(address, "://") {
+		fill(t, address)
+	}
 	db, err := database.Open(t.Context(), address)
 	if err != nil {
 		t.Fatal(err)
@@ -69,26 +121,46 @@ func Open(t testing.TB, address string) *database.DB {
 	return db
 }
 
-// PostgresAddress makes an empty schema on the test server and returns an
-// address that uses it.
+// script makes a schema of PostgreSQL what Migrate would.
+var script = sync.OnceValues(database.Script)
+
+// PostgresAddress makes a schema with all tables, and nothing in them, on the
+// test server and returns an address that uses it.
 func PostgresAddress(t testing.TB) string {
+	t.Helper()
+	statements, err := script()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return postgres(t, statements)
+}
+
+// BarePostgresAddress is PostgresAddress for a schema without tables.
+func BarePostgresAddress(t testing.TB) string {
+	t.Helper()
+	return postgres(t, "")
+}
+
+// postgres makes a schema, runs statements in it, and returns its address.
+func postgres(t testing.TB, statements string) string {
 	t.Helper()
 	server := os.Getenv(Variable)
 	if server == "" {
 		t.Skipf("%s is not set: no PostgreSQL to test on", Variable)
 	}
 	name := "t_" + strings.ToLower(rand.Text())
-	db, err := database.Open(t.Context(), server)
-	if err != nil {
+	run := func(ctx context.Context, statements string) error {
+		conn, err := pgconn.Connect(ctx, server)
+		if err != nil {
+			return err
+		}
+		_, err = conn.Exec(ctx, statements).ReadAll()
+		return errors.Join(err, conn.Close(ctx))
+	}
+	if err := run(t.Context(), fmt.Sprintf("CREATE SCHEMA %s; SET search_path TO %[1]s; %s", name, statements)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := db.ExecContext(t.Context(), fmt.Sprintf("CREATE SCHEMA %s", name)); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_, _ = db.ExecContext(context.Background(), fmt.Sprintf("DROP SCHEMA %s CASCADE", name))
-		_ = db.Close()
-	})
+	t.Cleanup(func() { _ = run(context.Background(), fmt.Sprintf("DROP SCHEMA %s CASCADE", name)) })
 	u, err := url.Parse(server)
 	if err != nil {
 		t.Fatal(err)
