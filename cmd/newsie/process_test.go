@@ -94,6 +94,9 @@ func (in *installation) data() string { return in.path("newsie-data") }
 
 // address is of the database, for tests that look into it.
 func (in *installation) address() string {
+	if file, ok := strings.CutPrefix(in.database, "sqlite://"); ok {
+		return in.path(file)
+	}
 	if in.database != "" {
 		return in.database
 	}
@@ -122,9 +125,13 @@ func command(ctx context.Context, dir string, environ []string, args ...string) 
 	return cmd, nil
 }
 
+// race is what newsie's race detector is told: else every process sleeps for a
+// second before it ends.
+const race = "GORACE=atexit_sleep_ms=0"
+
 // environ is the machine's without the variables of newsie and its tests.
 func environ(more ...string) []string {
-	var list []string
+	list := []string{race}
 	for _, entry := range os.Environ() {
 		if !strings.HasPrefix(entry, "NEWSIE_") {
 			list = append(list, entry)

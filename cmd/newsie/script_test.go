@@ -55,6 +55,7 @@ func runScripts(t *testing.T, database func(t testing.TB) string) {
 		Dir:                "testdata/script",
 		RequireUniqueNames: true,
 		Setup: func(env *testscript.Env) error {
+			env.Vars = append(env.Vars, race)
 			env.Values[storyKey{}] = &story{t: t, accounts: map[string]*wechattest.Server{}}
 			if address := database(t); address != "" {
 				env.Setenv("NEWSIE_DATABASE", address)
@@ -96,7 +97,7 @@ func told(ts *testscript.TestScript) *story { return ts.Value(storyKey{}).(*stor
 func serveScript(ts *testscript.TestScript, _ bool, args []string) {
 	s := told(ts)
 	var vars []string
-	names := []string{"PATH", "HOME", "TMPDIR", "NEWSIE_DATABASE", "NEWSIE_DATA", "NEWSIE_PUBLIC_URL"}
+	names := []string{"PATH", "HOME", "TMPDIR", "GORACE", "NEWSIE_DATABASE", "NEWSIE_DATA", "NEWSIE_PUBLIC_URL"}
 	for account := range s.accounts {
 		for _, key := range accountKeys {
 			names = append(names, accountVariable(account, key))
