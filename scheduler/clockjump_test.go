@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -204,4 +205,68 @@ func TestALeaseFromBeforeTheClockWasSetBack(t *testing.T) {
 			t.Errorf("%d arrived, want 4", n)
 		}
 	})
+}
+
+// A reader paused a follow for a week, and newsie stood still when the pause ended:
+// one digest for the latest slot when that is fresh, with all that came since
+// before the pause; otherwise the next one holds it.
+func TestAPauseThatEndsDuringDowntime(t *testing.T) {
+	for _, test := range []struct {
+		spec string
+		back time.Duration // when newsie is back, after the end of the pause
+		slot string        // of the one digest; "": none yet
+		next string        // of the one after
+	}{
+		{"0 8 * * *", 26 * time.Hour, "2026-05-12T08:00", "2026-05-13T08:00"},    // two slots missed, the second fresh
+		{"0 8 * * *", 33 * time.Hour, "", "2026-05-13T08:00"},                    // both too old
+		{"0 18 * * 1-5", 84 * time.Hour, "2026-05-14T18:00", "2026-05-15T18:00"}, // weekdays, the evening
+		{"0 9 * * 3", 80 * time.Hour, "", "2026-05-20T09:00"},                    // weekly
+		{"0 9 * * 3", 50 * time.Hour, "2026-05-13T09:00", "2026-05-20T09:00"},
+		{"@new 3h", 33 * time.Hour, "2026-05-12T17:00Z", "2026-05-12T20:00Z"}, // always fresh
+	} {
+		t.Run(fmt.Sprintf("%s after %s", test.spec, test.back), func(t *testing.T) {
+			each(t, func(t *testing.T, h *house) {
+				spec, err := timetable.Parse(test.spec)
+				if err != nil {
+					t.Fatal(err)
+				}
+				resumes := monday.AddDate(0, 0, 7)
+				due := resumes
+				if !spec.AsItComes() {
+					due = spec.Next(resumes.Add(-time.Second), time.UTC).At
+				}
+				id := h.follow("1", "tea", test.spec, "UTC", due)
+				h.exec("UPDATE follows SET paused_until = ?", resumes.UnixMilli())
+				s := h.replica()
+				for range 6 { // a day each
+					h.library.add("tea")
+					if tick := h.plan(s); tick.Due != 0 {
+						t.Errorf("while it pauses: %+v", tick)
+					}
+					h.pass(24 * time.Hour)
+				}
+				h.set(resumes.Add(test.back))
+				var want []string
+				if test.slot != "" {
+					want = append(want, test.slot)
+				}
+				for range 3 {
+					h.plan(h.replica())
+				}
+				w := &walker{id: id, spec: spec, zone: time.UTC, slots: want}
+				h.wantWalked(w, test.spec)
+				next, err := time.ParseInLocation(timetable.WallLayout, strings.TrimSuffix(test.next, "Z"), time.UTC)
+				if err != nil {
+					t.Fatal(err)
+				}
+				h.set(next)
+				h.library.add("tea")
+				h.plan(s)
+				w.slots = append(w.slots, test.next)
+				h.wantWalked(w, test.spec)
+				h.deliver(s)
+				h.wantStates(fmt.Sprintf("sent %d", len(w.slots)))
+			})
+		})
+	}
 }

@@ -170,3 +170,22 @@ func TestAProbeThatDiedIsFollowedByAnother(t *testing.T) {
 		h.wantStates("sent 29, unknown 1")
 	})
 }
+
+// The message that is tried turns out to be nobody's any more: the next one is
+// tried in its place, and not a minute later.
+func TestAProbeThatNobodyWantsLeavesItsPlace(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		s := h.replica()
+		calls, accept := tokenRefused(h)
+		halted(h, s)
+		accept()
+		before := calls.Load()
+		first := h.text("SELECT chat FROM deliveries WHERE state = 'planned' ORDER BY due_at, id LIMIT 1")
+		h.exec("UPDATE follows SET state = 'suspended' WHERE chat = ?", first)
+		h.pass(time.Minute)
+		h.deliver(s)
+		if n := h.int("SELECT COUNT(*) FROM deliveries WHERE state = 'cancelled'"); n != 1 || calls.Load() == before {
+			t.Errorf("%s after %d calls, want one cancelled and others tried", h.states(), calls.Load()-before)
+		}
+	})
+}

@@ -81,10 +81,11 @@ func (l *Ledger) List(ctx context.Context, f Filter, limit int) ([]Delivery, err
 }
 
 // narrowed is where, with the newest of a state found by the index of channels
-// where nothing narrower is asked for: those in doubt are few, and may be old.
+// where nothing narrower is asked for: those in doubt are few, and may be old. Most
+// deliveries are sent, and the newest of those stand at the end of the table.
 func (f Filter) narrowed(ctx context.Context, db *database.DB, limit int) (string, []any, error) {
 	where, args := f.where()
-	if f.State == "" || f.ID != 0 || f.Edition != 0 || f.Chat != "" || f.Follow != 0 {
+	if f.State == "" || f.State == Sent || f.ID != 0 || f.Edition != 0 || f.Chat != "" || f.Follow != 0 {
 		return where, args, nil
 	}
 	channels := []string{f.Channel}

@@ -78,18 +78,32 @@ func (h *house) pages() int64 {
 // The machine's clock jumps by an hour, and stands still for longer than a lease,
 // while digests go out: each arrives once.
 func TestClockJumpsWhileDigestsGoOut(t *testing.T) {
-	for name, jump := range map[string]time.Duration{"an hour ahead": time.Hour, "an hour back": -time.Hour} {
+	for name, test := range map[string]struct {
+		jump  time.Duration
+		paced bool
+	}{
+		"an hour ahead": {time.Hour, false}, "an hour back": {-time.Hour, false},
+		"an hour ahead, paced": {time.Hour, true}, "an hour back, paced": {-time.Hour, true},
+	} {
 		t.Run(name, func(t *testing.T) {
 			each(t, func(t *testing.T, h *house) {
 				const chats = 150
-				a, b := h.replica(), h.replica()
+				paced := func(c *scheduler.Config) {
+					if test.paced {
+						c.Pacer = bot.NewPacer(c.DB, h.clock)
+						h.platform.buckets = func(to bot.ChatID) []bot.Bucket {
+							return []bot.Bucket{{Name: "tg", PerSecond: 25, Burst: 1}, {Name: "tg:" + to.ID, PerSecond: 1, Burst: 1}}
+						}
+					}
+				}
+				a, b := h.replica(paced), h.replica(paced)
 				h.planned(a, chats)
 				jumped := 0
 				h.platform.answer = func(_ context.Context, o bot.Outgoing, _ int) (bot.Receipt, error) {
 					if o.To.ID == "40" || o.To.ID == "90" {
 						h.mu.Lock()
 						if jumped++; jumped <= 2 {
-							h.now = h.now.Add(jump)
+							h.now = h.now.Add(test.jump)
 						}
 						h.mu.Unlock()
 					}
