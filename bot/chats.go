@@ -85,12 +85,13 @@ type Follow struct {
 	State     string
 	NextDueAt int64
 	SinceSeq  int64
+	LastSlot  string // the latest that was planned
 
 	PausedUntil int64 // it rests until then; 0 or past: it does not
 	Waits       bool  // as it happens: for something to come
 }
 
-const followColumns = "id, channel, chat, topic, query, lang, spec, zone, state, next_due_at, since_seq, paused_until, waits"
+const followColumns = "id, channel, chat, topic, query, lang, spec, zone, state, next_due_at, since_seq, last_slot, paused_until, waits"
 
 // Follow keeps a follow and reports whether it is new. One with the same query
 // in the same chat gets the new schedule and keeps what it has offered already.

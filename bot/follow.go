@@ -51,7 +51,7 @@ func (b *Bot) follow(ctx context.Context, t *turn, arg string) (Reply, error) {
 		return Reply{Text: b.badSchedule(t, words, err)}, nil
 	}
 	if floor := t.channel.MinInterval; spec.MinInterval() < floor {
-		return Reply{Text: t.T("bot.too_often", "Count", int(floor.Minutes()))}, nil
+		return b.tooOften(t, topic, floor)
 	}
 	query := savedQuery(topic)
 	if isEverything(query) {
@@ -72,6 +72,26 @@ func (b *Bot) follow(ctx context.Context, t *turn, arg string) (Reply, error) {
 	}
 	old, _ := withQuery(existing, query)
 	return b.keepFollow(ctx, t, topic, query, spec, old)
+}
+
+// tooOften tells how often the channel lets a digest come, and offers that.
+func (b *Bot) tooOften(t *turn, topic string, floor time.Duration) (Reply, error) {
+	key, count := "bot.too_often", int(floor.Minutes())
+	switch {
+	case floor == time.Hour:
+		key = "bot.too_often_hour"
+	case floor%time.Hour == 0:
+		key, count = "bot.too_often_hours", int(floor.Hours())
+	}
+	reply := Reply{Text: t.T(key, "Count", count)}
+	for _, words := range []string{timetable.Spacing(max(floor, time.Hour)), usual} {
+		spec, err := timetable.Parse(words)
+		if err != nil {
+			return Reply{}, err
+		}
+		reply.Actions = appendFitting(reply.Actions, Action{Label: b.sayWhen(t, spec), Text: "/follow " + topic + " " + words})
+	}
+	return reply, nil
 }
 
 func (b *Bot) keepFollow(ctx context.Context, t *turn, topic, query string, spec timetable.Spec, old Follow) (Reply, error) {

@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -35,12 +36,27 @@ func savedQuery(topic string) string {
 // ofAll takes the word for everything out of a topic that narrows it: of
 // "everything lang:it" stays "lang:it", of "everything -sport" "* -sport".
 func ofAll(topic string) string {
+	for _, rule := range []*regexp.Regexp{exceptLatin, exceptZh} {
+		if m := rule.FindStringSubmatch(topic); m != nil && isEverything(plain(m[1])) && wordIn(m[2]) {
+			return index.Parsed{Not: []string{strings.Trim(m[2], `"“”«»「」 `)}}.String()
+		}
+	}
 	p := index.ParseQuery(topic)
 	if !p.Filtered() || len(p.Phrases) > 0 || !isEverything(plain(p.Text)) {
 		return topic
 	}
 	p.Text = ""
 	return p.String()
+}
+
+// exceptLatin finds what "everything except sport" leaves out.
+var exceptLatin = regexp.MustCompile(`(?i)^(\S+) (?:except|but not|but|without|apart from|tranne|eccetto|senza|meno|a parte|fuorché)(?: (?:for|about|the|il|lo|la|i|gli|le)\b)? ?(?:l['’])?([^:]+)$`)
+
+// exceptZh is that in Chinese.
+var exceptZh = regexp.MustCompile(`^(全部|所有|一切)(?:[，, ]*(?:除了|除去|除|不含|不要|不包括) ?)([^:：]+?)(?:以外|之外|外)?$`)
+
+func wordIn(text string) bool {
+	return strings.ContainsFunc(text, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) })
 }
 
 // sameQuery tells whether a follow's query is this one, also when it was kept
@@ -193,10 +209,11 @@ func (b *Bot) stranger(ctx context.Context, t *turn, topic, words string, timed 
 				})
 			}
 			if len(reply.Actions) > 0 {
-				reply.Text += " " + t.T("bot.stranger_near")
-			} else if other, err := b.hint(ctx, t, reply.Text); err == nil {
-				reply = other
+				reply.Text += "\n" + t.T("bot.stranger_near")
+			} else {
+				reply.Text += "\n" + t.T("bot.stranger_word")
 			}
+			reply.Actions = appendFitting(reply.Actions, Action{Label: t.T("bot.follow_this", "Query", short(asked, 20)), Text: "/follow " + plain(asked) + when})
 			return reply, true, nil
 		}
 	}

@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,7 +18,8 @@ func (f Follow) paused(now time.Time) bool { return f.PausedUntil > now.UnixMill
 
 // next is when a follow comes after now that has this schedule on the clock of
 // zone: when it is paused, at the first slot from its end on. What comes as it
-// happens is due, and then waits.
+// happens is due, but no sooner after the last look than its schedule says, and
+// then waits.
 func (f Follow) next(spec timetable.Spec, now time.Time, zone *time.Location) time.Time {
 	from := now
 	if f.paused(now) {
@@ -25,6 +27,10 @@ func (f Follow) next(spec timetable.Spec, now time.Time, zone *time.Location) ti
 	}
 	switch {
 	case spec.AsItComes():
+		last, err := time.Parse(timetable.WallLayout+"Z", f.LastSlot) // a slot of such a schedule is on UTC's clock
+		if again := last.Add(spec.MinInterval()); err == nil && !f.Waits && again.After(from) {
+			return again
+		}
 		return from
 	case f.paused(now):
 		from = from.Add(-time.Second) // a slot at the end itself is not paused
@@ -61,6 +67,9 @@ func (c *Chats) rest(ctx context.Context, follows []Follow, until time.Time) err
 func (b *Bot) pause(ctx context.Context, t *turn, arg string) (Reply, error) {
 	zone, _ := b.zoneOf(t)
 	until, rest, timed := timetable.UntilInWords(arg, b.now(), zone)
+	if m := untilRule.FindStringIndex(arg); m != nil && !timed { // not understood, or past
+		rest = strings.TrimSpace(arg[:m[0]])
+	}
 	follows, otherwise, err := b.chosenFollows(ctx, t, rest)
 	if err != nil || len(follows) == 0 {
 		return otherwise, err
@@ -89,6 +98,9 @@ func resuming(follows []Follow) string {
 	}
 	return "/resume"
 }
+
+// untilRule finds what looks like a time to pause until.
+var untilRule = regexp.MustCompile(`(?i)(^|\s)(until|till|til|up to|for|fino (a|al|alla|all'|allo)|per) ?.+$|(一?直?到|至).+$`)
 
 func (b *Bot) pauseHowLong(t *turn, follows []Follow, rest string) Reply {
 	who, key := "", "bot.pause_how_long"

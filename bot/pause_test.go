@@ -9,6 +9,7 @@ import (
 	"newsie/bot"
 	"newsie/internal/database"
 	"newsie/internal/database/databasetest"
+	"newsie/scheduler/timetable"
 )
 
 func TestAPauseOutlivesChangesOfZoneAndTime(t *testing.T) {
@@ -77,6 +78,59 @@ func TestAPauseOutlivesChangesOfZoneAndTime(t *testing.T) {
 		}
 		if say("stop"); fmt.Sprint(chats.Follows(t.Context(), chat)) != "[] <nil>" {
 			t.Error("stop left a paused follow")
+		}
+	})
+}
+
+// What comes at most every three hours comes no sooner because the reader paused
+// it, or followed it again, meanwhile.
+func TestAsItHappensKeepsItsDistance(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		c := newClock()
+		b, chats := newBot(t, db, c), bot.NewChats(db, c.now)
+		chat := bot.ChatID{Channel: "web", ID: "r"}
+		due := func() time.Time {
+			t.Helper()
+			list, err := chats.Follows(t.Context(), chat)
+			if err != nil || len(list) != 1 {
+				t.Fatal(list, err)
+			}
+			return time.UnixMilli(list[0].NextDueAt).UTC()
+		}
+		planned := c.at
+		say(t, b, chat, "follow commerce as it happens at most every 3 hours")
+		if got := due(); !got.Equal(c.at) {
+			t.Errorf("a new one is due at %s, want now, %s", got, c.at)
+		}
+		// As the planner leaves one that got its digest.
+		exec := func(query string, args ...any) {
+			t.Helper()
+			if _, err := db.ExecContext(t.Context(), query, args...); err != nil {
+				t.Fatal(err)
+			}
+		}
+		exec("UPDATE follows SET last_slot = ?, next_due_at = ?", planned.Format(timetable.WallLayout)+"Z", planned.Add(3*time.Hour).UnixMilli())
+		for _, text := range []string{"pause for a day", "resume", "follow commerce as it happens at most every 3 hours", "time zone Tokyo"} {
+			c.advance(time.Minute)
+			say(t, b, chat, text)
+			want := planned.Add(3 * time.Hour)
+			if text == "pause for a day" {
+				want = c.at.AddDate(0, 0, 1)
+			}
+			if got := due(); !got.Equal(want) {
+				t.Errorf("after %q: due at %s, want %s", text, got, want)
+			}
+		}
+		say(t, b, chat, "follow commerce as it happens at most every 6 hours")
+		if got, want := due(), planned.Add(6*time.Hour); !got.Equal(want) {
+			t.Errorf("with another distance: due at %s, want %s", got, want)
+		}
+		// One that waits for something got nothing in so long.
+		exec("UPDATE follows SET waits = 1")
+		c.advance(time.Minute)
+		say(t, b, chat, "follow commerce as it happens at most every 3 hours")
+		if got := due(); !got.Equal(c.at) {
+			t.Errorf("one that waits is due at %s, want now, %s", got, c.at)
 		}
 	})
 }

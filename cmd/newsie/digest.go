@@ -21,7 +21,12 @@ func digestCommand(p *program) *cobra.Command {
 	preview := &cobra.Command{
 		Use: "preview FOLLOW|TOPIC", Short: "Print what would go out now",
 		Long: "Preview prints the next digest of a follow, given by its number, or of a topic, given by its words.",
-		Args: cobra.MinimumNArgs(1),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return errors.New("say which follow, by its number, or which topic; newsie digest follows lists them")
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			of := strings.Join(args, " ")
 			text, err := answerAnywhere(cmd.Context(), p, "/preview", url.Values{"of": {of}, "lang": {lang}}, func(in *installation, public string) (string, error) {
@@ -123,10 +128,11 @@ func digestFollows(p *program) *cobra.Command {
 				return err
 			}
 			if asJSON {
-				if list == nil {
-					list = []bot.Follow{}
+				out := make([]followJSON, len(list))
+				for i, f := range list {
+					out[i] = followFor(f)
 				}
-				return p.printJSON(list)
+				return p.printJSON(out)
 			}
 			if len(list) == 0 {
 				_, err = fmt.Fprintln(p.stdout, "Nobody follows anything yet.")
@@ -134,14 +140,44 @@ func digestFollows(p *program) *cobra.Command {
 			}
 			_, _ = fmt.Fprintf(p.stdout, "%6s  %-16s  %-10s  %-14s  %-18s  %s\n", "follow", "next (UTC)", "channel", "schedule", "zone", "topic")
 			for _, f := range list {
-				_, _ = fmt.Fprintf(p.stdout, "%6d  %-16s  %-10s  %-14s  %-18s  %s\n", f.ID, time.UnixMilli(f.NextDueAt).UTC().Format("2006-01-02 15:04"),
-					f.Channel, f.Spec, f.Zone, f.Topic+audience(f))
+				next, note := time.UnixMilli(f.NextDueAt).UTC().Format(minuteLayout), ""
+				if until := time.UnixMilli(f.PausedUntil); until.After(time.Now()) {
+					note = "  (paused until " + said(until.UTC()) + ")"
+				} else if f.Waits {
+					next = "when new"
+				}
+				_, _ = fmt.Fprintf(p.stdout, "%6d  %-16s  %-10s  %-14s  %-18s  %s\n", f.ID, next, f.Channel, f.Spec, f.Zone, f.Topic+audience(f)+note)
 			}
 			return nil
 		})
 	}}
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return c
+}
+
+// followJSON is a follow for programs.
+type followJSON struct {
+	ID       int64      `json:"id"`
+	Channel  string     `json:"channel"`
+	Chat     string     `json:"chat"`
+	Topic    string     `json:"topic"`
+	Query    string     `json:"query"`
+	Language string     `json:"language"`
+	Schedule string     `json:"schedule"`
+	Zone     string     `json:"zone"`
+	Next     *time.Time `json:"next,omitempty"` // none: as soon as there is something
+	Paused   *time.Time `json:"paused_until,omitempty"`
+}
+
+func followFor(f bot.Follow) followJSON {
+	out := followJSON{ID: f.ID, Channel: f.Channel, Chat: f.Chat, Topic: f.Topic, Query: f.Query, Language: f.Lang, Schedule: f.Spec, Zone: f.Zone}
+	if next := time.UnixMilli(f.NextDueAt).UTC(); !f.Waits {
+		out.Next = &next
+	}
+	if until := time.UnixMilli(f.PausedUntil).UTC(); until.After(time.Now()) {
+		out.Paused = &until
+	}
+	return out
 }
 
 // noteOf is what the publisher should know of a delivery.
@@ -198,7 +234,7 @@ func digestCancel(p *program) *cobra.Command {
 	return &cobra.Command{
 		Use: "cancel DELIVERY", Short: "Keep a digest that has not gone out from going out",
 		Long: "Cancel ends a delivery, given by its number in newsie deliveries, that is\nplanned or held: a mass send after its preview, a post, or a reader's digest.",
-		Args: cobra.ExactArgs(1),
+		Args: one("which delivery, by its number; newsie deliveries lists them"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			id, err := strconv.ParseInt(args[0], 10, 64)
 			if err != nil {

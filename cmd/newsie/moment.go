@@ -11,8 +11,12 @@ const (
 	minuteLayout = "2006-01-02 15:04"
 )
 
-// moment reads "2026-12-01 09:00 Europe/Rome", a time on a clock that is named.
+// moment reads "2026-12-01 09:00 Europe/Rome", a time on a clock that is named, or
+// as programs write it, 2026-12-01T09:00:00+01:00.
 func moment(flag, text string) (time.Time, error) {
+	if at, err := time.Parse(time.RFC3339, strings.TrimSpace(text)); err == nil {
+		return at, nil
+	}
 	parts := strings.Fields(text)
 	if len(parts) == 2 && strings.Contains(parts[1], ":") {
 		return time.Time{}, fmt.Errorf(`%s %q does not say on which clock: "%s Europe/Rome", or UTC`, flag, text, text)
@@ -70,4 +74,11 @@ func endOf(flag, text string) (time.Time, error) {
 }
 
 // said is a moment for the publisher, with its clock.
-func said(at time.Time) string { return at.Format(minuteLayout) + " " + at.Location().String() }
+func said(at time.Time) string {
+	switch clock := at.Location().String(); clock {
+	case "Local", "": // the machine's, or an offset alone
+		return at.Format(minuteLayout + " MST")
+	default:
+		return at.Format(minuteLayout) + " " + clock
+	}
+}

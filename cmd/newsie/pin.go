@@ -23,7 +23,7 @@ out for its sake; a channel that does not serve the article does not show it.
 
 --until is a day, whose end counts (in UTC, or "2026-12-24 Europe/Rome"), or
 a time: "2026-12-24 18:00 Europe/Rome".`,
-		Args: cobra.ExactArgs(1),
+		Args: one("which article, by its number or address; newsie article list shows them"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if until == "" {
 				return errors.New("say until when: --until 2026-12-24")
@@ -100,7 +100,7 @@ func pinList(p *program) *cobra.Command {
 
 func unpinCommand(p *program) *cobra.Command {
 	return &cobra.Command{
-		Use: "unpin ARTICLE", Short: "Let a pinned article take its place among the others again", Args: cobra.ExactArgs(1),
+		Use: "unpin ARTICLE", Short: "Let a pinned article take its place among the others again", Args: one("which article, by its number or address; newsie pin list shows those that are pinned"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.with(cmd, func(in *installation) error {
 				id, err := in.articleNumber(cmd.Context(), args[0])

@@ -64,6 +64,19 @@ topic:WORDS say which where a name is both.`,
 	return c
 }
 
+// one demands one argument, in words that say which.
+func one(which string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		switch {
+		case len(args) == 0:
+			return errors.New("say " + which)
+		case len(args) > 1:
+			return fmt.Errorf("one at a time, not %q", args)
+		}
+		return nil
+	}
+}
+
 // A sendPlan is what a send would do; the JSON of newsie send.
 type sendPlan struct {
 	Send     int64         `json:"send,omitempty"` // its number, when it was kept
@@ -333,7 +346,7 @@ func sendStop(p *program) *cobra.Command {
 	return &cobra.Command{
 		Use: "stop SEND", Short: "Stop a send: what has not gone out stays here",
 		Long: "Stop ends a send, given by its number in newsie send list, wherever newsie\nserves: nothing more of it is planned, and what is planned is cancelled.",
-		Args: cobra.ExactArgs(1),
+		Args: one("which send, by its number; newsie send list shows them"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			id, err := strconv.ParseInt(args[0], 10, 64)
 			if err != nil {

@@ -114,7 +114,7 @@ func (p *program) pushMenu(ctx context.Context, m *menus, account *wechat.Channe
 func (p *program) confirm(ctx context.Context, question string) (bool, error) {
 	file, ok := p.stdin.(*os.File)
 	if !ok || !term.IsTerminal(int(file.Fd())) {
-		return false, errors.New("there is no terminal to ask on: --yes pushes without asking, --dry-run only shows what would change")
+		return false, errors.New("there is no terminal to ask on: --yes does it without asking, --dry-run only shows what would be done")
 	}
 	_, _ = fmt.Fprint(p.stderr, question+" [y/N] ")
 	answers := make(chan string, 1)

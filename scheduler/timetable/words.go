@@ -135,23 +135,37 @@ func cronAtEnd(text string) (spec, rest string, ok bool) {
 		return cut(1)
 	case n >= 2 && strings.EqualFold(words[n-2], "@every"):
 		return cut(2)
-	case n < 5:
-		return "", text, false
-	}
-	stars := false
-	for _, word := range words[n-5:] {
-		if !cronWord.MatchString(word) {
-			return "", text, false
+	case n >= 6 && secondsBefore(words[n-6:]):
+		return cut(6) // Parse says that it takes five
+	case n < 5 || !cronLike(words[n-5:]):
+		for count := min(4, n); count >= 3; count-- {
+			if tried := words[n-count:]; cronLike(tried) && strings.Count(strings.Join(tried, ""), "*") >= 2 {
+				return cut(count)
+			}
 		}
-		stars = stars || strings.ContainsAny(word, "*?")
-	}
-	switch {
-	case !stars:
 		return "", text, false
 	case n >= 6 && zoned(n-6):
 		return cut(6)
 	}
 	return cut(5)
+}
+
+// cronLike tells of words that all may be cron fields, and cannot all be numbers.
+func cronLike(words []string) bool {
+	stars := false
+	for _, word := range words {
+		if !cronWord.MatchString(word) {
+			return false
+		}
+		stars = stars || strings.ContainsAny(word, "*?")
+	}
+	return stars
+}
+
+// secondsBefore tells of six fields, as some programs write them, the first of
+// which is nothing that a topic ends with.
+func secondsBefore(words []string) bool {
+	return cronLike(words) && (words[0] == "0" || words[0] == "00" || strings.ContainsAny(words[0], "/,"))
 }
 
 func descriptorLike(word string) bool {

@@ -125,6 +125,12 @@ func TestParseWords(t *testing.T) {
 		{"commerce @daily", "@daily", "commerce"},
 		{"commerce @every 5m", "@every 5m", "commerce"},
 		{"commerce 0 8 30 2 *", "0 8 30 2 *", "commerce"},
+		{"windows 11 0 8 * * *", "0 8 * * *", "windows 11"},
+		{"* 0 8 * * *", "0 8 * * *", "*"},
+		{"commerce 0 0 8 * * *", "0 0 8 * * *", "commerce"}, // Parse says that it takes five
+		{"commerce */5 0 8 * * *", "*/5 0 8 * * *", "commerce"},
+		{"commerce 0 8 * *", "0 8 * *", "commerce"},
+		{"commerce 8 * *", "8 * *", "commerce"},
 		{"commerce CRON_TZ=Europe/Rome 0 8 * * *", "CRON_TZ=Europe/Rome 0 8 * * *", "commerce"},
 	} {
 		spec, rest, ok := timetable.ParseWords(test.text)
@@ -137,7 +143,7 @@ func TestParseWords(t *testing.T) {
 func TestParseWordsLeavesTopicsAlone(t *testing.T) {
 	for _, text := range []string{
 		"", "commerce", "daily mail", "python 3.11", "windows 11", "good morning", "weekly planner", "monday", "black friday", "cyber monday",
-		"黑色星期五", "电商", "每天都有新闻", "一周", "the sun", "1 2 3 4 5", "24 hours", "every", "ogni", "每", "sport di domani", "room 25:00", "ＡＢＣ",
+		"黑色星期五", "电商", "每天都有新闻", "一周", "the sun", "1 2 3 4 5", "* -sport", "windows 11 *", "4 * 4 tyres", "24 hours", "every", "ogni", "每", "sport di domani", "room 25:00", "ＡＢＣ",
 		"\xff\xfe", "8", "8点档电视剧",
 	} {
 		if spec, rest, ok := timetable.ParseWords(text); ok || rest != text {
