@@ -82,3 +82,21 @@ func TestNobodyWaitsForSlotsFromBeforeTheClockWasSetBack(t *testing.T) {
 		}
 	})
 }
+
+func TestOnlyBucketsThatAreFreeAreForgotten(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		c := newClock()
+		p := bot.NewPacer(db, c.now)
+		_, err := db.ExecContext(t.Context(), `INSERT INTO buckets (name, free_at) WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1203)
+			SELECT 'tg:' || CAST(i AS TEXT), CASE WHEN i % 401 = 0 THEN CAST(? AS BIGINT) ELSE 1 END FROM n`, c.now().UnixMicro())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := p.Prune(t.Context(), c.now().Add(-time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		if n, used := count(t, db, "SELECT count(*) FROM buckets"), count(t, db, "SELECT count(*) FROM buckets WHERE name IN ('tg:401', 'tg:802', 'tg:1203')"); n != 3 || used != 3 {
+			t.Errorf("%d buckets are left, %d of the 3 in use", n, used)
+		}
+	})
+}

@@ -89,6 +89,18 @@ func TestAProcessThatStoodStill(t *testing.T) {
 		}
 		h.wantStates("claimed 1, sent 1")
 
+		// Its lease ran out meanwhile, and nobody has taken it over yet: others may
+		// do so at any moment.
+		h.exec("UPDATE deliveries SET state = 'planned', claim = '' WHERE chat = '1'")
+		stolen.do = func() { h.exec("UPDATE deliveries SET lease_until = 1 WHERE state = 'claimed'") }
+		h.library.add("coffee") // what was rendered is not kept
+		h.deliver(s)
+		h.wantStates("claimed 1, sent 1")
+		stolen.do = func() {}
+		if got, err := s.Recover(t.Context()); err != nil || got.Planned != 1 {
+			t.Errorf("recovered %+v (%v)", got, err)
+		}
+
 		// It is listed as unknown while it is being sent; the late news is believed.
 		h.exec("UPDATE deliveries SET state = 'planned', claim = '' WHERE chat = '1'")
 		h.platform.answer = func(context.Context, bot.Outgoing, int) (bot.Receipt, error) {

@@ -67,13 +67,20 @@ func TestADigestArrives(t *testing.T) {
 func TestNobodyOrNothingLeft(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		s := h.replica()
-		h.planned(s, 4)
+		h.planned(s, 3)
+		h.library.add("coffee", "coffee")
+		h.follow("4", "coffee", "0 8 * * *", "UTC", monday)
+		h.plan(s)
 		h.exec("DELETE FROM follows WHERE chat = '1'")
 		h.exec("UPDATE follows SET state = 'suspended' WHERE chat = '2'")
 		h.exec("INSERT INTO chats (channel, id, state, since) VALUES ('tg', '3', 'stopped', 0)")
-		h.library.withdraw(1)
+		h.library.withdraw(2)
+		h.library.withdraw(3)
 		h.deliver(s)
 		h.wantStates("cancelled 4")
+		if got := h.text("SELECT " + h.joined("error", "; ") + " FROM (SELECT error FROM deliveries ORDER BY id) AS e"); got != strings.Repeat("nobody wants it any more; ", 3)+"its articles were withdrawn" {
+			t.Errorf("the reasons are %s", got)
+		}
 		if len(h.platform.got) != 0 {
 			t.Errorf("sent %v", h.platform.received())
 		}
