@@ -10,6 +10,7 @@ import (
 
 	"github.com/uptrace/bun"
 
+	"newsie/internal/database/databasetest"
 	"newsie/scheduler"
 )
 
@@ -168,4 +169,35 @@ func TestCompactHoldsUpNobody(t *testing.T) {
 			t.Errorf("%d editions are left, want those of the two old ones and the new one", n)
 		}
 	})
+}
+
+// The planner finds an edition that others have had, which Compact deletes before
+// it is given to one more: it is made again, with no tick lost. On SQLite nobody
+// comes between.
+func TestPlanningMakesAnEditionAgainThatIsCompacted(t *testing.T) {
+	h := newHouse(t, databasetest.PostgresAddress(t))
+	h.planned(h.replica(), 1)
+	h.exec("DELETE FROM deliveries")
+	h.follow("2", "tea", "0 8 * * *", "UTC", monday)
+	seen, between := &statements{}, 0
+	s := h.replica(func(c *scheduler.Config) { c.DB.DB = c.DB.WithQueryHook(seen) })
+	seen.after = func(_ context.Context, e *bun.QueryEvent) {
+		if strings.HasPrefix(e.Query, "SELECT id, edition_key FROM editions") && between == 0 {
+			between++
+			h.exec("UPDATE editions SET created_at = ?", ancient.UnixMilli())
+			if _, err := scheduler.NewLedger(h.db, h.clock).Compact(t.Context(), monday); err != nil {
+				t.Error(err)
+			}
+			if n := h.int("SELECT COUNT(*) FROM editions"); n != 0 {
+				t.Errorf("%d editions are left: nothing comes between", n)
+			}
+		}
+	}
+	if tick := h.plan(s); tick.Planned != 1 || between != 1 {
+		t.Errorf("%+v, %d times in between", tick, between)
+	}
+	h.wantStates("planned 1")
+	if n := h.int("SELECT COUNT(*) FROM editions"); n != 1 {
+		t.Errorf("%d editions, want one", n)
+	}
 }
