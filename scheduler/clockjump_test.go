@@ -106,7 +106,7 @@ func TestEachSlotOnceWhateverTheClockDoes(t *testing.T) {
 							t.Fatal(err)
 						}
 					}
-					h.pass(20 * time.Minute)
+					h.pass(30 * time.Minute)
 				}
 				h.pass(2 * time.Hour)
 				h.deliver(replicas[0])

@@ -51,6 +51,29 @@ func TestCrashes(t *testing.T) {
 	})
 }
 
+// What nothing could be sent of for a day is given up, with its last reason.
+func TestWhatCouldNotBeSentInTimeIsGivenUp(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		s := h.replica()
+		h.planned(s, 3)
+		h.exec("UPDATE deliveries SET due_at = due_at - 3600000, error = 'broken' WHERE chat = '1'")
+		h.exec("UPDATE deliveries SET state = 'held' WHERE chat = '3'")
+		for _, step := range []struct {
+			pass time.Duration
+			want int64
+		}{{23*time.Hour - time.Minute, 0}, {2 * time.Minute, 1}, {time.Hour, 1}} {
+			h.pass(step.pass)
+			if got, err := s.Recover(t.Context()); err != nil || got != (scheduler.Recovered{GivenUp: step.want}) {
+				t.Errorf("%s later: %+v (%v), want %d given up", h.clock().Sub(monday), got, err, step.want)
+			}
+		}
+		h.wantStates("failed 2, held 1")
+		if got := h.text("SELECT error FROM deliveries WHERE chat = '1'"); got != "given up, it could not be sent in time: broken" {
+			t.Errorf("the reason is %q", got)
+		}
+	})
+}
+
 // Who knows itself alone need not wait for the leases of the dead.
 func TestTheLeasesOfTheDeadAreAbandoned(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {

@@ -180,10 +180,15 @@ func TestAGoneChatIsSuspended(t *testing.T) {
 			return bot.Receipt{}, nil
 		}
 		h.plan(s)
+		for i, state := range []string{"held", "planned"} {
+			h.exec("INSERT INTO deliveries (edition, channel, chat, state, due_at, updated_at) VALUES (?, 'tg', '1', ?, ?, 0)",
+				h.editions(1, ancient.Add(time.Duration(i)*time.Hour)), state, monday.AddDate(0, 0, 1).UnixMilli())
+		}
 		h.deliver(s)
 		if n := h.int("SELECT COUNT(*) FROM follows WHERE chat = '1' AND state = 'suspended'"); n != 2 {
 			t.Errorf("%d follows suspended, want 2", n)
 		}
+		h.wantStates("gone 3, sent 1") // what waited for its time or for the reader, too
 		if got := h.text("SELECT state FROM chats WHERE id = '1'") + " " + h.text("SELECT state FROM chats WHERE id = '2'"); got != "suspended active" {
 			t.Errorf("chats are %s", got)
 		}
