@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -17,25 +18,31 @@ import (
 type Inbox struct {
 	db  *database.DB
 	now func() time.Time
+
+	mu   sync.Mutex
+	left map[string]bool // claimed here, maybe, by those who have given up: the database went away
 }
 
 // NewInbox keeps its rows in db.
 func NewInbox(db *database.DB, now func() time.Time) *Inbox { return &Inbox{db: db, now: now} }
 
 // abandoned is how long a claimed message may stay unanswered before another
-// try may answer it: the process that claimed it died.
+// try may answer it, though nobody saw the process die that claimed it.
 const abandoned = 90 * time.Second
 
 // Begin claims a message. When it is fresh, nobody has answered it and the
 // caller does. Otherwise reply is what Finish stored, and done is false while
 // another request is still answering.
 func (b *Inbox) Begin(ctx context.Context, chat ChatID, messageID string) (fresh bool, reply string, done bool, err error) {
-	now := b.now().UnixMilli()
+	now, own := b.now().UnixMilli(), 0
+	if b.takeLeft(chat, messageID) {
+		own = 1
+	}
 	err = b.db.WriteOne(ctx, func(ctx context.Context, tx bun.IDB) error {
-		result, err := tx.ExecContext(ctx, `INSERT INTO inbox (channel, message_id, chat, received_at) VALUES (?, ?, ?, ?)
-			ON CONFLICT (channel, message_id) DO UPDATE SET received_at = excluded.received_at
-			WHERE inbox.answered = 0 AND inbox.received_at < ?`,
-			chat.Channel, messageID, chat.ID, now, now-abandoned.Milliseconds())
+		result, err := tx.ExecContext(ctx, `INSERT INTO inbox (channel, message_id, chat, received_at, replica) VALUES (?, ?, ?, ?, ?)
+			ON CONFLICT (channel, message_id) DO UPDATE SET received_at = excluded.received_at, replica = excluded.replica
+			WHERE inbox.answered = 0 AND (inbox.received_at < ? OR ? = 1 AND inbox.replica = excluded.replica OR `+b.db.Dead("inbox.replica")+`)`,
+			chat.Channel, messageID, chat.ID, now, b.db.Replica(), now-abandoned.Milliseconds(), own)
 		if err != nil {
 			return err
 		}
@@ -44,6 +51,7 @@ func (b *Inbox) Begin(ctx context.Context, chat ChatID, messageID string) (fresh
 		return err
 	})
 	if err != nil {
+		b.leave(chat, messageID) // it may be claimed all the same
 		return false, "", false, fmt.Errorf("claim the message %s: %w", messageID, err)
 	}
 	if fresh {
@@ -73,9 +81,29 @@ func (b *Inbox) Finish(ctx context.Context, chat ChatID, messageID, reply string
 func (b *Inbox) Release(ctx context.Context, chat ChatID, messageID string) error {
 	_, err := b.db.ExecContext(ctx, "DELETE FROM inbox WHERE channel = ? AND message_id = ? AND answered = 0", chat.Channel, messageID)
 	if err != nil {
+		b.leave(chat, messageID)
 		return fmt.Errorf("release the message %s: %w", messageID, err)
 	}
 	return nil
+}
+
+// leave notes that a message which this process may have claimed is nobody's: the
+// next Begin here takes it.
+func (b *Inbox) leave(chat ChatID, messageID string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.left == nil || len(b.left) >= 10_000 { // the rest waits until it is abandoned
+		b.left = map[string]bool{}
+	}
+	b.left[chat.Channel+" "+messageID] = true
+}
+
+func (b *Inbox) takeLeft(chat ChatID, messageID string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	left := b.left[chat.Channel+" "+messageID]
+	delete(b.left, chat.Channel+" "+messageID)
+	return left
 }
 
 // Abandon gives back all messages that were claimed and not answered. Only a

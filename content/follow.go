@@ -43,6 +43,27 @@ func (l *Library) signal(ctx context.Context, tx bun.Tx) error {
 	return l.db.Signal(ctx, tx, database.Signal{Name: SignalName})
 }
 
+// Behind is how long the index has been behind the store without a break, as far
+// as this process knows; 0: it is not. Articles that come faster than they are
+// followed count, and so does an index that cannot be written.
+func (l *Library) Behind() time.Duration {
+	since := l.behind.Load()
+	if since == nil {
+		return 0
+	}
+	return max(l.now().Sub(*since), 0)
+}
+
+// follows notes whether there is something that the index has not followed.
+func (l *Library) follows(behind bool) {
+	if !behind {
+		l.behind.Store(nil)
+		return
+	}
+	now := l.now()
+	l.behind.CompareAndSwap(nil, &now)
+}
+
 // Wake tells Run that there may be something to follow.
 func (l *Library) Wake() {
 	select {
@@ -97,6 +118,7 @@ func (l *Library) Follow(ctx context.Context) (int, error) {
 		if err != nil {
 			return total, err
 		}
+		l.follows(len(changes) > 0)
 		if len(changes) == 0 {
 			if total > batch {
 				l.index.Compact()

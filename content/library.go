@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"newsie/content/index"
@@ -27,6 +28,7 @@ type Library struct {
 
 	woken     chan struct{}
 	following sync.Mutex
+	behind    atomic.Pointer[time.Time] // since when; nil: it is not
 	memory    memory
 	pins      pinned
 }

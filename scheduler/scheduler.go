@@ -271,6 +271,7 @@ func (s *Scheduler) Run(ctx context.Context) error {
 		{Name: "plan", Every: 10 * time.Second, AtStart: true, Run: func(ctx context.Context) error { _, err := s.Plan(ctx); return err }},
 		{Name: "plan sends", Every: 5 * time.Second, AtStart: true, Woken: s.sends, Run: func(ctx context.Context) error { _, err := s.PlanSends(ctx); return err }},
 		{Name: "recover deliveries", Every: 15 * time.Second, AtStart: true, Run: func(ctx context.Context) error { _, err := s.Recover(ctx); return err }},
+		{Name: "take over", Every: 5 * time.Second, AtStart: true, Run: func(ctx context.Context) error { _, err := s.TakeOver(ctx); return err }},
 	}, s.config.Jobs...)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.Deliverer.Run(ctx) })

@@ -74,7 +74,7 @@ func claim(ctx context.Context, db *database.DB, channel string, now time.Time, 
 	if err != nil {
 		return nil, err
 	}
-	token := rand.Text()
+	token := db.Replica() + "/" + rand.Text()
 	var jobs []job
 	err = db.Tx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		jobs = nil

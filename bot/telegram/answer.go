@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"newsie/bot"
+	"newsie/internal/database"
 )
 
 // A session is a Channel while it runs: the bot's own identity and the updates
@@ -70,6 +71,9 @@ func (s *session) respond(ctx context.Context, in incoming) error {
 	if err != nil {
 		if ctx.Err() != nil {
 			return ctx.Err()
+		}
+		if database.Away(err) {
+			return err
 		}
 		s.log.Error("a message was not understood", "update", in.update, "error", err)
 		reply = bot.Reply{Text: s.config.Catalog.Printer(in.message.Lang).T("telegram.sorry")}

@@ -84,7 +84,7 @@ type Config struct {
 	// Shelf is how many updates may wait in the settings beyond those in hand before
 	// no more are taken; 0: 20,000.
 	Shelf int
-	// SweepEvery is how often a replica looks for updates that a dead one left; 0: 20 seconds.
+	// SweepEvery is how often a replica looks for updates that a dead one left; 0: 5 seconds.
 	SweepEvery time.Duration
 	// Notify tells the publisher something, once per key. It may be nil.
 	Notify func(ctx context.Context, key, text string)
@@ -155,7 +155,7 @@ func (c Config) complete() Config {
 	c.Grace = cmp.Or(c.Grace, 8*time.Second)
 	c.Patience = cmp.Or(c.Patience, time.Second)
 	c.Shelf = cmp.Or(c.Shelf, shelfMost)
-	c.SweepEvery = cmp.Or(c.SweepEvery, 20*time.Second)
+	c.SweepEvery = cmp.Or(c.SweepEvery, 5*time.Second)
 	if c.Now == nil {
 		c.Now = time.Now
 	}

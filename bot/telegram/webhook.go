@@ -105,7 +105,7 @@ func (s *session) webhookUntil(ctx context.Context) {
 	if s.insist(ctx, "setWebhook", s.setWebhook) != nil {
 		return
 	}
-	ticker := time.NewTicker(s.config.SweepEvery * 15)
+	ticker := time.NewTicker(s.config.SweepEvery * 60)
 	defer ticker.Stop()
 	for {
 		select {

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"newsie/bot"
+	"newsie/internal/database"
 	"newsie/internal/locale"
 )
 
@@ -382,6 +383,11 @@ func (c *Channel) repeat(ctx context.Context, chat, id, receipt string, done boo
 func (c *Channel) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if r.Context().Err() == nil {
 		c.config.Logger.Error("serve the browser chat", "error", err)
+	}
+	if database.Away(err) {
+		w.Header().Set("Retry-After", "5")
+		c.refuse(w, r, http.StatusServiceUnavailable, "webchat.moment")
+		return
 	}
 	c.refuse(w, r, http.StatusInternalServerError, "webchat.trouble")
 }

@@ -2,6 +2,7 @@ package wechat
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/xml"
 	"errors"
@@ -15,7 +16,11 @@ import (
 	"github.com/silenceper/wechat/v2/officialaccount/message"
 
 	"newsie/bot"
+	"newsie/internal/database"
 )
+
+// errAway: the database was away for as long as this request could wait.
+var errAway = errors.New("the database is away")
 
 // errOrphan: another process claimed the message and died before answering.
 var errOrphan = errors.New("the message was claimed and never answered")
@@ -45,16 +50,23 @@ func (c *Channel) converse(ctx context.Context, e envelope) ([]byte, error) {
 			return bubble{}
 		}
 		fresh, reply, err := c.claim(ctx, m.Chat, m.ID)
-		if err != nil {
-			trouble = err
-			return bubble{}
-		}
-		if !fresh {
+		if err == nil && !fresh {
 			stored = reply
 			return bubble{}
 		}
-		chat, id = m.Chat, m.ID
-		return c.answer(ctx, m)
+		var said bubble
+		if err == nil {
+			said, err = c.answer(ctx, m)
+		}
+		if err == nil {
+			chat, id = m.Chat, m.ID
+			return said
+		}
+		if errors.Is(err, errAway) && c.lastTry(in) {
+			return bubble{text: c.cfg.Catalog.Printer(cmp.Or(m.Lang, c.cfg.Language)).T("wechat.moment")}
+		}
+		trouble = err
+		return bubble{}
 	})
 	switch {
 	case err != nil:
@@ -141,7 +153,8 @@ func (c *Channel) claim(ctx context.Context, chat bot.ChatID, id string) (fresh 
 	defer tick.Stop()
 	for {
 		fresh, reply, done, err := c.cfg.Inbox.Begin(ctx, chat, id)
-		if err != nil && ctx.Err() == nil {
+		away := err != nil && (ctx.Err() != nil || database.Away(err))
+		if err != nil && !away {
 			return false, "", err
 		}
 		if fresh || done {
@@ -153,6 +166,9 @@ func (c *Channel) claim(ctx context.Context, chat bot.ChatID, id string) (fresh 
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
+			if away {
+				return false, "", errAway
+			}
 			// Whoever has it would have finished before us. Give it back, so that
 			// the platform's next try is answered.
 			free, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepTime)
@@ -161,6 +177,16 @@ func (c *Channel) claim(ctx context.Context, chat bot.ChatID, id string) (fresh 
 		}
 	}
 }
+
+// lastTry tells whether the platform, which asks three times in 15 seconds, will
+// not ask again.
+func (c *Channel) lastTry(in *message.MixMessage) bool {
+	return c.cfg.Now().Sub(time.Unix(in.CreateTime, 0)) >= lastAfter
+}
+
+// lastAfter is how old a message is, to a second, when the second try has been
+// given up and the third has not.
+const lastAfter = 11 * time.Second
 
 // keepSilent waits until the platform hangs up and asks again.
 func (c *Channel) keepSilent(ctx context.Context) {
@@ -177,9 +203,15 @@ func (c *Channel) keepSilent(ctx context.Context) {
 //
 // This is the one place where an answer runs beside its request: a handler that
 // does not return in time must not keep the platform waiting.
-func (c *Channel) answer(ctx context.Context, m bot.Message) bubble {
+//
+// errAway means that nothing was answered and the claim was given back.
+func (c *Channel) answer(ctx context.Context, m bot.Message) (bubble, error) {
+	type answered struct {
+		reply bot.Reply
+		err   error
+	}
 	var settled atomic.Bool // by whoever comes first, the answer or the deadline
-	answers := make(chan bot.Reply, 1)
+	answers := make(chan answered, 1)
 	started := c.late.start(ctx, func(ctx context.Context) {
 		reply, err := c.handle(ctx, m)
 		if err != nil {
@@ -187,24 +219,32 @@ func (c *Channel) answer(ctx context.Context, m bot.Message) bubble {
 			reply = bot.Reply{}
 		}
 		if settled.CompareAndSwap(false, true) {
-			answers <- reply
+			answers <- answered{reply, err}
 			return
 		}
 		c.deliverLate(ctx, m, reply)
 	})
 	if !started {
-		return bubble{}
+		return bubble{}, nil
 	}
+	var a answered
 	select {
-	case reply := <-answers:
-		return c.shown(m, reply)
+	case a = <-answers:
 	case <-ctx.Done():
 		if settled.CompareAndSwap(false, true) {
 			c.log.Warn("an answer took too long and will follow", "kind", string(m.Kind))
-			return bubble{}
+			return bubble{}, nil
 		}
-		return c.shown(m, <-answers)
+		a = <-answers
 	}
+	if a.err != nil && database.Away(a.err) {
+		free, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepTime)
+		defer cancel()
+		// Where this fails too, the inbox knows that the claim is nobody's.
+		_ = c.cfg.Inbox.Release(free, m.Chat, m.ID)
+		return bubble{}, errAway
+	}
+	return c.shown(m, a.reply), nil
 }
 
 func (c *Channel) shown(m bot.Message, reply bot.Reply) bubble {

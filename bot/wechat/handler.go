@@ -65,7 +65,7 @@ func (c *Channel) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Allow", "GET, POST")
 		}
 		http.Error(w, http.StatusText(no.status), no.status)
-	case errors.Is(err, errOrphan):
+	case errors.Is(err, errOrphan), errors.Is(err, errAway):
 		c.keepSilent(r.Context())
 		write(w, []byte(success))
 	default:

@@ -64,6 +64,7 @@ func (m *metrics) watch(library *content.Library) {
 	gauge("newsie_index_bytes", "Size of the index on disk.", func() float64 { return float64(library.Size()) })
 	gauge("newsie_index_seq", "Position up to which the index has followed the store.", func() float64 { return float64(library.Seq()) })
 	gauge("newsie_index_lag", "Changes the index has still to follow; -1 when the database does not answer.", ask(library.Lag))
+	gauge("newsie_index_lag_seconds", "How long the index has been behind the store without a break.", func() float64 { return library.Behind().Seconds() })
 	gauge("newsie_articles", "Published articles; -1 when the database does not answer.", ask(func(ctx context.Context) (int64, error) {
 		n, err := library.Count(ctx, content.Filter{Copies: true})
 		return int64(n), err

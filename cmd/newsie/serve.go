@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -66,6 +67,7 @@ type server struct {
 	channels  *channels
 	scheduler *scheduler.Scheduler
 	listener  net.Listener
+	stalledAt atomic.Int64     // where the index was when somebody last asked whether it is ready
 	notices   *noticeQueue     // of the bot, whose readers wait
 	sources   *ingest.Ingester // one for all refreshes: it remembers what it told
 }
@@ -263,6 +265,11 @@ func (s *server) run(ctx context.Context, control *control) error {
 		return nil
 	})
 	err = group.Wait()
+	leaving, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	defer cancel()
+	if err := s.db.Leave(leaving); err != nil {
+		s.log.Warn("the other replicas find out by themselves that this one has ended", "error", err)
+	}
 	s.log.Info("stopped")
 	return err
 }
@@ -276,8 +283,20 @@ func (s *server) ready(ctx context.Context) error {
 	if !progress.Answers {
 		return fmt.Errorf("the index is being filled: %s", progress)
 	}
+	// A great import keeps all replicas behind for a while, and they answer well.
+	if behind := s.library.Behind(); behind > tooFarBehind && s.library.Seq() == s.stalledAt.Swap(s.library.Seq()) {
+		lag, err := s.library.Lag(ctx)
+		if err != nil {
+			return errors.New("the database does not answer")
+		}
+		return fmt.Errorf("the index does not follow: %s behind for %s", plural(int(lag), "change"), behind.Round(time.Second))
+	}
 	return nil
 }
+
+// tooFarBehind is how long the index may be behind before a replica that follows
+// no further is not ready.
+const tooFarBehind = time.Minute
 
 // reachable turns a listening address into one a browser can open.
 func reachable(address string) string {

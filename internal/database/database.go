@@ -5,6 +5,7 @@ package database
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -39,6 +41,8 @@ type DB struct {
 	writes   writes
 
 	announced announced
+	name      string                 // of this process among replicas
+	replica   atomic.Pointer[string] // it, once the others know
 }
 
 // Open opens "postgres://…", "sqlite://PATH" or a plain path of a SQLite file,
@@ -107,7 +111,7 @@ func openPostgres(address string) (*DB, error) {
 	pool.SetMaxIdleConns(8)
 	pool.SetConnMaxIdleTime(5 * time.Minute)
 	b := bun.NewDB(pool, pgdialect.New())
-	return &DB{DB: b, reader: b, postgres: true, address: address}, nil
+	return &DB{DB: b, reader: b, postgres: true, address: address, name: rand.Text()}, nil
 }
 
 func openSQLite(path string) (*DB, error) {
@@ -211,15 +215,10 @@ func transient(err error) bool {
 	return false
 }
 
-// Now is the database's clock in Unix milliseconds: the one clock that all
-// replicas share.
+// Now reads the database's Clock.
 func (db *DB) Now(ctx context.Context) (int64, error) {
-	query := "SELECT CAST(unixepoch('subsec') * 1000 AS INTEGER)"
-	if db.postgres {
-		query = "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)"
-	}
 	var now int64
-	if err := db.reader.QueryRowContext(ctx, query).Scan(&now); err != nil {
+	if err := db.reader.QueryRowContext(ctx, "SELECT "+db.Clock()).Scan(&now); err != nil {
 		return 0, fmt.Errorf("read the database's clock: %w", err)
 	}
 	return now, nil

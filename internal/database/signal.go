@@ -40,7 +40,7 @@ func (db *DB) Signal(ctx context.Context, tx bun.IDB, s Signal) error {
 
 // Listen calls heard for each signal, one after the other, until ctx ends; heard
 // should only wake who does the work. On PostgreSQL it keeps a connection of its
-// own, and makes another when that is lost: then, and at the start, heard gets the
+// own, by which the others see that this replica lives (see Replica), and makes another when that is lost: then, and at the start, heard gets the
 // zero Signal. lost, which may be nil, hears of each failure.
 func (db *DB) Listen(ctx context.Context, heard func(Signal), lost func(error)) error {
 	if !db.postgres {
@@ -92,10 +92,13 @@ func (db *DB) listen(ctx context.Context, heard func(Signal)) error {
 	if _, err := conn.Exec(dial, "LISTEN "+pgx.Identifier{"newsie_" + schema}.Sanitize()); err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
+	if err := db.beat(ctx, conn); err != nil {
+		return err
+	}
 	heard(Signal{})
-	for {
-		// A connection that died without a word is found by asking.
-		wait, cancel := context.WithTimeout(ctx, quiet)
+	for beaten := time.Now(); ; {
+		// A connection that died without a word is found by its next beat.
+		wait, cancel := context.WithDeadline(ctx, beaten.Add(beatEvery))
 		n, err := conn.WaitForNotification(wait)
 		silent := wait.Err() != nil && ctx.Err() == nil
 		cancel()
@@ -103,21 +106,15 @@ func (db *DB) listen(ctx context.Context, heard func(Signal)) error {
 		case err == nil:
 			name, what, _ := strings.Cut(n.Payload, " ")
 			heard(Signal{Name: name, What: what})
-		case silent && !conn.IsClosed():
-			if err := ping(ctx, conn); err != nil {
-				return fmt.Errorf("listen: %w", err)
-			}
-		default:
+		case !silent || conn.IsClosed():
 			return fmt.Errorf("listen: %w", err)
 		}
+		if time.Since(beaten) < beatEvery {
+			continue
+		}
+		beaten = time.Now()
+		if err := db.beat(ctx, conn); err != nil {
+			return err
+		}
 	}
-}
-
-// quiet is how long nothing may come before the connection is tried.
-const quiet = 30 * time.Second
-
-func ping(ctx context.Context, conn *pgx.Conn) error {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	return conn.Ping(ctx)
 }

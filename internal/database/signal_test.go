@@ -67,7 +67,7 @@ func TestAListenerConnectsAgain(t *testing.T) {
 	db := databasetest.Postgres(t)
 	failures := make(chan error, 10)
 	heard := listen(t, db, func(err error) { failures <- err })
-	_, err := db.ExecContext(t.Context(), "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%' || current_schema() || '%' AND pid <> pg_backend_pid()")
+	_, err := db.ExecContext(t.Context(), "SELECT pg_terminate_backend(CAST(pid AS INT)) FROM replicas")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -51,11 +51,23 @@ CREATE TABLE pins (
 	pinned_at BIGINT NOT NULL
 );
 
+-- The processes that serve from this database, and when each was seen last.
+CREATE TABLE replicas (
+	id      TEXT PRIMARY KEY,
+	pid     BIGINT NOT NULL, -- of its connection that listens
+	seen_at BIGINT NOT NULL  -- by the database's clock
+);
+
+-- Which of them answers a message; '' when none could take over from it.
+ALTER TABLE inbox ADD COLUMN replica TEXT NOT NULL DEFAULT '';
+
 -- The oldest schema that a program must know to run on this one.
 INSERT INTO counters (name, value) VALUES ('schema_oldest', 6);
 
 -- +goose Down
 DELETE FROM counters WHERE name = 'schema_oldest';
+ALTER TABLE inbox DROP COLUMN replica;
+DROP TABLE replicas;
 DROP TABLE pins;
 DROP TABLE sends;
 DROP INDEX deliveries_waiting;
