@@ -41,8 +41,8 @@ func (b *Inbox) Begin(ctx context.Context, chat ChatID, messageID string) (fresh
 	err = b.db.WriteOne(ctx, func(ctx context.Context, tx bun.IDB) error {
 		result, err := tx.ExecContext(ctx, `INSERT INTO inbox (channel, message_id, chat, received_at, replica) VALUES (?, ?, ?, ?, ?)
 			ON CONFLICT (channel, message_id) DO UPDATE SET received_at = excluded.received_at, replica = excluded.replica
-			WHERE inbox.answered = 0 AND (inbox.received_at < ? OR ? = 1 AND inbox.replica = excluded.replica OR `+b.db.Dead("inbox.replica")+`)`,
-			chat.Channel, messageID, chat.ID, now, b.db.Replica(), now-abandoned.Milliseconds(), own)
+			WHERE inbox.answered = 0 AND (inbox.received_at < ? OR ? = 1 AND inbox.replica = ? OR `+b.db.Dead("inbox.replica")+`)`,
+			chat.Channel, messageID, chat.ID, now, b.db.Replica(), now-abandoned.Milliseconds(), own, b.db.Name())
 		if err != nil {
 			return err
 		}
@@ -61,13 +61,35 @@ func (b *Inbox) Begin(ctx context.Context, chat ChatID, messageID string) (fresh
 	return false, reply, done, err
 }
 
+// Mine tells whether a message that this process claimed some time ago is its
+// own still, and claims it again when nobody has it. It is not when the process
+// stood still, was taken for dead, and another has the message by now.
+func (b *Inbox) Mine(ctx context.Context, chat ChatID, messageID string) (mine bool, err error) {
+	err = b.db.WriteOne(ctx, func(ctx context.Context, tx bun.IDB) error {
+		result, err := tx.ExecContext(ctx, `INSERT INTO inbox (channel, message_id, chat, received_at, replica) VALUES (?, ?, ?, ?, ?)
+			ON CONFLICT (channel, message_id) DO UPDATE SET received_at = inbox.received_at WHERE inbox.replica IN ('', ?)`,
+			chat.Channel, messageID, chat.ID, b.now().UnixMilli(), b.db.Replica(), b.db.Name())
+		if err != nil {
+			return err
+		}
+		n, err := result.RowsAffected()
+		mine = n == 1
+		return err
+	})
+	if err != nil {
+		return false, fmt.Errorf("look whose the message %s is: %w", messageID, err)
+	}
+	return mine, nil
+}
+
 // Finish stores the answer of a message; reply is whatever the adapter wants
-// back when the message comes again.
+// back when the message comes again. What another process has answered meanwhile,
+// taking this one for dead, stays.
 func (b *Inbox) Finish(ctx context.Context, chat ChatID, messageID, reply string) error {
 	err := b.db.WriteOne(ctx, func(ctx context.Context, tx bun.IDB) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO inbox (channel, message_id, chat, reply, answered, received_at) VALUES (?, ?, ?, ?, 1, ?)
-			ON CONFLICT (channel, message_id) DO UPDATE SET reply = excluded.reply, answered = 1`,
-			chat.Channel, messageID, chat.ID, reply, b.now().UnixMilli())
+			ON CONFLICT (channel, message_id) DO UPDATE SET reply = excluded.reply, answered = 1 WHERE inbox.replica IN ('', ?)`,
+			chat.Channel, messageID, chat.ID, reply, b.now().UnixMilli(), b.db.Name())
 		return err
 	})
 	if err != nil {
@@ -79,10 +101,18 @@ func (b *Inbox) Finish(ctx context.Context, chat ChatID, messageID, reply string
 // Release gives a claimed message back: answering it failed before anything
 // went out, and a repeated delivery may try again.
 func (b *Inbox) Release(ctx context.Context, chat ChatID, messageID string) error {
-	_, err := b.db.ExecContext(ctx, "DELETE FROM inbox WHERE channel = ? AND message_id = ? AND answered = 0", chat.Channel, messageID)
+	_, err := b.db.ExecContext(ctx, "DELETE FROM inbox WHERE channel = ? AND message_id = ? AND answered = 0 AND replica IN ('', ?)", chat.Channel, messageID, b.db.Name())
 	if err != nil {
 		b.leave(chat, messageID)
 		return fmt.Errorf("release the message %s: %w", messageID, err)
+	}
+	return nil
+}
+
+// Free gives back what another has claimed, who should have answered long ago.
+func (b *Inbox) Free(ctx context.Context, chat ChatID, messageID string) error {
+	if _, err := b.db.ExecContext(ctx, "DELETE FROM inbox WHERE channel = ? AND message_id = ? AND answered = 0", chat.Channel, messageID); err != nil {
+		return fmt.Errorf("free the message %s: %w", messageID, err)
 	}
 	return nil
 }

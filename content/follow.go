@@ -54,6 +54,16 @@ func (l *Library) Behind() time.Duration {
 	return max(l.now().Sub(*since), 0)
 }
 
+// Stalled is how long the index has been behind the store without following any
+// further; 0: it is not behind. A great import keeps it behind, and not stalled.
+func (l *Library) Stalled() time.Duration {
+	behind := l.Behind()
+	if moved := l.moved.Load(); moved != nil {
+		behind = min(behind, max(l.now().Sub(*moved), 0))
+	}
+	return behind
+}
+
 // follows notes whether there is something that the index has not followed.
 func (l *Library) follows(behind bool) {
 	if !behind {
@@ -136,6 +146,8 @@ func (l *Library) Follow(ctx context.Context) (int, error) {
 		if err := l.index.Update(changes[len(changes)-1].Seq, docs); err != nil {
 			return total, fmt.Errorf("update the index: %w", err)
 		}
+		now := l.now()
+		l.moved.Store(&now)
 		total += len(changes)
 		told = l.tellProgress(ctx, told)
 	}

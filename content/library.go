@@ -29,6 +29,7 @@ type Library struct {
 	woken     chan struct{}
 	following sync.Mutex
 	behind    atomic.Pointer[time.Time] // since when; nil: it is not
+	moved     atomic.Pointer[time.Time] // when the index last followed something
 	memory    memory
 	pins      pinned
 }

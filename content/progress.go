@@ -2,6 +2,7 @@ package content
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -32,6 +33,35 @@ func (l *Library) Progress(ctx context.Context) (Progress, error) {
 	p := Progress{Done: min(l.index.Count(), total), Total: total}
 	p.Answers = l.index.StandsIn() || total-p.Done <= enoughMissing || p.Done*10 >= total*9
 	return p, nil
+}
+
+// tooFarBehind is how long the index may be behind, and follow no further, before
+// readers should ask another replica.
+const tooFarBehind = time.Minute
+
+// Ready tells, in words for the publisher, why readers cannot be answered well now;
+// nil: they can.
+func (l *Library) Ready(ctx context.Context) error {
+	progress, err := l.Progress(ctx)
+	if err != nil {
+		return errors.New("the database does not answer")
+	}
+	if !progress.Answers {
+		return fmt.Errorf("the index is being filled: %s", progress)
+	}
+	stalled := l.Stalled()
+	if stalled <= tooFarBehind {
+		return nil
+	}
+	lag, err := l.Lag(ctx)
+	if err != nil {
+		return errors.New("the database does not answer")
+	}
+	changes := "changes"
+	if lag == 1 {
+		changes = "change"
+	}
+	return fmt.Errorf("the index does not follow: %d %s behind for %s", lag, changes, stalled.Round(time.Second))
 }
 
 // tellEvery is how often a long way to follow is told of.

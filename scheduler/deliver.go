@@ -149,7 +149,11 @@ func (c *courier) run(ctx context.Context) error {
 			if failing == 1 { // once, not at every try
 				c.logger.Error("deliveries stand still", "channel", c.channel.Name, "error", err)
 			}
-			_ = c.sleep(ctx, min(time.Duration(failing)*time.Second, time.Minute))
+			most := time.Minute
+			if database.Away(err) { // which costs nothing to ask, and readers wait
+				most = 5 * time.Second
+			}
+			_ = c.sleep(ctx, min(time.Duration(failing)*time.Second, most))
 			continue
 		}
 		failing = 0

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/semaphore"
+
+	"newsie/internal/database"
 )
 
 // A flight is the messages of a channel that are in doubt: marked as being
@@ -200,7 +202,9 @@ func (f *flight) write(outcomes []outcome) {
 		if attempt == 1 {
 			f.c.logger.Error("outcomes are not written yet", "channel", f.c.channel.Name, "count", len(outcomes), "error", err)
 		}
-		if attempt == 10 || f.ctx.Err() != nil || f.c.sleep(f.ctx, time.Duration(attempt)*200*time.Millisecond) != nil {
+		// News that come after the lease are believed, too.
+		lost := attempt >= 10 && !database.Away(err)
+		if lost || f.ctx.Err() != nil || f.c.sleep(f.ctx, min(time.Duration(attempt)*200*time.Millisecond, 2*time.Second)) != nil {
 			f.c.logger.Error("outcomes are lost; these deliveries will be listed as unknown", "channel", f.c.channel.Name, "count", len(outcomes), "error", err)
 			return
 		}

@@ -3,6 +3,8 @@ package scheduler
 import (
 	"context"
 	"fmt"
+
+	"github.com/uptrace/bun"
 )
 
 // TakeOver plans again what replicas had claimed that are dead, without waiting
@@ -12,9 +14,14 @@ func (d *Deliverer) TakeOver(ctx context.Context) (int64, error) {
 	if !d.db.Postgres() {
 		return 0, nil
 	}
+	channels, err := channelsOf(ctx, d.db)
+	if err != nil || len(channels) == 0 {
+		return 0, err
+	}
 	// Claims begin with the name of their replica.
 	result, err := d.db.ExecContext(ctx, `UPDATE deliveries SET state = ?, claim = '', lease_until = 0, updated_at = ?
-		WHERE state = ? AND claim LIKE '%/%' AND `+d.db.Dead("split_part(deliveries.claim, '/', 1)"), Planned, d.now().UnixMilli(), Claimed)
+		WHERE channel IN (?) AND state = ? AND claim LIKE '%/%' AND `+d.db.Dead("split_part(deliveries.claim, '/', 1)"),
+		Planned, d.now().UnixMilli(), bun.List(channels), Claimed)
 	if err != nil {
 		return 0, fmt.Errorf("take over from dead replicas: %w", err)
 	}

@@ -48,19 +48,61 @@ func (s *session) handle(ctx context.Context, in incoming) error {
 	case !fresh:
 		return errBusy
 	}
-	if err := s.respond(ctx, in); err != nil {
+	err = s.respond(ctx, in, s.config.Now())
+	switch {
+	case errors.Is(err, errLost):
+		s.log.Info("another replica answers, this one stood still", "update", in.update)
+		return nil
+	case err != nil:
 		release, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 		defer cancel()
 		return errors.Join(err, s.config.Inbox.Release(release, chat, id))
 	}
-	if err := s.config.Inbox.Finish(context.WithoutCancel(ctx), chat, id, ""); err != nil {
-		s.log.Error("an answer may be repeated", "update", in.update, "error", err)
-	}
+	s.note(ctx, in)
 	return nil
 }
 
-// respond asks the bot and says what it says. It fails only when nothing was said.
-func (s *session) respond(ctx context.Context, in incoming) error {
+// note writes down that an update is answered. While the database is away it
+// tries again: what is not written down is answered again.
+func (s *session) note(ctx context.Context, in incoming) {
+	pause := newPause()
+	for tried := false; ; tried = true {
+		err := s.config.Inbox.Finish(context.WithoutCancel(ctx), in.message.Chat, in.message.ID, "")
+		if err == nil {
+			return
+		}
+		if !tried && database.Away(err) {
+			s.log.Warn("an answer that was said is not noted yet", "update", in.update, "error", err)
+		}
+		if !database.Away(err) || s.config.Wait(ctx, min(pause.after(err), 2*time.Second)) != nil {
+			s.log.Error("an answer may be repeated", "update", in.update, "error", err)
+			return
+		}
+	}
+}
+
+// errLost: this process stood still for so long that another has the update by now.
+var errLost = errors.New("the update is another replica's by now")
+
+// standstill is how long after an update was claimed it may have been taken over:
+// less than it takes others to see a death.
+const standstill = 2 * time.Second
+
+// own is errLost when this process has lost an update that it claimed at a time.
+func (s *session) own(ctx context.Context, in incoming, claimed time.Time) error {
+	if s.config.Now().Round(0).Sub(claimed.Round(0)) < standstill { // by the wall clock: machines sleep
+		return nil
+	}
+	mine, err := s.config.Inbox.Mine(ctx, in.message.Chat, in.message.ID)
+	if err == nil && !mine {
+		err = errLost
+	}
+	return err
+}
+
+// respond asks the bot and says what it says, about an update claimed at a time.
+// It fails only when nothing was said.
+func (s *session) respond(ctx context.Context, in incoming, claimed time.Time) error {
 	if in.album != "" { // its pictures come as messages of their own: one answer
 		first, err := s.firstOfAlbum(ctx, in)
 		if err != nil || !first {
@@ -86,6 +128,9 @@ func (s *session) respond(ctx context.Context, in incoming) error {
 	}
 	place, err := s.place(ctx, in, reply)
 	if err != nil {
+		return err
+	}
+	if err := s.own(ctx, in, claimed); err != nil {
 		return err
 	}
 	sent, err := s.say(ctx, outgoing{to: in.message.Chat, reply: reply, place: place, onPhoto: place != 0 && in.tappedPhoto, replyTo: in.question()})

@@ -89,7 +89,7 @@ func (s *session) conflict(ctx context.Context, err error, pause pause) error {
 }
 
 // standBy is how often a replica that waits looks whether it is needed.
-const standBy = 15 * time.Second
+const standBy = 3 * time.Second
 
 // takeBack removes a webhook that keeps us from polling, and tells the
 // publisher when it, or the poll that stands in the way, is not newsie's.

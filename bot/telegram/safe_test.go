@@ -241,7 +241,7 @@ func TestOfSeveralReplicasOnlyTheFirstPolls(t *testing.T) {
 	config := func(c *telegram.Config) {
 		c.Notify = func(_ context.Context, key, _ string) { notices.add(key) }
 		c.Wait = func(ctx context.Context, d time.Duration) error {
-			if d != 15*time.Second { // which is for standing by
+			if d != 3*time.Second { // which is for standing by
 				return ctx.Err()
 			}
 			select {

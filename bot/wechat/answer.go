@@ -49,24 +49,18 @@ func (c *Channel) converse(ctx context.Context, e envelope) ([]byte, error) {
 			c.log.Debug("nothing to answer", "type", string(in.MsgType), "event", string(in.Event))
 			return bubble{}
 		}
-		fresh, reply, err := c.claim(ctx, m.Chat, m.ID)
-		if err == nil && !fresh {
-			stored = reply
-			return bubble{}
-		}
-		var said bubble
-		if err == nil {
-			said, err = c.answer(ctx, m)
-		}
-		if err == nil {
-			chat, id = m.Chat, m.ID
-			return said
-		}
-		if errors.Is(err, errAway) && c.lastTry(in) {
+		said, reply, err := c.insist(ctx, m)
+		switch {
+		case errors.Is(err, errAway) && c.lastTry(in):
 			return bubble{text: c.cfg.Catalog.Printer(cmp.Or(m.Lang, c.cfg.Language)).T("wechat.moment")}
+		case err != nil:
+			trouble = err
+		case reply != "":
+			stored = reply
+		default:
+			chat, id = m.Chat, m.ID
 		}
-		trouble = err
-		return bubble{}
+		return said
 	})
 	switch {
 	case err != nil:
@@ -146,6 +140,28 @@ func wellFormed(text []byte) bool {
 	}
 }
 
+// insist claims a message and answers it, and begins anew, for as long as ctx
+// lasts, when the database went away in between: it may be back. stored is what
+// another request answered.
+func (c *Channel) insist(ctx context.Context, m bot.Message) (said bubble, stored string, err error) {
+	tick := time.NewTicker(pollEvery)
+	defer tick.Stop()
+	for {
+		fresh, stored, err := c.claim(ctx, m.Chat, m.ID)
+		if err != nil || !fresh {
+			return bubble{}, stored, err
+		}
+		if said, err = c.answer(ctx, m); !errors.Is(err, errAway) {
+			return said, "", err
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return bubble{}, "", errAway
+		}
+	}
+}
+
 // claim takes a message for this request, or waits for the answer of the one
 // that has it.
 func (c *Channel) claim(ctx context.Context, chat bot.ChatID, id string) (fresh bool, reply string, err error) {
@@ -173,7 +189,7 @@ func (c *Channel) claim(ctx context.Context, chat bot.ChatID, id string) (fresh 
 			// the platform's next try is answered.
 			free, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepTime)
 			defer cancel()
-			return false, "", errors.Join(errOrphan, c.cfg.Inbox.Release(free, chat, id))
+			return false, "", errors.Join(errOrphan, c.cfg.Inbox.Free(free, chat, id))
 		}
 	}
 }
@@ -315,6 +331,11 @@ func (c *Channel) noteWindow(ctx context.Context, m bot.Message) {
 // customer message where the account may, otherwise with the reader's next one.
 func (c *Channel) deliverLate(ctx context.Context, m bot.Message, reply bot.Reply) {
 	if reply.Empty() || m.Kind == bot.Leave {
+		return
+	}
+	// A process that stood still may be late because another has answered.
+	if mine, err := c.cfg.Inbox.Mine(ctx, m.Chat, m.ID); err == nil && !mine {
+		c.log.Info("another replica has answered, this one stood still", "kind", string(m.Kind))
 		return
 	}
 	if c.abilities(ctx).Customer {

@@ -19,6 +19,8 @@ import (
 
 	"github.com/silenceper/wechat/v2/officialaccount/message"
 	"github.com/silenceper/wechat/v2/util"
+
+	"newsie/internal/database"
 )
 
 const (
@@ -65,7 +67,7 @@ func (c *Channel) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Allow", "GET, POST")
 		}
 		http.Error(w, http.StatusText(no.status), no.status)
-	case errors.Is(err, errOrphan), errors.Is(err, errAway):
+	case errors.Is(err, errOrphan), errors.Is(err, errAway), database.Away(err):
 		c.keepSilent(r.Context())
 		write(w, []byte(success))
 	default:

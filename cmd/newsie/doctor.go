@@ -211,6 +211,13 @@ func (in *installation) checkDatabase(ctx context.Context) []bot.Finding {
 	if count == 0 {
 		findings[0].Advice = "readers will find nothing yet: newsie import FOLDER"
 	}
+	replicas, err := in.db.Replicas(ctx)
+	if err != nil {
+		return append(findings, bot.Finding{What: "replicas: " + err.Error()})
+	}
+	if len(replicas) > 0 {
+		findings = append(findings, bot.Finding{OK: true, What: fmt.Sprintf("replicas: %d alive, on %s", len(replicas), hosts(replicas))})
+	}
 	clock, err := in.db.Now(ctx)
 	if err != nil {
 		return append(findings, bot.Finding{What: "clock: " + err.Error()})

@@ -128,7 +128,7 @@ func bubble(b wechattest.Bubble) shown {
 	return s
 }
 
-var articleRule = regexp.MustCompile(`^http://[^/]+/a/([0-9]+)`)
+var articleRule = regexp.MustCompile(`^https?://[^/]+/a/([0-9]+)`)
 
 // articles are the numbers of the articles that an answer leads to, in its
 // order, each once.

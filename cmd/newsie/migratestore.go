@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,7 +38,7 @@ sqlite://FILE and postgres://…; without --from it is the database of this
 installation. Ids stay, so that numbers, old buttons and links go on meaning
 what they mean. The source is not changed.
 
-Stop newsie first. Interrupted, run it again; finished, it says that everything
+Stop newsie first: while it serves from either, nothing is copied. Interrupted, run it again; finished, it says that everything
 is equal. Then set database to the new address, start newsie, and do not start
 it on the old one again: it would send the same digests.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -83,6 +84,14 @@ func (p *program) migrateStore(ctx context.Context, from, to string) (report sto
 		return report, fmt.Errorf("--to: %w", err)
 	}
 	defer func() { err = errors.Join(err, target.Close()) }()
+	for _, side := range []struct {
+		flag string
+		db   *database.DB
+	}{{"--from", source.DB}, {"--to", target.DB}} {
+		if err := unserved(ctx, side.db); err != nil {
+			return report, fmt.Errorf("%s: %w", side.flag, err)
+		}
+	}
 	others, err := source.Others(ctx)
 	if err != nil {
 		return report, fmt.Errorf("--from: %w", err)
@@ -106,6 +115,34 @@ func (p *program) migrateStore(ctx context.Context, from, to string) (report sto
 		report.Copied = report.Copied || t.Copied
 	}
 	return report, err
+}
+
+// unserved refuses a database on PostgreSQL that a living replica serves.
+func unserved(ctx context.Context, db *database.DB) error {
+	if schema, err := db.Schema(ctx); err != nil || schema.Version < schema.Known {
+		return err // one to be filled, or refused later
+	}
+	replicas, err := db.Replicas(ctx)
+	if err != nil || len(replicas) == 0 {
+		return err
+	}
+	return fmt.Errorf("newsie serves from this database, on %s: stop it first", hosts(replicas))
+}
+
+// hosts lists where replicas run.
+func hosts(replicas []database.Replica) string {
+	count := map[string]int{}
+	for _, r := range replicas {
+		count[cmp.Or(r.Host, "a machine without a name")]++
+	}
+	var list []string
+	for _, host := range sortedKeys(count) {
+		if n := count[host]; n > 1 {
+			host += fmt.Sprintf(" (%d)", n)
+		}
+		list = append(list, host)
+	}
+	return strings.Join(list, ", ")
 }
 
 func (p *program) printStore(r storeReport) {

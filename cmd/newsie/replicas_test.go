@@ -2,14 +2,9 @@ package main_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -19,54 +14,6 @@ import (
 	"newsie/bot/wechat/wechattest"
 	"newsie/internal/database/databasetest"
 )
-
-// A balancer spreads requests over replicas by turns, as a proxy without sticky
-// sessions does: one that refuses connections is passed over, a connection that
-// breaks in the middle breaks towards the caller too.
-type balancer struct {
-	*httptest.Server
-	hosts []string
-	turn  atomic.Int64
-}
-
-func balance(t *testing.T, hosts []string) *balancer {
-	t.Helper()
-	b := &balancer{hosts: hosts}
-	b.Server = httptest.NewServer(&httputil.ReverseProxy{
-		Rewrite: func(r *httputil.ProxyRequest) {
-			r.SetURL(&url.URL{Scheme: "http", Host: "replica"})
-			r.Out.Host = r.In.Host
-		},
-		Transport:     b,
-		FlushInterval: -1,
-		ErrorHandler:  func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
-	})
-	t.Cleanup(b.Close)
-	t.Cleanup(b.CloseClientConnections)
-	return b
-}
-
-func (b *balancer) RoundTrip(r *http.Request) (*http.Response, error) {
-	var body []byte
-	if r.Body != nil {
-		var err error
-		if body, err = io.ReadAll(r.Body); err != nil {
-			return nil, err
-		}
-	}
-	for range b.hosts {
-		out := r.Clone(r.Context())
-		out.URL.Host = b.hosts[b.turn.Add(1)%int64(len(b.hosts))]
-		out.Body = io.NopCloser(strings.NewReader(string(body)))
-		resp, err := http.DefaultTransport.RoundTrip(out)
-		var op *net.OpError
-		if errors.As(err, &op) && op.Op == "dial" {
-			continue
-		}
-		return resp, err
-	}
-	return nil, errors.New("no replica takes connections")
-}
 
 // Three replicas on one database, with no request going where the last one went.
 func TestThreeReplicasBehindAProxy(t *testing.T) {
@@ -80,9 +27,8 @@ func TestThreeReplicasBehindAProxy(t *testing.T) {
 		ins, hosts = append(ins, install(t, address)), append(hosts, freeAddress(t))
 	}
 	front := balance(t, hosts)
-	gzh.ConnectURL(front.URL + "/hooks/wechat/gzh")
-	newGenerator().folder(t, ins[0].path("library"), 30)
-	ins[0].must("import", "library")
+	hook := front.hook(t)
+	gzh.ConnectURL(front.plain.URL + "/hooks/wechat/gzh")
 	var replicas []*process
 	for i, in := range ins {
 		in.write("newsie.yaml", fmt.Sprintf(`listen: %s
@@ -90,18 +36,21 @@ public_url: %s
 channels:
   web: {kind: webchat}
   tg: {kind: telegram, token: %q, api_url: %q}
+  hook: {kind: telegram, mode: webhook, token: %q, api_url: %q}
   gzh: {kind: wechat, language: en, mode: safe, app_id: %q, app_secret: %q, token: %q, aes_key: %q, api_url: %q}
-`, hosts[i], front.URL, tg.Token(), tg.URL(), gzh.AppID, gzh.Secret, gzh.Token, gzh.AESKey, gzh.URL))
-		replicas = append(replicas, in.serve())
+`, hosts[i], front.URL, tg.Token(), tg.URL(), hook.Token(), hook.URL(), gzh.AppID, gzh.Secret, gzh.Token, gzh.AESKey, gzh.URL))
+		replicas = append(replicas, in.start("serve")) // all at once, on a database without tables
 	}
 	for i, in := range ins {
-		in.until("the replica is ready", func() bool {
-			resp, err := http.Get("http://" + hosts[i] + "/readyz")
-			if err != nil {
-				return false
-			}
-			_ = resp.Body.Close()
-			return resp.StatusCode == http.StatusOK
+		in.until("the replica serves", func() bool { return replicas[i].said("is ready after") || replicas[i].ended() })
+	}
+	newGenerator().folder(t, ins[0].path("library"), 30)
+	ins[0].must("import", "library")
+	for i, in := range ins {
+		in.until("the replica is ready, and has followed the import", func() bool {
+			status, _ := page("http://" + hosts[i] + "/readyz")
+			_, metrics := page("http://" + hosts[i] + "/metrics")
+			return status == http.StatusOK && strings.Contains(metrics, "\nnewsie_index_lag 0\n") && !strings.Contains(metrics, "\nnewsie_index_seq 0\n")
 		})
 	}
 
@@ -122,10 +71,7 @@ channels:
 		t.Errorf("pages: %v, then %v", a, b)
 	}
 
-	web, err := newBrowser(front.URL + "/chat/web/")
-	if err != nil {
-		t.Fatal(err)
-	}
+	web := front.browser(t)
 	if _, err := web.say(t.Context(), "harbour"); err != nil {
 		t.Fatal(err)
 	}
@@ -153,23 +99,46 @@ channels:
 	// Under load one of them dies.
 	var load sync.WaitGroup
 	var asked atomic.Int64
+	const each = 12
 	for i := range 6 {
 		load.Go(func() {
 			r := gzh.Reader(fmt.Sprint("load-", i))
-			for n := range 12 {
+			for n := range each {
 				asked.Add(1)
 				if got := r.Say(name(n)); got.Text == "" && len(got.News) == 0 || got.Who == wechattest.System {
 					t.Errorf("a reader is answered %+v", got)
 				}
 			}
 		})
+		load.Go(func() {
+			chat := hook.Chat(int64(100 + i))
+			for n := range each {
+				asked.Add(1)
+				chat.Say(name(n))
+				if _, err := chat.Wait(patiently(t), n+1); err != nil {
+					t.Errorf("by webhook: %v", err)
+					return
+				}
+			}
+		})
 	}
 	ins[1].until("the load", func() bool { return asked.Load() > 20 })
-	replicas[0].kill() // the one that polls Telegram
+	replicas[0].kill() // the one that polls Telegram, or one that waits to
 	for n := range 5 {
 		sayTelegram(t, chat, name(n))
 	}
 	load.Wait()
+	for reader, n := range front.failures() {
+		t.Logf("%s: %d failed", reader, n)
+		if n > 1 {
+			t.Errorf("%d tries of %s failed, want one at most", n, reader)
+		}
+	}
+	for i := range 6 {
+		if n := len(hook.Chat(int64(100 + i)).Answers()); n != each {
+			t.Errorf("%d answers to %d questions by webhook", n, each)
+		}
+	}
 	if p := gzh.Problems(); len(p) > 0 {
 		t.Errorf("the platform is not content: %v", p)
 	}
@@ -178,4 +147,25 @@ channels:
 			t.Error(err)
 		}
 	}
+}
+
+// page is what an address shows; 0: nothing.
+func page(address string) (status int, text string) {
+	resp, err := http.Get(address)
+	if err != nil {
+		return 0, ""
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	if err != nil {
+		return 0, ""
+	}
+	return resp.StatusCode, string(body)
+}
+
+// patiently is a context that ends when patience does.
+func patiently(t *testing.T) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	t.Cleanup(cancel)
+	return ctx
 }

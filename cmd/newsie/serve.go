@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -67,7 +66,6 @@ type server struct {
 	channels  *channels
 	scheduler *scheduler.Scheduler
 	listener  net.Listener
-	stalledAt atomic.Int64     // where the index was when somebody last asked whether it is ready
 	notices   *noticeQueue     // of the bot, whose readers wait
 	sources   *ingest.Ingester // one for all refreshes: it remembers what it told
 }
@@ -211,7 +209,8 @@ func (s *server) prune(ctx context.Context) error {
 		bot.NewLists(s.db, time.Now).Prune(ctx, now.Add(-keepLists), now.Add(-keepQuestions)),
 		bot.NewSettings(s.db, time.Now).Prune(ctx),
 		bot.NewPacer(s.db, time.Now).Prune(ctx, now.Add(-time.Hour)),
-		scheduler.NewLaunches(s.db, time.Now).Prune(ctx, now.Add(-keepLedger)))
+		scheduler.NewLaunches(s.db, time.Now).Prune(ctx, now.Add(-keepLedger)),
+		s.db.ForgetDead(ctx))
 }
 
 // grace is how long answers under way may take when the program is told to stop.
@@ -220,7 +219,7 @@ const grace = 8 * time.Second
 func (s *server) run(ctx context.Context, control *control) error {
 	pages, err := web.New(web.Config{
 		Library: s.library, Catalog: s.catalog, PublicURL: s.public, Name: s.config.Name,
-		Channels: s.channels.handlers, Chat: s.channels.chat, Ready: s.ready, Pinned: s.library.Pinned,
+		Channels: s.channels.handlers, Chat: s.channels.chat, Ready: s.library.Ready, Pinned: s.library.Pinned,
 		Metrics: s.metrics.handler(s.config.MetricsToken), Logger: s.log,
 	})
 	if err != nil {
@@ -231,13 +230,18 @@ func (s *server) run(ctx context.Context, control *control) error {
 		Handler: pages, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
 		MaxHeaderBytes: 32 << 10, ErrorLog: nil,
 	}
+	// What is under way when the program is told to stop must not seem a dead
+	// replica's: the others see this one live until all has ended.
 	signals := newSignals(s)
+	living, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
+	listened := make(chan error, 1)
+	go func() { listened <- signals.run(living) }()
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.library.Run(ctx) })
 	group.Go(func() error { return s.scheduler.Run(ctx) })
 	group.Go(func() error { return control.run(ctx) })
 	group.Go(func() error { return s.notices.run(ctx) })
-	group.Go(func() error { return signals.run(ctx) })
 	for _, file := range s.published {
 		group.Go(func() error { return file.watch(ctx) })
 	}
@@ -265,6 +269,8 @@ func (s *server) run(ctx context.Context, control *control) error {
 		return nil
 	})
 	err = group.Wait()
+	end()
+	err = errors.Join(err, <-listened)
 	leaving, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 	defer cancel()
 	if err := s.db.Leave(leaving); err != nil {
@@ -273,30 +279,6 @@ func (s *server) run(ctx context.Context, control *control) error {
 	s.log.Info("stopped")
 	return err
 }
-
-// ready tells why readers cannot be answered yet.
-func (s *server) ready(ctx context.Context) error {
-	progress, err := s.library.Progress(ctx)
-	if err != nil {
-		return errors.New("the database does not answer")
-	}
-	if !progress.Answers {
-		return fmt.Errorf("the index is being filled: %s", progress)
-	}
-	// A great import keeps all replicas behind for a while, and they answer well.
-	if behind := s.library.Behind(); behind > tooFarBehind && s.library.Seq() == s.stalledAt.Swap(s.library.Seq()) {
-		lag, err := s.library.Lag(ctx)
-		if err != nil {
-			return errors.New("the database does not answer")
-		}
-		return fmt.Errorf("the index does not follow: %s behind for %s", plural(int(lag), "change"), behind.Round(time.Second))
-	}
-	return nil
-}
-
-// tooFarBehind is how long the index may be behind before a replica that follows
-// no further is not ready.
-const tooFarBehind = time.Minute
 
 // reachable turns a listening address into one a browser can open.
 func reachable(address string) string {

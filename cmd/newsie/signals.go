@@ -31,7 +31,7 @@ func newSignals(s *server) *signals {
 	return n
 }
 
-// run hears signals until ctx ends.
+// run hears signals until ctx ends, and shows the others that this process lives.
 func (n *signals) run(ctx context.Context) error { return n.db.Listen(ctx, n.heard, n.lost) }
 
 func (n *signals) heard(s database.Signal) {

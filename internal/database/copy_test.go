@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -88,17 +89,18 @@ func grow(t *testing.T, db *database.DB) {
 		"INSERT INTO saved (channel, chat, article, saved_at) VALUES ('c', 'r', 1, 1)",
 		"INSERT INTO sends (articles, audience, state, starts_at, created_at, updated_at) VALUES ('[1]', 'everyone', 'planned', 1, 1, 1)",
 		"INSERT INTO pins (article, until, pinned_at) VALUES (1, 2, 3)",
+		"INSERT INTO replicas (id, pid, host, began_at, seen_at) VALUES ('a', 1, 'h', 1, 1)",
 	} {
 		exec(t, db, statement)
 	}
 }
 
-// tableNames asks the database itself.
+// tableNames asks the database itself for the tables that a copy holds.
 func tableNames(t *testing.T, db *database.DB) []string {
 	t.Helper()
-	query := "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT IN ('goose_db_version', 'sqlite_sequence', 'sqlite_stat1') ORDER BY name"
+	query := "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT IN ('goose_db_version', 'replicas', 'sqlite_sequence', 'sqlite_stat1') ORDER BY name"
 	if db.Postgres() {
-		query = `SELECT tablename FROM pg_tables WHERE schemaname = current_schema() AND tablename <> 'goose_db_version' ORDER BY tablename COLLATE "C"`
+		query = `SELECT tablename FROM pg_tables WHERE schemaname = current_schema() AND tablename NOT IN ('goose_db_version', 'replicas') ORDER BY tablename COLLATE "C"`
 	}
 	var names []string
 	if err := db.NewRaw(query).Scan(t.Context(), &names); err != nil {
@@ -135,6 +137,9 @@ func TestACopyHoldsAllThatTheSourceDoes(t *testing.T) {
 			if rows[name] == 0 {
 				t.Errorf("%s is not copied", name)
 			}
+		}
+		if slices.Contains(got, "replicas") {
+			t.Error("who serves the source is copied")
 		}
 		if len(got) != len(names) {
 			t.Errorf("copied are %v, there are %v", got, names)

@@ -100,8 +100,11 @@ func inOrder(tables []table) ([]table, error) {
 	return ordered, nil
 }
 
-// tables describes all tables by name, but for those of the databases themselves
-// and the list of migrations.
+// passing is the table of the processes that serve, which come and go by themselves.
+const passing = "replicas"
+
+// tables describes all tables by name, but for those of the databases themselves,
+// the list of migrations, and passing.
 func (s side) tables(ctx context.Context) ([]table, error) {
 	query := "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite@_%' ESCAPE '@'"
 	if s.db.postgres {
@@ -114,7 +117,7 @@ func (s side) tables(ctx context.Context) ([]table, error) {
 	slices.Sort(names)
 	var tables []table
 	for _, name := range names {
-		if name == "goose_db_version" {
+		if name == "goose_db_version" || name == passing {
 			continue
 		}
 		t, err := s.table(ctx, name)

@@ -41,8 +41,9 @@ type DB struct {
 	writes   writes
 
 	announced announced
-	name      string                 // of this process among replicas
-	replica   atomic.Pointer[string] // it, once the others know
+	name      string                    // of this process among replicas
+	host      string                    // of the machine
+	beatAt    atomic.Pointer[time.Time] // when the others last saw this process live
 }
 
 // Open opens "postgres://…", "sqlite://PATH" or a plain path of a SQLite file,
@@ -111,7 +112,11 @@ func openPostgres(address string) (*DB, error) {
 	pool.SetMaxIdleConns(8)
 	pool.SetConnMaxIdleTime(5 * time.Minute)
 	b := bun.NewDB(pool, pgdialect.New())
-	return &DB{DB: b, reader: b, postgres: true, address: address, name: rand.Text()}, nil
+	host, err := os.Hostname()
+	if err != nil {
+		host = ""
+	}
+	return &DB{DB: b, reader: b, postgres: true, address: address, name: rand.Text(), host: host}, nil
 }
 
 func openSQLite(path string) (*DB, error) {

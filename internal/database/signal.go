@@ -40,8 +40,9 @@ func (db *DB) Signal(ctx context.Context, tx bun.IDB, s Signal) error {
 
 // Listen calls heard for each signal, one after the other, until ctx ends; heard
 // should only wake who does the work. On PostgreSQL it keeps a connection of its
-// own, by which the others see that this replica lives (see Replica), and makes another when that is lost: then, and at the start, heard gets the
-// zero Signal. lost, which may be nil, hears of each failure.
+// own, by which the others see that this replica lives (see Replica), and makes
+// another when that is lost: then, and at the start, heard gets the zero Signal.
+// lost, which may be nil, hears of each failure.
 func (db *DB) Listen(ctx context.Context, heard func(Signal), lost func(error)) error {
 	if !db.postgres {
 		heard(Signal{})
@@ -69,7 +70,7 @@ func (db *DB) Listen(ctx context.Context, heard func(Signal), lost func(error)) 
 }
 
 // maxRelisten bounds how long a lost connection is left alone.
-const maxRelisten = 10 * time.Second
+const maxRelisten = 2 * time.Second
 
 // listen listens through one connection until that ends.
 func (db *DB) listen(ctx context.Context, heard func(Signal)) error {

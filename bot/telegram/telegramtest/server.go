@@ -62,6 +62,8 @@ type Options struct {
 	PrivatePictures bool
 	// Pictures answers the requests by which the server fetches photos; nil: the network.
 	Pictures http.RoundTripper
+	// Webhooks sends the updates to the webhook; nil: the network.
+	Webhooks http.RoundTripper
 	// RetryWebhook is how long a second is between a refused webhook request and
 	// its repetition; 0: ten milliseconds. Pauses and Retry-After are counted in it.
 	RetryWebhook time.Duration

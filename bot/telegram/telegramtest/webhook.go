@@ -110,8 +110,12 @@ func (s *Server) deliver(hook webhook) {
 		case <-ctx.Done():
 		}
 	}()
+	network := s.options.Webhooks
+	if network == nil {
+		network = &http.Transport{DisableKeepAlives: true}
+	}
 	client := &http.Client{
-		Transport: &http.Transport{DisableKeepAlives: true}, Timeout: time.Minute,
+		Transport: network, Timeout: time.Minute,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	busy := map[string]bool{}

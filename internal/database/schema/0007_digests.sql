@@ -53,9 +53,11 @@ CREATE TABLE pins (
 
 -- The processes that serve from this database, and when each was seen last.
 CREATE TABLE replicas (
-	id      TEXT PRIMARY KEY,
-	pid     BIGINT NOT NULL, -- of its connection that listens
-	seen_at BIGINT NOT NULL  -- by the database's clock
+	id       TEXT PRIMARY KEY,
+	pid      BIGINT NOT NULL, -- of its connection that listens
+	host     TEXT NOT NULL,
+	began_at BIGINT NOT NULL, -- by the database's clock, as the next
+	seen_at  BIGINT NOT NULL
 );
 
 -- Which of them answers a message; '' when none could take over from it.
