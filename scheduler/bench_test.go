@@ -58,6 +58,36 @@ func BenchmarkPlanMillion(b *testing.B) {
 	})
 }
 
+// BenchmarkSendMillion plans a send of the publisher's to BENCH_FOLLOWS chats, and
+// tells how much memory newsie has to itself meanwhile, which is no more at the end
+// than in the beginning.
+func BenchmarkSendMillion(b *testing.B) {
+	n := follows(b)
+	benchmark(b, func(b *testing.B, h *house) {
+		for range b.N {
+			s := h.replica()
+			h.fill(n, 100)
+			h.launch(everyone, "", 1)
+			before := h.size()
+			watch := startWatch(b)
+			start := time.Now()
+			planned := h.planSends(s)
+			took := time.Since(start)
+			watch.report(b)
+			if l := h.sends(); planned != n || l.Chats != int64(n) || l.Left != int64(n) || l.State != scheduler.SendPlanned {
+				b.Fatalf("planned %d of %d: %+v", planned, n, l)
+			}
+			if chats := h.int("SELECT COUNT(DISTINCT chat) FROM deliveries"); chats != int64(n) {
+				b.Fatalf("planned for %d chats of %d", chats, n)
+			}
+			b.ReportMetric(took.Seconds(), "s")
+			b.ReportMetric(float64(n)/took.Seconds(), "chats/s")
+			b.ReportMetric(float64(h.size()-before)/float64(n), "MB/million")
+			b.ReportMetric(0, "ns/op")
+		}
+	})
+}
+
 // BenchmarkEditionMillion delivers to BENCH_FOLLOWS readers of a hundred topics,
 // through a platform that costs nothing, and tells how much memory newsie has to
 // itself meanwhile.
