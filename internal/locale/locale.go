@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"sort"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/BurntSushi/toml"
@@ -31,8 +32,12 @@ type Catalog struct {
 	printers map[string]Printer
 }
 
-// Load reads the catalogs that are part of the program.
-func Load() (*Catalog, error) {
+// Load reads the catalogs that are part of the program, once.
+func Load() (*Catalog, error) { return loaded() }
+
+var loaded = sync.OnceValues(load)
+
+func load() (*Catalog, error) {
 	bundle := i18n.NewBundle(language.English)
 	bundle.RegisterUnmarshalFunc("toml", toml.Unmarshal)
 	entries, err := files.ReadDir("catalog")
