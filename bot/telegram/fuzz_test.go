@@ -240,7 +240,7 @@ func fuzzedBot(f *testing.F) (post func(body []byte, id int64) (status int, read
 	go func() { ended <- channel.Run(ctx) }()
 	f.Cleanup(func() { cancel(); <-ended })
 	request := func(body []byte) int {
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		r := httptest.NewRequestWithContext(ctx, http.MethodPost, channel.WebhookPath(), strings.NewReader(string(body)))
 		r.Header.Set(telegram.SecretHeader, "sesame")

@@ -82,7 +82,7 @@ func TestSendTimeoutIsUnknown(t *testing.T) {
 	s.Chat(1)
 	s.Fail("sendMessage", telegramtest.Hang)
 	c, _, _, _ := build(t, s, echo, setup{})
-	ctx, cancel := context.WithTimeout(patient(t), 50*time.Millisecond)
+	ctx, cancel := context.WithTimeout(patient(t), 2*time.Second) // by then the server has it
 	defer cancel()
 	if _, err := c.Send(ctx, bot.Outgoing{To: to("1"), Reply: bot.Reply{Text: "x"}}); !errors.Is(err, bot.ErrUnknown) {
 		t.Errorf("Send = %v, want ErrUnknown", err)

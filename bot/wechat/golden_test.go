@@ -80,7 +80,7 @@ func (h *house) play() []scene {
 // lateScene is a question whose answer comes too late for the platform.
 func (h *house) lateScene(question string) scene {
 	h.t.Helper()
-	hasty := h.replica(h.t, func(c *wechat.Config) { c.Patience = 100 * time.Millisecond })
+	hasty := h.replica(h.t, func(c *wechat.Config) { c.Patience = 500 * time.Millisecond })
 	h.Connect(hasty)
 	h.hold = make(chan struct{})
 	b := h.Reader("o-reader-1").Say(question)

@@ -372,7 +372,7 @@ func TestMessageOfADeadReplicaIsFreedForTheNextTry(t *testing.T) {
 	r := s.Request("r1", message("r1", "hi"))
 	// The platform hangs up on the second try; the third is answered.
 	ctx, hangUp := context.WithCancel(t.Context())
-	time.AfterFunc(100*time.Millisecond, hangUp)
+	time.AfterFunc(time.Second, hangUp)
 	s.channel.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/?"+r.Query.Encode(), strings.NewReader(r.Body)).WithContext(ctx))
 	w := httptest.NewRecorder()
 	roomy := s.replica(t, func(c *wechat.Config) { c.Patience = 0 })

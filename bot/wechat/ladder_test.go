@@ -544,7 +544,7 @@ func TestReportsSettleTheLedger(t *testing.T) {
 func TestAReportIsTakenInLater(t *testing.T) {
 	tries := 0
 	s := start(t, echo, service, func(_ *wechattest.Account, c *wechat.Config) {
-		c.Patience = 20 * time.Millisecond
+		c.Patience = 500 * time.Millisecond
 		c.Settle = func(context.Context, string, string) error {
 			if tries++; tries == 1 {
 				return errors.New("the database is away")

@@ -104,7 +104,7 @@ func TestRenewalsWaitForTheOneThatIsUnderWay(t *testing.T) {
 	t.Run("it takes longer than we have", func(t *testing.T) {
 		s := start(t, echo, verified)
 		hold(t, s)
-		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		_, err := s.channel.Send(ctx, bot.Outgoing{To: s.chat("r0"), Reply: bot.Reply{Text: "news"}})
 		if kind(err) != "wait, all" || !errors.Is(ctx.Err(), context.DeadlineExceeded) {
@@ -127,7 +127,7 @@ func TestNobodyWaitsLongerForATokenThanHeHas(t *testing.T) {
 	first := make(chan error, 1)
 	go func() { first <- s.push(t, "r1", "one") }()
 	<-asked // the first one is fetching
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
 	_, err := s.channel.Send(ctx, bot.Outgoing{To: s.chat("r1"), Reply: bot.Reply{Text: "two"}})
 	if kind(err) != "wait, all" {

@@ -15,6 +15,7 @@ import (
 // that polls now: a change of mode is a line of the configuration. A group is
 // left as it was found.
 func TestAKillBetweenTheWebhooks200AndTheAnswer(t *testing.T) {
+	t.Parallel()
 	in := install(t, "")
 	server := telegramtest.Start(t, telegramtest.Options{})
 	address := freeAddress(t)
@@ -77,6 +78,7 @@ func TestAKillBetweenTheWebhooks200AndTheAnswer(t *testing.T) {
 
 // A group from the first greeting to the end, in the running program.
 func TestTheLifeOfAGroup(t *testing.T) {
+	t.Parallel()
 	in := install(t, "")
 	server := telegramtest.Start(t, telegramtest.Options{})
 	server.SetBot(telegramtest.Bot{Username: "newsie_bot", ReadsAll: true})
