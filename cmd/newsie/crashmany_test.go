@@ -249,7 +249,7 @@ func (w *wreck) await(what string, done func(progress) bool) {
 	w.t.Helper()
 	var p progress
 	var err error
-	ok := poll(patience, func() bool {
+	ok := poll(2*patience, func() bool {
 		for i, process := range w.crew {
 			if process.ended() {
 				w.ended++
