@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"newsie/bot"
 	"newsie/internal/database"
 	"newsie/internal/database/databasetest"
+	"newsie/internal/locale"
 )
 
 func TestATopicHasSoManyCharacters(t *testing.T) {
@@ -47,6 +49,54 @@ func TestFollowsKeptBeforeAreKnown(t *testing.T) {
 		}
 		if r := say(t, b, chat, "unfollow chat lang:it"); count(t, db, "SELECT count(*) FROM follows") != 0 {
 			t.Errorf("unfollowed: %q", r.Text)
+		}
+	})
+}
+
+// Where digests begin with the archive, a new follow is offered what is there.
+func TestAFirstDigestFromTheArchive(t *testing.T) {
+	db, c := databasetest.SQLite(t), newClock()
+	catalog, err := locale.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := bot.New(bot.Config{DB: db, Library: library(t, db, c.now), Catalog: catalog, Channels: map[string]bot.Channel{"old": {FromArchive: true}, "new": {}}, Now: c.now})
+	for channel, want := range map[string]int{"old": 0, "new": 8} {
+		say(t, b, bot.ChatID{Channel: channel, ID: "r"}, "follow commerce")
+		if got := count(t, db, "SELECT since_seq FROM follows WHERE channel = ?", channel); got != want {
+			t.Errorf("%s: offered from %d on, want %d", channel, got, want)
+		}
+	}
+}
+
+// A pause ends before what comes at its very end.
+func TestWhatComesWhenAPauseEndsComes(t *testing.T) {
+	db, c := databasetest.SQLite(t), newClock()
+	b := newBot(t, db, c)
+	chat := bot.ChatID{Channel: "web", ID: "r"}
+	say(t, b, chat, "follow commerce 0 0 * * *")
+	say(t, b, chat, "pause until 2026-11-25")
+	if got, want := count(t, db, "SELECT next_due_at FROM follows"), time.Date(2026, 11, 25, 0, 0, 0, 0, time.UTC).UnixMilli(); int64(got) != want {
+		t.Errorf("comes next at %s, want %s", time.UnixMilli(int64(got)).UTC(), time.UnixMilli(want).UTC())
+	}
+}
+
+// What waits for something to come is not woken by it while it is paused.
+func TestAPauseEndsWaiting(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		c := newClock()
+		b := newBot(t, db, c)
+		chat := bot.ChatID{Channel: "web", ID: "r"}
+		say(t, b, chat, "follow commerce as it happens")
+		for _, text := range []string{"pause for a week", "resume", "follow commerce weekdays 7:30"} {
+			if _, err := db.ExecContext(t.Context(), "UPDATE follows SET waits = 1"); err != nil {
+				t.Fatal(err)
+			}
+			c.advance(time.Minute)
+			say(t, b, chat, text)
+			if count(t, db, "SELECT waits FROM follows") != 0 {
+				t.Errorf("it waits after %q", text)
+			}
 		}
 	})
 }

@@ -227,8 +227,8 @@ func TestFollowsThatCannotBePlanned(t *testing.T) {
 		if diff := cmp.Diff(scheduler.Tick{}, h.plan(s)); diff != "" {
 			t.Errorf("they come back at the next tick (-want +got):\n%s", diff)
 		}
-		if got := h.text("SELECT chat FROM deliveries"); got != "nowhere" {
-			t.Errorf("planned for %s, want nowhere", got)
+		if diff := cmp.Diff([]string{"nowhere"}, h.sentTo()); diff != "" {
+			t.Errorf("planned for (-want +got):\n%s", diff)
 		}
 		if n := h.int("SELECT COUNT(*) FROM follows WHERE state = 'suspended'"); n != 2 {
 			t.Errorf("%d suspended, want 2", n)
@@ -279,6 +279,30 @@ func TestAChangeWhileSearchingWins(t *testing.T) {
 		}
 		h.wantStates("")
 	})
+}
+
+// What a reader changes while a digest is planned stays as the reader wants it.
+func TestAChangeWhileSearchingStays(t *testing.T) {
+	for name, change := range map[string]string{
+		"paused":       "UPDATE follows SET paused_until = 9999999999999, next_due_at = 9999999999999",
+		"another time": "UPDATE follows SET spec = '0 20 * * *', next_due_at = 9999999999999",
+		"another zone": "UPDATE follows SET zone = 'Asia/Tokyo', next_due_at = 9999999999999",
+	} {
+		t.Run(name, func(t *testing.T) {
+			each(t, func(t *testing.T, h *house) {
+				h.follow("1", "tea", "0 8 * * *", "UTC", monday)
+				h.library.add("tea")
+				s := h.replica(func(c *scheduler.Config) { c.Finder = &meddler{library: h.library, do: func() { h.exec(change) }} })
+				if diff := cmp.Diff(scheduler.Tick{Due: 1, Taken: 1}, h.plan(s)); diff != "" {
+					t.Errorf("-want +got:\n%s", diff)
+				}
+				if got := h.int("SELECT next_due_at FROM follows WHERE since_seq = 0"); got != 9999999999999 {
+					t.Errorf("comes next at %d", got)
+				}
+				h.wantStates("")
+			})
+		})
+	}
 }
 
 // A channel's readers get what the channel serves, also when others follow the

@@ -178,3 +178,50 @@ func TestSilentChatsWaitWithoutBeingWoken(t *testing.T) {
 		h.wantSent()
 	})
 }
+
+// One that joins those who wait for the same, and was offered less than they, as a
+// lagging replica leaves it, gets what was not for them.
+func TestWhoJoinsThoseWhoWaitMissesNothing(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		s := h.replica()
+		h.library.add("tea")
+		h.follow("a", "tea", "@new 2h", "UTC", h.clock())
+		h.exec("UPDATE follows SET since_seq = 1")
+		h.plan(s)
+		h.library.add("coffee")
+		h.plan(s) // looked for, and not found
+		b := h.follow("b", "tea", "@new 2h", "UTC", h.clock().AddDate(0, 0, 1))
+		h.exec("UPDATE follows SET waits = 1 WHERE id = ?", b)
+		h.library.add("coffee")
+		h.plan(s)
+		h.wantSent("b")
+	})
+}
+
+// What another process has at hand when it is to be woken is woken later, though
+// nothing more comes.
+func TestWhatIsAtHandElsewhereIsWokenLater(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		if !h.db.Postgres() {
+			t.Skip("SQLite has one writer")
+		}
+		s := h.replica()
+		h.follow("a", "tea", "@new 2h", "UTC", h.clock())
+		h.plan(s)
+		h.library.add("tea")
+		tx, err := h.db.BeginTx(t.Context(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := tx.Exec("UPDATE follows SET topic = topic"); err != nil {
+			t.Fatal(err)
+		}
+		h.plan(s)
+		h.wantSent()
+		if err := tx.Rollback(); err != nil {
+			t.Fatal(err)
+		}
+		h.plan(s)
+		h.wantSent("a")
+	})
+}
