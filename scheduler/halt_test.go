@@ -189,3 +189,27 @@ func TestAProbeThatNobodyWantsLeavesItsPlace(t *testing.T) {
 		}
 	})
 }
+
+// A channel is tried again in half an hour at most, also when the clock was set
+// back by one since it was said when.
+func TestAHaltDoesNotLastLongerWhenTheClockIsSetBack(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		s := h.replica()
+		calls, accept := tokenRefused(h)
+		halted(h, s)
+		accept()
+		h.exec("UPDATE deliveries SET due_at = 0")
+		before := calls.Load()
+		h.pass(-20 * time.Minute)
+		h.deliver(s)
+		if calls.Load() != before {
+			t.Error("set back by 20 minutes it is tried at once: its pause may be as long as that")
+		}
+		h.pass(-40 * time.Minute)
+		h.deliver(s)
+		h.wantStates("sent 30")
+		if halts, err := s.Halts(t.Context()); err != nil || len(halts) != 0 {
+			t.Errorf("still stands still: %+v (%v)", halts, err)
+		}
+	})
+}
