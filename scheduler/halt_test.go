@@ -213,3 +213,35 @@ func TestAHaltDoesNotLastLongerWhenTheClockIsSetBack(t *testing.T) {
 		}
 	})
 }
+
+func TestThreeRefusalsInARowAreAHalt(t *testing.T) {
+	for refusals, want := range map[int]int{2: 0, 3: 1} {
+		each(t, func(t *testing.T, h *house) {
+			s := h.replica()
+			tokenRefused(h)
+			h.planned(s, refusals)
+			h.deliver(s)
+			if halts, err := s.Halts(t.Context()); err != nil || len(halts) != want {
+				t.Errorf("%d refusals: stands still: %+v (%v)", refusals, halts, err)
+			}
+		})
+	}
+}
+
+// Resumed by the publisher, a channel has three tries again.
+func TestAResumedChannelIsCountedAnew(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		s := h.replica()
+		tokenRefused(h)
+		halted(h, s)
+		if ok, err := scheduler.NewLedger(h.db, h.clock).ResumeChannel(t.Context(), "tg"); err != nil || !ok {
+			t.Fatal(ok, err)
+		}
+		h.exec("UPDATE deliveries SET due_at = ? WHERE chat <> '1'", distant.UnixMilli())
+		h.exec("UPDATE deliveries SET due_at = ? WHERE chat = '1'", h.clock().UnixMilli())
+		h.deliver(s)
+		if halts, err := s.Halts(t.Context()); err != nil || len(halts) != 0 {
+			t.Errorf("one refusal after that, it stands still: %+v (%v)", halts, err)
+		}
+	})
+}
