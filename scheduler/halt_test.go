@@ -96,6 +96,9 @@ func TestAFewRefusalsAreNoHalt(t *testing.T) {
 		for range 5 {
 			h.planned(s, 1)
 			h.deliver(s)
+			if halts, err := s.Halts(t.Context()); err != nil || len(halts) != 0 {
+				t.Fatalf("stands still: %+v (%v)", halts, err)
+			}
 			h.pass(2 * time.Minute)
 			h.deliver(s)
 			h.platform.tries = nil
@@ -116,6 +119,8 @@ func TestThePublisherResumesAChannel(t *testing.T) {
 		accept()
 		h.deliver(s)
 		h.wantStates("planned 30")
+		h.exec("INSERT INTO deliveries (edition, channel, chat, state, due_at, updated_at) VALUES (?, 'tg', 'later', 'planned', ?, 0)",
+			h.editions(1, monday), distant.UnixMilli()) // its time has not come, whatever is resumed
 		cli := scheduler.NewLedger(h.db, h.clock)
 		for i, want := range []bool{true, false} {
 			if ok, err := cli.ResumeChannel(t.Context(), "tg"); err != nil || ok != want {
@@ -123,7 +128,10 @@ func TestThePublisherResumesAChannel(t *testing.T) {
 			}
 		}
 		h.deliver(s)
-		h.wantStates("sent 30")
+		h.wantStates("planned 1, sent 30")
+		if due := h.int("SELECT due_at FROM deliveries WHERE chat = 'later'"); due != distant.UnixMilli() {
+			t.Errorf("what was to come later is due at %s", time.UnixMilli(due).UTC())
+		}
 	})
 }
 

@@ -3,6 +3,7 @@ package scheduler_test
 import (
 	"context"
 	"testing"
+	"time"
 
 	"newsie/internal/database"
 	"newsie/internal/database/databasetest"
@@ -18,7 +19,7 @@ func TestCommandsSignalThoseWhoServe(t *testing.T) {
 	h.deliver(s)
 	tokenRefused(h)
 	heard := make(chan database.Signal, 100)
-	ctx, cancel := context.WithCancel(t.Context())
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	serving, ended := databasetest.Open(t, h.address), make(chan error, 1)
 	go func() { ended <- serving.Listen(ctx, func(s database.Signal) { heard <- s }, func(error) {}) }()
@@ -52,7 +53,7 @@ func TestCommandsSignalThoseWhoServe(t *testing.T) {
 		for got := (database.Signal{}); got != want; {
 			select {
 			case got = <-heard:
-			case <-t.Context().Done():
+			case <-ctx.Done():
 				t.Fatal("no signal came")
 			}
 		}
