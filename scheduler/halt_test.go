@@ -253,3 +253,33 @@ func TestAResumedChannelIsCountedAnew(t *testing.T) {
 		}
 	})
 }
+
+// Two replicas are refused at the same moment: it is one halt, told once, and no
+// longer for that.
+func TestTwoReplicasHaltAChannelOnce(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		var told []string
+		telling := func(c *scheduler.Config) { c.Notify = notes(&told) }
+		a, b := h.replica(telling), h.replica(telling)
+		refused := &bot.ConfigError{Channel: "tg", Err: errBroken}
+		h.platform.answer = func(_ context.Context, o bot.Outgoing, _ int) (bot.Receipt, error) {
+			if o.To.ID == "6" { // while it is on its way
+				h.exec("UPDATE deliveries SET due_at = 0 WHERE chat IN ('3', '4', '5')")
+				h.deliver(a)
+			}
+			return bot.Receipt{}, refused
+		}
+		h.planned(b, 6)
+		h.exec("UPDATE deliveries SET due_at = ? WHERE chat > '2'", distant.UnixMilli())
+		h.deliver(b)
+		h.exec("UPDATE deliveries SET due_at = 0 WHERE chat = '6'")
+		h.deliver(b)
+		halts, err := b.Halts(t.Context())
+		if err != nil || len(halts) != 1 || halts[0].Probes != 0 || halts[0].Probe.Sub(h.clock()) != time.Minute {
+			t.Errorf("stands still: %+v (%v), want it for a minute", halts, err)
+		}
+		if len(told) != 1 {
+			t.Errorf("the publisher was told %q", told)
+		}
+	})
+}
