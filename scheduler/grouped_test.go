@@ -123,7 +123,7 @@ func TestTopicsStayTogetherAcrossBatches(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		s := h.replica(grouped)
 		h.library.add("tea coffee cocoa")
-		h.everyTopic(333, "tea", "coffee", "cocoa")
+		h.everyTopic(400, "tea", "coffee", "cocoa")
 		h.plan(s)
 		if n := h.int("SELECT MAX(n) FROM (SELECT MAX(id) - MIN(id) AS n FROM deliveries GROUP BY chat) AS spans"); n != 2 {
 			t.Errorf("a chat's deliveries span %d rows, want 2", n)
@@ -131,14 +131,14 @@ func TestTopicsStayTogetherAcrossBatches(t *testing.T) {
 		// In whatever order they lie.
 		h.exec("UPDATE deliveries SET due_at = due_at - (id * 7919) % 1000")
 		h.deliver(s)
-		h.wantStates("sent 999")
+		h.wantStates("sent 1200")
 		for chat, n := range h.platform.tries {
 			if n != 1 {
 				t.Errorf("chat %s got %d messages", chat, n)
 			}
 		}
-		if len(h.platform.tries) != 333 {
-			t.Errorf("%d chats reached, want 333", len(h.platform.tries))
+		if len(h.platform.tries) != 400 {
+			t.Errorf("%d chats reached, want 400", len(h.platform.tries))
 		}
 	})
 }
@@ -478,5 +478,29 @@ func TestQuietHoursThatCannotBeRead(t *testing.T) {
 		broken = false
 		h.deliver(s)
 		h.wantStates("sent 2")
+	})
+}
+
+// A full page of follows brings along what else is due for its chats, and nothing
+// that is not.
+func TestWhatIsNotDueDoesNotComeAlong(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		const readers = 1000
+		h.library.add("tea coffee")
+		h.exec(`INSERT INTO follows (channel, chat, topic, query, lang, spec, zone, next_due_at, since_seq, created_at)
+			WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+			SELECT 'tg', CAST(i AS TEXT), 'tea', 'tea', 'en', '0 8 * * *', 'UTC', CAST(? AS BIGINT), 0, 0 FROM n`, readers, monday.UnixMilli())
+		due := h.follow("7", "coffee", "0 8 * * *", "UTC", monday)
+		later := h.follow("7", "te", "0 9 * * *", "UTC", monday.Add(time.Hour))
+		paused := h.follow("8", "coffee", "0 8 * * *", "UTC", monday.AddDate(0, 0, 7))
+		if tick := h.plan(h.replica(grouped)); tick.Due != readers+1 || tick.Planned != readers+1 {
+			t.Errorf("%+v, want %d due and planned", tick, readers+1)
+		}
+		if n := h.int("SELECT COUNT(*) FROM follows WHERE id IN (?, ?) AND last_slot = '' AND since_seq = 0", later, paused); n != 2 {
+			t.Errorf("%d of the two that are not due are as they were", n)
+		}
+		if n := h.int("SELECT COUNT(*) FROM deliveries WHERE follow = ?", due); n != 1 {
+			t.Errorf("%d deliveries of the other follow that is due", n)
+		}
 	})
 }
