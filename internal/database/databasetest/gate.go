@@ -6,12 +6,15 @@ import (
 	"net/url"
 	"sync"
 	"testing"
+
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // A Gate stands between newsie and PostgreSQL and can be shut: then connections
 // break and new ones are refused, as when the server or the way to it is gone.
 type Gate struct {
 	t       testing.TB
+	network string // of the server
 	server  string
 	address string // of the gate, the same whenever it opens
 	url     string
@@ -25,17 +28,21 @@ type Gate struct {
 // NewGate opens a gate to the database at an address of PostgreSQL's.
 func NewGate(t testing.TB, address string) *Gate {
 	t.Helper()
+	config, err := pgconn.ParseConfig(address)
+	if err != nil {
+		t.Fatal(err)
+	}
 	u, err := url.Parse(address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	port := u.Port()
-	if port == "" {
-		port = "5432"
-	}
-	g := &Gate{t: t, server: net.JoinHostPort(u.Hostname(), port), address: "127.0.0.1:0", open: map[net.Conn]bool{}}
+	g := &Gate{t: t, address: "127.0.0.1:0", open: map[net.Conn]bool{}}
+	g.network, g.server = pgconn.NetworkAddress(config.Host, config.Port)
 	g.Open()
 	u.Host = g.address
+	q := u.Query()
+	q.Del("host") // a socket
+	u.RawQuery = q.Encode()
 	g.url = u.String()
 	t.Cleanup(g.Shut)
 	return g
@@ -81,7 +88,7 @@ func (g *Gate) Shut() {
 
 func (g *Gate) pass(listener net.Listener, in net.Conn) {
 	defer func() { _ = in.Close() }()
-	out, err := net.Dial("tcp", g.server)
+	out, err := net.Dial(g.network, g.server)
 	if err != nil {
 		return
 	}
