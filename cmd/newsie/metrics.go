@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"newsie/content"
+	"newsie/internal/database"
 )
 
 // metrics are what /metrics shows.
@@ -45,8 +46,8 @@ func (m *metrics) observe(channel, outcome string, took time.Duration) {
 	m.answers.WithLabelValues(channel, outcome).Observe(took.Seconds())
 }
 
-// watch adds what is read from the library when somebody looks.
-func (m *metrics) watch(library *content.Library) {
+// watch adds what is read from the database and the library when somebody looks.
+func (m *metrics) watch(db *database.DB, library *content.Library) {
 	gauge := func(name, help string, value func() float64) {
 		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value))
 	}
@@ -61,6 +62,12 @@ func (m *metrics) watch(library *content.Library) {
 			return float64(n)
 		}
 	}
+	gauge("newsie_database_up", "Whether the database answers; 0: what is read from it is left out or -1.", func() float64 {
+		return max(0, ask(func(ctx context.Context) (int64, error) {
+			_, err := db.Now(ctx)
+			return 1, err
+		})())
+	})
 	gauge("newsie_index_bytes", "Size of the index on disk.", func() float64 { return float64(library.Size()) })
 	gauge("newsie_index_seq", "Position up to which the index has followed the store.", func() float64 { return float64(library.Seq()) })
 	gauge("newsie_index_lag", "Changes the index has still to follow; -1 when the database does not answer.", ask(library.Lag))
@@ -89,7 +96,8 @@ func direct(r *http.Request) bool {
 // handler shows the metrics: to whoever has the token when there is one, else
 // to those who ask this process directly. Readers come through the proxy.
 func (m *metrics) handler(token string) http.Handler {
-	show := promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+	// What the database cannot tell now is left out, and the rest shown.
+	show := promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		allowed := direct(r)
 		if token != "" {

@@ -120,7 +120,7 @@ func (s *server) assemble(ctx context.Context) error {
 	if s.public == "" {
 		s.public = "http://" + reachable(s.listener.Addr().String())
 	}
-	s.metrics.watch(s.library)
+	s.metrics.watch(s.db, s.library)
 	s.bot = s.newBot(s.public, s.metrics.observe)
 	if err := s.loadRules(s.bot); err != nil {
 		return err

@@ -62,11 +62,45 @@ func Open(ctx context.Context, address string) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := db.PingContext(ctx); err != nil {
+	if err := db.reach(ctx); err != nil {
 		_ = db.Close()
 		return nil, fmt.Errorf("open the database %s: %w", Redact(address), err)
 	}
 	return db, nil
+}
+
+// reach refuses a database that does not answer, and one on PostgreSQL whose
+// schema is not there: tables have no place then, and each statement an error of
+// its own.
+func (db *DB) reach(ctx context.Context) error {
+	if !db.postgres {
+		return db.PingContext(ctx)
+	}
+	var schema sql.NullString
+	var path string
+	if err := db.QueryRowContext(ctx, "SELECT current_schema(), current_setting('search_path')").Scan(&schema, &path); err != nil {
+		return err
+	}
+	switch {
+	case schema.Valid:
+		return nil
+	case strings.ContainsAny(path, `,$"`) || path == "":
+		return fmt.Errorf("none of the schemas in its search_path (%s) exists on this PostgreSQL, or its user may not use them", path)
+	}
+	return fmt.Errorf("the schema %s does not exist on this PostgreSQL, or its user may not use it: CREATE SCHEMA %s", path, path)
+}
+
+// Empty reports whether nothing was ever kept in the database: it has no schema.
+func (db *DB) Empty(ctx context.Context) (bool, error) {
+	query := "SELECT count(*) FROM sqlite_master WHERE name = 'goose_db_version'"
+	if db.postgres {
+		query = "SELECT count(to_regclass('goose_db_version'))"
+	}
+	var n int
+	if err := db.reader.QueryRowContext(ctx, query).Scan(&n); err != nil {
+		return false, fmt.Errorf("look for tables: %w", err)
+	}
+	return n == 0, nil
 }
 
 var scheme = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9+.-]+):`)

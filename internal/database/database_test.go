@@ -3,6 +3,7 @@ package database_test
 import (
 	"context"
 	"errors"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -60,5 +61,52 @@ func TestAnOldPostgreSQLIsRefused(t *testing.T) {
 		if err := database.Supported(number); err != nil {
 			t.Errorf("%d: %v", number, err)
 		}
+	}
+}
+
+func TestASchemaThatIsNotThereIsNamed(t *testing.T) {
+	u, err := url.Parse(databasetest.BarePostgresAddress(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{
+		"none":         "the schema none does not exist on this PostgreSQL, or its user may not use it: CREATE SCHEMA none",
+		"none,neither": "none of the schemas in its search_path (none,neither) exists",
+	} {
+		q := u.Query()
+		q.Set("search_path", path)
+		u.RawQuery = q.Encode()
+		db, err := database.Open(t.Context(), u.String())
+		if err == nil {
+			_ = db.Close()
+		}
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", path, err, want)
+		}
+	}
+}
+
+func TestADatabaseIsEmptyUntilItHasASchema(t *testing.T) {
+	for name, address := range map[string]func(t *testing.T) string{
+		"sqlite":   func(t *testing.T) string { return "sqlite://" + t.TempDir() + "/newsie.db" },
+		"postgres": func(t *testing.T) string { return databasetest.BarePostgresAddress(t) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			db, err := database.Open(t.Context(), address(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = db.Close() }()
+			empty, err := db.Empty(t.Context())
+			if err != nil || !empty {
+				t.Errorf("before: %v, %v", empty, err)
+			}
+			if err := db.Migrate(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if empty, err = db.Empty(t.Context()); err != nil || empty {
+				t.Errorf("after: %v, %v", empty, err)
+			}
+		})
 	}
 }
