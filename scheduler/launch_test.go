@@ -274,6 +274,31 @@ func TestASendIsStoppedWhileItRuns(t *testing.T) {
 	})
 }
 
+// One that is stopped while its last message is on its way does not come again,
+// though the platform tells that message to.
+func TestASendIsStoppedAtItsLastMessage(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		s := h.replica()
+		h.library.add("tea")
+		h.crowd(1)
+		id := h.launch(everyone, "", 1)
+		h.planSends(s)
+		h.platform.answer = func(context.Context, bot.Outgoing, int) (bot.Receipt, error) {
+			if launch, cancelled, err := h.launches().Stop(t.Context(), id); err != nil || cancelled != 0 || launch.Left != 1 || launch.State != scheduler.SendStopped {
+				t.Errorf("stop: %+v, %d cancelled, %v", launch, cancelled, err)
+			}
+			return bot.Receipt{}, &bot.RetryError{After: time.Second, Err: errBroken}
+		}
+		h.deliver(s)
+		h.platform.answer = nil
+		h.pass(time.Hour)
+		h.deliver(s)
+		if l := h.sends(); l.State != scheduler.SendStopped || l.Cancelled != 1 || len(h.platform.got) != 0 {
+			t.Errorf("after the stop: %+v, %d arrived", l, len(h.platform.got))
+		}
+	})
+}
+
 func TestAStoppedSendIsNotPlannedAnyFurther(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		s := h.replica()
