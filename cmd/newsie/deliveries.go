@@ -136,8 +136,9 @@ func deliveriesWhy(p *program) *cobra.Command {
 		Long: `Why goes through everything that brings an article to a chat unasked, and says
 what became of it: which of the reader's follows match and which do not, and by
 what; whether the article joined before a follow began; in which digest it was,
-and what became of that; whether it was among those "and 12 more"; whether the
-chat, the follow or the channel rests; and when it will come.`,
+and what became of that; whether it was among those "and 12 more"; which digest
+began with it because it is pinned; whether the chat, the follow or the channel
+rests; and when it will come.`,
 		Example: "  newsie deliveries why telegram/4711 93",
 		Args:    cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
