@@ -18,6 +18,7 @@ import (
 
 const (
 	haltAfter   = 3                // configuration errors in a row, nothing sent between, that make a channel stand still
+	doubtAfter  = 5                // messages in doubt in a row that do
 	shortHalt   = time.Minute      // before the first probe; each one that fails doubles it
 	longHalt    = 30 * time.Minute // and no longer than this
 	probeLease  = time.Minute      // for a probe's result; then another replica may try
@@ -25,13 +26,15 @@ const (
 )
 
 // A Halt is a channel that stands still, because its platform refuses
-// everything: a token, an address, a right. All replicas obey it, and it lasts
-// over restarts. From time to time one message is tried, by one replica.
+// everything (a token, an address, a right), or because its answers are lost and
+// each message would end in doubt. All replicas obey it, and it lasts over
+// restarts. From time to time one message is tried, by one replica.
 type Halt struct {
 	Channel string    `json:"channel"`
 	Since   time.Time `json:"since"`
-	Probe   time.Time `json:"probe"`  // when a message is tried next
-	Probes  int       `json:"probes"` // that failed
+	Probe   time.Time `json:"probe"`    // when a message is tried next
+	Probes  int       `json:"probes"`   // that failed
+	InDoubt bool      `json:"in_doubt"` // no refusal: nobody can tell whether its messages arrive
 	Problem string    `json:"problem"`
 	Advice  string    `json:"advice,omitempty"`
 }
@@ -41,6 +44,7 @@ type haltRow struct {
 	Since   int64  `json:"since"`
 	Until   int64  `json:"until"`
 	Probes  int    `json:"probes,omitempty"`
+	InDoubt bool   `json:"in_doubt,omitempty"`
 	Problem string `json:"problem,omitempty"`
 	Advice  string `json:"advice,omitempty"`
 	Config  string `json:"config,omitempty"` // the channel's, when it was refused
@@ -67,6 +71,7 @@ func (r haltRow) next(now time.Time, known bool) (haltRow, time.Duration) {
 type halt struct {
 	mu      sync.Mutex
 	refused int       // configuration errors in a row
+	doubts  int       // messages in doubt in a row
 	until   time.Time // nothing is tried before
 	row     string    // as it was last seen; "": none
 	probing bool      // one message is on its way, everything else waits
@@ -76,6 +81,13 @@ func (h *halt) left(now time.Time) time.Duration {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return max(0, h.until.Sub(now))
+}
+
+// seen is the row as it was last seen.
+func (h *halt) seen() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.row
 }
 
 // underWay: a probe has no result yet.
@@ -88,17 +100,21 @@ func (h *halt) underWay() bool {
 // mayClaim tells how many deliveries may be claimed now: as usual, none, or, of a
 // channel that stands still and is due to be tried, a single one.
 func (c *courier) mayClaim(ctx context.Context) (n int, err error) {
+	h := &c.halt
+	before := h.seen()
 	text, row, ok, err := c.loadHalt(ctx)
 	if err != nil {
 		return 0, err
 	}
 	now := c.now()
-	h := &c.halt
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if h.row != before { // halted, or resumed, by what became of a message meanwhile
+		return 0, nil
+	}
 	if !ok {
 		if h.row != "" && text == "" { // resumed by another replica, or by the publisher
-			h.refused = 0
+			h.refused, h.doubts = 0, 0
 		}
 		h.row, h.until, h.probing = text, time.Time{}, false
 		return claimBatch, nil
@@ -133,11 +149,17 @@ func (c *courier) loadHalt(ctx context.Context) (text string, row haltRow, ok bo
 	return text, row, true, nil
 }
 
+// A trouble is why a channel may have to stand still.
+type trouble struct {
+	inDoubt         bool
+	problem, advice string
+}
+
 // refusedAll counts a configuration error and tells how long its message waits.
 // After some of them the channel stands still, and the publisher is told.
 func (c *courier) refusedAll(ctx context.Context, attempt int, fault *bot.ConfigError) time.Duration {
 	ctx = context.WithoutCancel(ctx)
-	wait, first := c.stand(ctx, attempt, fault)
+	wait, first := c.stand(ctx, attempt, trouble{problem: fault.Err.Error(), advice: fault.Advice})
 	if first {
 		c.logger.Error("a channel is at fault, its digests wait", "channel", c.channel.Name, "error", fault)
 		c.notify(ctx, "channel-fault-"+c.channel.Name, fmt.Sprintf(
@@ -147,8 +169,28 @@ func (c *courier) refusedAll(ctx context.Context, attempt int, fault *bot.Config
 	return wait
 }
 
-// stand is refusedAll without its notice; first: the channel stands still now.
-func (c *courier) stand(ctx context.Context, attempt int, fault *bot.ConfigError) (wait time.Duration, first bool) {
+// unanswered counts a message in doubt. A platform that takes messages and loses
+// its answers would leave a whole digest in doubt, and one that is down as well: after
+// some in a row the channel stands still, and the publisher is told.
+func (c *courier) unanswered(ctx context.Context, err error) {
+	ctx = context.WithoutCancel(ctx)
+	listed := "newsie deliveries --state unknown --channel " + c.channel.Name
+	_, first := c.stand(ctx, 1, trouble{
+		inDoubt: true, problem: "messages go out and no answer says whether they arrived: " + err.Error(),
+		advice: "see whether its platform is well and reached from here; " + listed + " shows what is in doubt",
+	})
+	if !first {
+		return
+	}
+	c.logger.Error("a channel's messages are in doubt, the others wait", "channel", c.channel.Name, "error", err)
+	c.notify(ctx, "channel-doubt-"+c.channel.Name, fmt.Sprintf(
+		"Nobody can tell whether messages on the channel %s arrive: %d in a row got no clear answer (%v). What has not gone out waits. newsie tries one message now and then, and at once after: newsie channel resume %s. What is in doubt: %s",
+		c.channel.Name, doubtAfter, err, c.channel.Name, listed))
+}
+
+// stand counts a trouble, and tells how long its message waits; first: the channel
+// stands still now, or for another reason than it did.
+func (c *courier) stand(ctx context.Context, attempt int, why trouble) (wait time.Duration, first bool) {
 	h := &c.halt
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -156,7 +198,11 @@ func (c *courier) stand(ctx context.Context, attempt int, fault *bot.ConfigError
 	if left := h.until.Sub(now); left > 0 { // it was under way when the channel was halted
 		return left, false
 	}
-	if h.refused++; h.refused < haltAfter && !h.probing {
+	n, most := &h.refused, haltAfter
+	if why.inDoubt {
+		n, most = &h.doubts, doubtAfter
+	}
+	if *n++; *n < most && !h.probing {
 		return wiggle(max(backoff(attempt), shortHalt)), false
 	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
@@ -167,7 +213,7 @@ func (c *courier) stand(ctx context.Context, attempt int, fault *bot.ConfigError
 		return h.until.Sub(now), false
 	}
 	row, d := old.next(now, known)
-	row.Problem, row.Advice, row.Config = clean(fault.Err.Error()), clean(fault.Advice), c.channel.Config
+	row.InDoubt, row.Problem, row.Advice, row.Config = why.inDoubt, clean(why.problem), clean(why.advice), c.channel.Config
 	h.row, h.until, h.probing = row.text(), time.UnixMilli(row.Until), false
 	if err == nil {
 		err = c.settings.Save(ctx, haltSetting+c.channel.Name, h.row, 0)
@@ -175,7 +221,7 @@ func (c *courier) stand(ctx context.Context, attempt int, fault *bot.ConfigError
 	if err != nil {
 		c.logger.Error("the other replicas could not be told that a channel stands still", "channel", c.channel.Name, "error", err)
 	}
-	return d, !known
+	return d, !known || old.InDoubt != why.inDoubt
 }
 
 // ended gives a sentence that another one follows its full stop.
@@ -192,7 +238,7 @@ func (c *courier) works(ctx context.Context) {
 	h := &c.halt
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.refused = 0
+	h.refused, h.doubts = 0, 0
 	if h.row == "" {
 		return
 	}
@@ -222,7 +268,7 @@ func (l *Ledger) Halts(ctx context.Context) ([]Halt, error) {
 		}
 		list = append(list, Halt{
 			Channel: strings.TrimPrefix(name, haltSetting), Since: time.UnixMilli(row.Since), Probe: time.UnixMilli(row.Until),
-			Probes: row.Probes, Problem: row.Problem, Advice: row.Advice,
+			Probes: row.Probes, InDoubt: row.InDoubt, Problem: row.Problem, Advice: row.Advice,
 		})
 	}
 	slices.SortFunc(list, func(a, b Halt) int { return cmp.Compare(a.Channel, b.Channel) })

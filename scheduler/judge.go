@@ -58,6 +58,9 @@ func (c *courier) judge(ctx context.Context, m message, receipt bot.Receipt, err
 	case errors.As(err, &fault):
 		o.state, o.due = Planned, c.now().Add(c.refusedAll(ctx, m.attempt(), fault))
 	case doubtful(err) || ctx.Err() != nil: // some adapters' errors do not tell that time ran out
+		if !errors.Is(ctx.Err(), context.Canceled) { // this process ends: nothing that the platform did
+			c.unanswered(ctx, err)
+		}
 		return c.doubt(m, o)
 	default:
 		o.state = Failed

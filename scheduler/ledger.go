@@ -239,7 +239,7 @@ func (l *Ledger) Counts(ctx context.Context) ([]Count, error) {
 // channels stand still, as it is in the database: the same on every replica.
 func (l *Ledger) Collector() prometheus.Collector {
 	return collector{l, prometheus.NewDesc("newsie_deliveries", "Deliveries in the ledger by channel and state.", []string{"channel", "state"}, nil),
-		prometheus.NewDesc("newsie_channel_stands_still", "1 for a channel whose platform refuses everything; one message is tried now and then.", []string{"channel"}, nil)}
+		prometheus.NewDesc("newsie_channel_stands_still", "1 for a channel whose platform refuses everything, or whose answers are lost; one message is tried now and then.", []string{"channel"}, nil)}
 }
 
 type collector struct {

@@ -198,7 +198,7 @@ func (in *installation) why(ctx context.Context, s *scheduler.Scheduler, chat bo
 // A deliverySummary counts the ledger.
 type deliverySummary struct {
 	Channels   []channelSummary `json:"channels"`
-	StandStill []scheduler.Halt `json:"stand_still"` // channels that their platforms refuse
+	StandStill []scheduler.Halt `json:"stand_still"` // channels that nothing is sent on now
 }
 
 type channelSummary struct {
@@ -211,7 +211,7 @@ func deliveriesSummary(p *program) *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use: "summary", Short: "Count the deliveries by channel and state", Args: cobra.NoArgs,
-		Long: "Summary counts the deliveries that are kept, by channel and state, and names the\nchannels that stand still because their platforms refuse everything.",
+		Long: "Summary counts the deliveries that are kept, by channel and state, and names the\nchannels that stand still because their platforms refuse everything or lose their\nanswers.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return p.with(cmd, func(in *installation) error {
 				s, err := summarize(cmd.Context(), scheduler.NewLedger(in.db, time.Now))

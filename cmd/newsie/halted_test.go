@@ -136,3 +136,33 @@ func TestRetriesByTheCommandLineReachWhoServes(t *testing.T) {
 		}
 	})
 }
+
+// A Telegram that takes messages and loses its answers: what was under way is in
+// doubt, the others wait, and everything tells of it.
+func TestATelegramThatLosesItsAnswersIsSparedADigest(t *testing.T) {
+	each(t, func(t *testing.T, in *installation) {
+		const chats, underWay = 150, 60
+		server := telegramtest.Start(t, telegramtest.Options{Chaos: telegramtest.Chaos{ResetAfter: 1}})
+		in.fanOut(server)
+		newGenerator().folder(t, in.path("library"), 12)
+		in.must("import", "library")
+		in.followers(server, chats)
+		p := in.serve()
+		in.until("the channel stands still", func() bool {
+			return strings.Contains(in.must("deliveries", "summary"), "stands still since") || p.ended()
+		})
+		in.until("what was under way is settled", func() bool {
+			return in.deliveries("tg", "sending")+in.deliveries("tg", "claimed") == 0 || p.ended()
+		})
+		doubtful, waiting := in.deliveries("tg", "unknown"), in.deliveries("tg", "planned")
+		if doubtful < 5 || doubtful > underWay || doubtful+waiting != chats {
+			t.Errorf("%d in doubt and %d wait, of %d", doubtful, waiting, chats)
+		}
+		if told, _, err := in.run("doctor", "--offline"); err == nil || !strings.Contains(told, "no answer says whether they arrived") || !strings.Contains(told, "newsie channel resume tg") {
+			t.Errorf("the doctor says %s (%v)", told, err)
+		}
+		if err := p.stop(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}

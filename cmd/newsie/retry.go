@@ -185,12 +185,13 @@ func (p *program) mayRetry(ctx context.Context) (bool, error) {
 func channelCommand(p *program) *cobra.Command {
 	c := &cobra.Command{Use: "channel", Short: "Let a channel go on that stands still", Args: subcommand, RunE: showHelp}
 	c.AddCommand(&cobra.Command{
-		Use: "resume NAME", Short: "Try a channel again at once that its platform refused",
+		Use: "resume NAME", Short: "Try a channel again at once that stands still",
 		Long: `Resume lets a channel send again that stands still: its platform refused three
-messages in a row for a reason that is the channel's, such as a token. newsie tries
-one message by itself, after a minute at first and every half hour in the end, and
-at once when the channel's configuration has changed. newsie deliveries summary and
-newsie doctor show which channels stand still.`,
+messages in a row for a reason that is the channel's, such as a token, or five in a
+row are in doubt because no answer told whether they arrived. newsie
+tries one message by itself, after a minute at first and every half hour in the
+end, and at once when the channel's configuration has changed. newsie deliveries
+summary and newsie doctor show which channels stand still.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.with(cmd, func(in *installation) error {
