@@ -284,13 +284,13 @@ func (l *Library) Count(ctx context.Context, f Filter) (int, error) {
 	return n, nil
 }
 
-// Others counts the articles, in whatever state, of every source but one.
-func (l *Library) Others(ctx context.Context, source string) (int, error) {
-	var n int
-	if err := l.db.Reader().NewRaw("SELECT count(*) FROM articles WHERE source <> ?", source).Scan(ctx, &n); err != nil {
-		return 0, fmt.Errorf("count the articles of other sources: %w", err)
+// Sides counts the articles, in whatever state, of one source and of all others.
+func (l *Library) Sides(ctx context.Context, source string) (own, others int, err error) {
+	query := "SELECT count(CASE WHEN source = ? THEN 1 END), count(CASE WHEN source <> ? THEN 1 END) FROM articles"
+	if err := l.db.Reader().QueryRowContext(ctx, query, source, source).Scan(&own, &others); err != nil {
+		return 0, 0, fmt.Errorf("count the articles by source: %w", err)
 	}
-	return n, nil
+	return own, others, nil
 }
 
 // ByTitle finds the newest published article with exactly this title.

@@ -77,13 +77,14 @@ func demoHints(there map[string]bool) []string {
 }
 
 // bringDemo unpacks the sample library beside the other state and imports it,
-// like any folder of a publisher's; the next start finds nothing new.
+// like any folder of a publisher's; the next start finds nothing new. It refuses a
+// library of others' articles that has no samples yet.
 func (in *installation) bringDemo(ctx context.Context) error {
-	others, err := in.library.Others(ctx, demoSource)
+	samples, others, err := in.library.Sides(ctx, demoSource)
 	if err != nil {
 		return err
 	}
-	if others > 0 {
+	if samples == 0 && others > 0 { // where they are already, nothing is mixed that was not
 		return fmt.Errorf("--demo would mix its samples with what is in %s (%s): use another folder, such as --data demo-data", in.config.Data, number(others, "article"))
 	}
 	root := filepath.Join(in.config.Data, "demo")
