@@ -50,7 +50,7 @@ install_packages
 if [ -z "${NEWSIE_TEST_POSTGRES:-}" ]; then
 	if ! find_postgres; then
 		echo "No PostgreSQL here: testing on SQLite alone"
-	elif ! start_postgres -c fsync=off; then
+	elif ! start_postgres -c fsync=off -c full_page_writes=off; then
 		leave_out "PostgreSQL: the server did not start"
 	fi
 fi
