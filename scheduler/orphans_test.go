@@ -26,7 +26,7 @@ func TestWhatADeadReplicaClaimedIsTakenOver(t *testing.T) {
 	})
 	s := h.replica()
 	h.planned(s, 5)
-	h.exec("INSERT INTO replicas (id, pid, host, began_at, seen_at) VALUES ('DEAD', -1, 'h', 0, "+h.db.Clock()+" - 4000), ('STILL', -1, 'h', 0, "+h.db.Clock()+" - 1000)")
+	h.exec("INSERT INTO replicas (id, pid, host, began_at, seen_at) VALUES ('DEAD', -1, 'h', 0, " + h.db.Clock() + " - 4000), ('STILL', -1, 'h', 0, " + h.db.Clock() + " - 1000)")
 	for chat, row := range []struct{ state, claim string }{
 		{"claimed", "DEAD/1"},
 		{"sending", "DEAD/1"},
