@@ -32,6 +32,7 @@ type courier struct {
 	wake     chan struct{}
 	pause    pause
 	halt     halt
+	stranded stranded
 }
 
 func newCourier(c Config, ch Channel, digests *Digests) *courier {
@@ -60,6 +61,28 @@ func (p *pause) extend(until time.Time) {
 	if until.After(p.until) {
 		p.until = until
 	}
+}
+
+// stranded are jobs that this process has claimed and could not give back.
+type stranded struct {
+	mu       sync.Mutex
+	outcomes []outcome
+}
+
+func (s *stranded) add(outcomes []outcome) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.outcomes) < 10*claimBatch { // the rest waits for its leases
+		s.outcomes = append(s.outcomes, outcomes...)
+	}
+}
+
+func (s *stranded) take() []outcome {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	outcomes := s.outcomes
+	s.outcomes = nil
+	return outcomes
 }
 
 // paused: nothing is to be sent now.

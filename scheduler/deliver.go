@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"math"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -192,6 +193,9 @@ func (c *courier) round(ctx context.Context, flight *flight) (int, error) {
 	if c.pause.left(c.now()) > 0 {
 		return 0, nil
 	}
+	if err := c.rescue(ctx); err != nil {
+		return 0, err
+	}
 	due, ok, err := nextDue(ctx, c.db, c.channel.Name)
 	if err != nil || !ok || due.After(c.now()) {
 		return 0, err
@@ -231,12 +235,32 @@ func (c *courier) giveBack(ctx context.Context, messages []message) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
+	if err := c.replan(ctx, outcomes); err != nil {
+		// The lease brings them back a minute later, if we do not.
+		c.logger.Error("deliveries could not be given back", "channel", c.channel.Name, "error", err)
+		c.stranded.add(outcomes)
+	}
+}
+
+// replan plans jobs again that were not begun, and that still are this process's.
+func (c *courier) replan(ctx context.Context, outcomes []outcome) error {
 	// A commit that seemed to fail may have marked some as being sent.
 	for _, from := range []State{Claimed, Sending} {
-		if err := settle(ctx, c.db, from, outcomes, c.now()); err != nil {
-			// The lease brings them back a minute later.
-			c.logger.Error("deliveries could not be given back", "channel", c.channel.Name, "error", err)
-			return
+		for batch := range slices.Chunk(outcomes, claimBatch) {
+			if err := settle(ctx, c.db, from, batch, c.now()); err != nil {
+				return err
+			}
 		}
 	}
+	return nil
+}
+
+// rescue gives back what could not be given back before: the database was away.
+func (c *courier) rescue(ctx context.Context) error {
+	outcomes := c.stranded.take()
+	if err := c.replan(ctx, outcomes); err != nil {
+		c.stranded.add(outcomes)
+		return err
+	}
+	return nil
 }

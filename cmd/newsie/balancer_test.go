@@ -20,12 +20,13 @@ import (
 )
 
 // A balancer spreads requests over replicas by turns, as a proxy without sticky
-// sessions does: one that refuses connections is passed over, a connection that
-// breaks in the middle breaks towards the caller too.
+// sessions does: one that refuses connections, or is known to be ill, is passed
+// over, a connection that breaks in the middle breaks towards the caller too.
 type balancer struct {
 	*httptest.Server // by https
 	plain            *httptest.Server
 	hosts            []string
+	ill              sync.Map // hosts that it sends nothing to
 	turn             atomic.Int64
 
 	mu     sync.Mutex
@@ -82,6 +83,9 @@ func (b *balancer) RoundTrip(r *http.Request) (*http.Response, error) {
 	for range b.hosts {
 		out := r.Clone(r.Context())
 		out.URL.Host = b.hosts[b.turn.Add(1)%int64(len(b.hosts))]
+		if _, ill := b.ill.Load(out.URL.Host); ill {
+			continue
+		}
 		out.Body = io.NopCloser(strings.NewReader(string(body)))
 		resp, err := http.DefaultTransport.RoundTrip(out)
 		var op *net.OpError
