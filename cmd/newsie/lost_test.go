@@ -45,8 +45,7 @@ type lost struct {
 }
 
 // A replica loses the database in the middle of everything, and gets it back.
-func TestAReplicaLosesTheDatabase(t *testing.T) {
-	t.Parallel()
+func aReplicaLosesTheDatabase(t *testing.T) {
 	l := loseDatabase(t)
 	const readers, first, later = 60, 1000, 2000
 	due(t, l.direct, "harbour", first, readers)

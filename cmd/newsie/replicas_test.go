@@ -15,9 +15,17 @@ import (
 	"newsie/internal/database/databasetest"
 )
 
-// Three replicas on one database, with no request going where the last one went.
-func TestThreeReplicasBehindAProxy(t *testing.T) {
+// One after the other: each process may take 17 connections of the 100 that a
+// PostgreSQL has when nobody says otherwise.
+func TestReplicas(t *testing.T) {
 	t.Parallel()
+	t.Run("three behind a proxy", threeReplicasBehindAProxy)
+	t.Run("one loses the database", aReplicaLosesTheDatabase)
+	t.Run("one stands still and goes on", aReplicaStandsStillAndGoesOn)
+}
+
+// Three replicas on one database, with no request going where the last one went.
+func threeReplicasBehindAProxy(t *testing.T) {
 	address := databasetest.PostgresAddress(t)
 	tg := telegramtest.Start(t, telegramtest.Options{Local: true})
 	gzh := wechattest.New(t, wechattest.Account{}, nil)

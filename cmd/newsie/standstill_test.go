@@ -17,8 +17,7 @@ import (
 
 // A process stands still in the middle of digests and answers, for so long that
 // the other takes it for dead, and goes on. Nothing comes twice, nothing is lost.
-func TestAReplicaThatStandsStillAndGoesOn(t *testing.T) {
-	t.Parallel()
+func aReplicaStandsStillAndGoesOn(t *testing.T) {
 	address := databasetest.PostgresAddress(t)
 	direct := databasetest.Open(t, address)
 	tg := telegramtest.Start(t, telegramtest.Options{Chaos: telegramtest.Chaos{Seed: 1, Delay: 20 * time.Millisecond}})
@@ -77,6 +76,7 @@ channels:
 	}
 	t.Cleanup(func() { _ = replicas[0].cmd.Process.Signal(syscall.SIGCONT) })
 	front.ill.Store(hosts[0], true) // what it has it keeps
+	doubt := count(t, direct, "SELECT count(*) FROM inbox WHERE channel = 'tg' AND answered = 0 AND replica <> ''")
 	in.until("the other replica to take over", func() bool {
 		list, err := direct.Replicas(t.Context())
 		if err != nil {
@@ -85,11 +85,16 @@ channels:
 		return len(list) == 1 && claims("planned") == 0 && claims("claimed") == 0
 	})
 	asking.Wait()
-	for i := range chats {
-		if _, err := tg.Chat(int64(1+i)).Wait(patiently(t), questions); err != nil {
-			t.Errorf("the other replica does not answer: %v", err)
+	in.until("the other replica to answer on Telegram", func() bool {
+		return count(t, direct, "SELECT count(*) FROM inbox WHERE channel = 'tg' AND message_id LIKE 'u%' AND answered = 1") == chats*questions
+	})
+	answers := func() (n int) {
+		for i := range chats {
+			n += len(tg.Chat(int64(1 + i)).Answers())
 		}
+		return n
 	}
+	without := answers()
 	if err := replicas[0].cmd.Process.Signal(syscall.SIGCONT); err != nil {
 		t.Fatal(err)
 	}
@@ -117,10 +122,10 @@ channels:
 			t.Errorf("chat %d has its digest %d times, the ledger says %s", id, n, state)
 		}
 	}
-	for i := range chats {
-		if n := len(tg.Chat(int64(1 + i)).Answers()); n != questions {
-			t.Errorf("%d answers to %d questions on Telegram", n, questions)
-		}
+	// What it had said in the moment before, and not noted, the other said again:
+	// rather twice than never. It adds nothing to that.
+	if n := answers(); n != without || n < chats*questions || n > chats*questions+doubt {
+		t.Errorf("%d answers on Telegram before it went on, %d after; there are %d questions, %d of them in doubt", without, n, chats*questions, doubt)
 	}
 	for i := range readers {
 		r := gzh.Reader(fmt.Sprint("reader-", i))
