@@ -64,6 +64,20 @@ type Launch struct {
 	Sent, Left, Failed, Unknown, Cancelled int64 // of those, as the ledger knows them
 }
 
+// Standing is how far a send is, for people: waiting (for its time), sending, done
+// (nothing of it is left to go out), or stopped.
+func (l Launch) Standing(now time.Time) string {
+	switch {
+	case l.State == SendStopped:
+		return "stopped"
+	case l.State == SendWaiting && l.Starts.After(now):
+		return "waiting"
+	case l.State == SendPlanned && l.Left == 0:
+		return "done"
+	}
+	return "sending"
+}
+
 // planLaunch is how many chats are planned in one transaction.
 const planLaunch = 500
 

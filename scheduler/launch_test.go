@@ -388,3 +388,22 @@ func TestDigestsGoBetweenALongSend(t *testing.T) {
 		}
 	})
 }
+
+func TestHowASendStands(t *testing.T) {
+	before, after := monday.Add(-time.Minute), monday.Add(time.Minute)
+	for _, test := range []struct {
+		launch scheduler.Launch
+		want   string
+	}{
+		{scheduler.Launch{State: scheduler.SendWaiting, Starts: after}, "waiting"},
+		{scheduler.Launch{State: scheduler.SendWaiting, Starts: before}, "sending"},
+		{scheduler.Launch{State: scheduler.SendPlanning, Starts: before, Sent: 3}, "sending"},
+		{scheduler.Launch{State: scheduler.SendPlanned, Starts: before, Sent: 3, Left: 1}, "sending"},
+		{scheduler.Launch{State: scheduler.SendPlanned, Starts: before, Sent: 3, Unknown: 1, Failed: 1}, "done"},
+		{scheduler.Launch{State: scheduler.SendStopped, Starts: after, Left: 1}, "stopped"},
+	} {
+		if got := test.launch.Standing(monday); got != test.want {
+			t.Errorf("%+v is %s, want %s", test.launch, got, test.want)
+		}
+	}
+}

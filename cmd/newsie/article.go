@@ -88,7 +88,7 @@ func articleList(p *program) *cobra.Command {
 
 func articleShow(p *program) *cobra.Command {
 	var asJSON bool
-	c := &cobra.Command{Use: "show ID", Short: "Show one article whole", Args: cobra.ExactArgs(1), RunE: func(cmd *cobra.Command, args []string) error {
+	c := &cobra.Command{Use: "show ID", Short: "Show one article whole", Args: one("which article, by its number; newsie article list shows them"), RunE: func(cmd *cobra.Command, args []string) error {
 		id, err := articleID(args[0])
 		if err != nil {
 			return err
@@ -120,7 +120,7 @@ type edit struct {
 func articleEdit(p *program) *cobra.Command {
 	var e edit
 	c := &cobra.Command{
-		Use: "edit ID", Short: "Change what an article says of itself", Args: cobra.ExactArgs(1),
+		Use: "edit ID", Short: "Change what an article says of itself", Args: one("which article, by its number; newsie article list shows them"),
 		Long: "Edit changes the fields given as flags. When the article's source changes, the source overwrites the edit.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			id, err := articleID(args[0])

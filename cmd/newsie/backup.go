@@ -18,7 +18,7 @@ import (
 
 func backupCommand(p *program) *cobra.Command {
 	return &cobra.Command{
-		Use: "backup FILE", Short: "Write a consistent copy of all state, also while serving", Args: cobra.ExactArgs(1),
+		Use: "backup FILE", Short: "Write a consistent copy of all state, also while serving", Args: one("which file to write"),
 		Long: `Backup writes articles, pictures, follows, lists and the delivery ledger into
 one SQLite file. The index is left out: it is built again. With PostgreSQL use
 pg_dump.`,
@@ -88,7 +88,7 @@ func check(ctx context.Context, path string) error {
 func restoreCommand(p *program) *cobra.Command {
 	var force bool
 	c := &cobra.Command{
-		Use: "restore FILE", Short: "Put a backup in the place of the data", Args: cobra.ExactArgs(1),
+		Use: "restore FILE", Short: "Put a backup in the place of the data", Args: one("which backup to take"),
 		Long: "Restore needs newsie to be stopped. What is in the data folder is kept beside it under another name.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			config, err := p.config()

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -140,21 +139,37 @@ and what became of that; whether it was among those "and 12 more"; which digest
 began with it because it is pinned; whether the chat, the follow or the channel
 rests; and when it will come.`,
 		Example: "  newsie deliveries why telegram/4711 93",
-		Args:    cobra.ExactArgs(2),
+		Args:    chatAndArticle,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			chat, err := parseChat(args[0])
 			if err != nil {
 				return err
 			}
-			id, err := strconv.ParseInt(args[1], 10, 64)
+			var id int64
+			err = p.with(cmd, func(in *installation) (err error) {
+				id, err = in.articleNumber(cmd.Context(), args[1])
+				return err
+			})
 			if err != nil {
-				return fmt.Errorf("%q is no number of an article; newsie article list shows them", args[1])
+				return err
 			}
 			return p.why(cmd.Context(), chat, id, asJSON)
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return c
+}
+
+func chatAndArticle(_ *cobra.Command, args []string) error {
+	switch len(args) {
+	case 0:
+		return errors.New("say which chat, as CHANNEL/CHAT, and which article, by its number or address")
+	case 1:
+		return errors.New("say which article too, by its number or address; newsie article list shows them")
+	case 2:
+		return nil
+	}
+	return fmt.Errorf("one chat and one article, not %q", args)
 }
 
 func (p *program) why(ctx context.Context, chat bot.ChatID, article int64, asJSON bool) error {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"time"
 )
@@ -73,12 +74,20 @@ func endOf(flag, text string) (time.Time, error) {
 	return time.Date(day.Year(), day.Month(), day.Day()+1, 0, 0, 0, 0, zone), nil
 }
 
-// said is a moment for the publisher, with its clock.
+// said is a moment for the publisher, as --at takes it: with the name of its
+// clock, on UTC's where that has none, or as programs write an offset.
 func said(at time.Time) string {
-	switch clock := at.Location().String(); clock {
-	case "Local", "": // the machine's, or an offset alone
-		return at.Format(minuteLayout + " MST")
-	default:
-		return at.Format(minuteLayout) + " " + clock
+	name := at.Location().String()
+	switch name {
+	case "": // an offset alone
+		return at.Format(time.RFC3339)
+	case "Local":
+		link, _ := os.Readlink("/etc/localtime")
+		_, name, _ = strings.Cut(link, "zoneinfo/")
 	}
+	zone, err := clockOf("", name)
+	if err != nil {
+		zone = time.UTC
+	}
+	return at.In(zone).Format(minuteLayout) + " " + zone.String()
 }

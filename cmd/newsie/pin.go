@@ -1,10 +1,8 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -119,50 +117,4 @@ func unpinCommand(p *program) *cobra.Command {
 			})
 		},
 	}
-}
-
-// articleNumber is the number of an article that the publisher names by it, or by
-// an address.
-func (in *installation) articleNumber(ctx context.Context, named string) (int64, error) {
-	if id, err := strconv.ParseInt(named, 10, 64); err == nil {
-		return id, nil
-	}
-	if id, ok := content.OwnPage(in.config.pages(), named); ok { // also of what was withdrawn
-		return id, nil
-	}
-	a, ok, err := in.store().ByAddress(ctx, named)
-	if err != nil {
-		return 0, err
-	}
-	if !ok {
-		return 0, fmt.Errorf("%q is neither an article's number nor the address of one; newsie article list shows them", named)
-	}
-	return a.ID, nil
-}
-
-// articleOf is a published article that the publisher names. Its errors say what
-// is to be done about one that is not.
-func (in *installation) articleOf(ctx context.Context, named string) (content.Article, error) {
-	id, err := in.articleNumber(ctx, named)
-	if err != nil {
-		return content.Article{}, err
-	}
-	a, err := in.store().Article(ctx, id)
-	switch {
-	case errors.Is(err, content.ErrNotFound):
-		return a, fmt.Errorf("there is no article %d; newsie article list shows them", id)
-	case err != nil:
-		return a, err
-	}
-	switch a.State {
-	case content.Published:
-		return a, nil
-	case content.Waiting:
-		return a, fmt.Errorf("article %d waits for its date, %s: readers may not see it yet", id, a.Published.Format(dayLayout))
-	case content.Withdrawn:
-		return a, fmt.Errorf("article %d was withdrawn; newsie article restore %d publishes it again", id, id)
-	case content.Gone:
-		return a, fmt.Errorf("article %d is gone: its file went away", id)
-	}
-	return a, fmt.Errorf("article %d is a %s: readers may not see it", id, a.State)
 }

@@ -173,7 +173,7 @@ func (p *program) tellRetry(done retried, total, doubtful int64) {
 // mayRetry asks the publisher, where there is a terminal to ask on.
 func (p *program) mayRetry(ctx context.Context) (bool, error) {
 	if file, ok := p.stdin.(*os.File); !ok || !term.IsTerminal(int(file.Fd())) {
-		return false, errors.New("there is no terminal to ask on: --yes sends again without asking, --dry-run only says what would be")
+		return false, errors.New("there is no terminal to ask on: --yes sends them again without asking, --dry-run only says what would be")
 	}
 	ok, err := p.confirm(ctx, "Send again?")
 	if err == nil && !ok {
@@ -192,7 +192,7 @@ row are in doubt because no answer told whether they arrived. newsie
 tries one message by itself, after a minute at first and every half hour in the
 end, and at once when the channel's configuration has changed. newsie deliveries
 summary and newsie doctor show which channels stand still.`,
-		Args: cobra.ExactArgs(1),
+		Args: one("which channel; newsie deliveries summary names those that stand still"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.with(cmd, func(in *installation) error {
 				name := args[0]

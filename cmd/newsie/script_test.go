@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/text/encoding/simplifiedchinese"
@@ -55,7 +56,8 @@ func runScripts(t *testing.T, database func(t testing.TB) string) {
 		Dir:                "testdata/script",
 		RequireUniqueNames: true,
 		Setup: func(env *testscript.Env) error {
-			env.Vars = append(env.Vars, race)
+			soon := time.Now().AddDate(0, 2, 0).Format(time.DateOnly) // a day to come, within the year
+			env.Vars = append(env.Vars, race, "SOON="+soon)
 			env.Values[storyKey{}] = &story{t: t, accounts: map[string]*wechattest.Server{}}
 			if address := database(t); address != "" {
 				env.Setenv("NEWSIE_DATABASE", address)

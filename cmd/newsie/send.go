@@ -55,7 +55,7 @@ topic:WORDS say which where a name is both.`,
 		},
 	}
 	c.Flags().StringVar(&f.to, "to", "", "EVERYONE, a channel's name, @name of a place it posts to, or a topic")
-	c.Flags().StringVar(&f.at, "at", "", `when, such as "2026-12-01 09:00 Europe/Rome"; now without it`)
+	c.Flags().StringVar(&f.at, "at", "", `when, such as "2026-12-01 09:00 Europe/Rome", a year ahead at most; now without it`)
 	c.Flags().StringVar(&f.note, "note", "", "your words before the articles")
 	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "only show whom it would reach and when")
 	c.Flags().BoolVar(&f.yes, "yes", false, "do not ask")
@@ -153,6 +153,9 @@ func (in *installation) planSend(ctx context.Context, named []string, f sendFlag
 		}
 		if plan.Starts.Before(time.Now()) {
 			return plan, to, fmt.Errorf("--at %q is past", f.at)
+		}
+		if plan.Starts.After(time.Now().AddDate(1, 0, 0)) {
+			return plan, to, fmt.Errorf("--at %q is more than a year ahead", f.at)
 		}
 	}
 	for _, name := range named {
@@ -309,34 +312,38 @@ type sendJSON struct {
 func sendList(p *program) *cobra.Command {
 	var asJSON bool
 	var limit int
-	c := &cobra.Command{Use: "list", Short: "List sends and how far they are, the newest first", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
-		if err := checkLimit(limit); err != nil {
-			return err
-		}
-		return p.with(cmd, func(in *installation) error {
-			list, err := scheduler.NewLaunches(in.db, time.Now).List(cmd.Context(), limit)
-			if err != nil {
+	c := &cobra.Command{Use: "list", Short: "List sends and how far they are, the newest first", Args: cobra.NoArgs,
+		Long: `List shows each send: waiting (its time has not come), sending, done (nothing is
+left to go out) or stopped; and of its messages how many are planned so far, were
+sent, are left to go out, were refused, are in doubt (newsie deliveries --state
+unknown) or were cancelled.`, RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := checkLimit(limit); err != nil {
 				return err
 			}
-			if asJSON {
-				out := make([]sendJSON, len(list))
-				for i, l := range list {
-					out[i] = sendJSON{l.ID, l.State, l.To.String(), l.Articles, l.Note, l.Starts.UTC(), l.Created.UTC(), l.Chats, l.Sent, l.Left, l.Failed, l.Unknown, l.Cancelled}
+			return p.with(cmd, func(in *installation) error {
+				list, err := scheduler.NewLaunches(in.db, time.Now).List(cmd.Context(), limit)
+				if err != nil {
+					return err
 				}
-				return p.printJSON(out)
-			}
-			if len(list) == 0 {
-				_, err = fmt.Fprintln(p.stdout, "Nothing was sent by hand yet.")
-				return err
-			}
-			_, _ = fmt.Fprintf(p.stdout, "%6s  %-8s  %-16s  %7s  %7s  %7s  %7s  %7s  %9s  %s\n", "send", "state", "starts (UTC)", "planned", "sent", "left", "failed", "unknown", "cancelled", "to")
-			for _, l := range list {
-				_, _ = fmt.Fprintf(p.stdout, "%6d  %-8s  %-16s  %7d  %7d  %7d  %7d  %7d  %9d  %s\n", l.ID, l.State, l.Starts.UTC().Format(minuteLayout),
-					l.Chats, l.Sent, l.Left, l.Failed, l.Unknown, l.Cancelled, sayAudience(l.To))
-			}
-			return nil
-		})
-	}}
+				if asJSON {
+					out := make([]sendJSON, len(list))
+					for i, l := range list {
+						out[i] = sendJSON{l.ID, l.Standing(time.Now()), l.To.String(), l.Articles, l.Note, l.Starts.UTC(), l.Created.UTC(), l.Chats, l.Sent, l.Left, l.Failed, l.Unknown, l.Cancelled}
+					}
+					return p.printJSON(out)
+				}
+				if len(list) == 0 {
+					_, err = fmt.Fprintln(p.stdout, "Nothing was sent by hand yet.")
+					return err
+				}
+				_, _ = fmt.Fprintf(p.stdout, "%6s  %-8s  %-16s  %7s  %7s  %7s  %7s  %7s  %9s  %s\n", "send", "state", "starts (UTC)", "planned", "sent", "left", "failed", "unknown", "cancelled", "to")
+				for _, l := range list {
+					_, _ = fmt.Fprintf(p.stdout, "%6d  %-8s  %-16s  %7d  %7d  %7d  %7d  %7d  %9d  %s\n", l.ID, l.Standing(time.Now()), l.Starts.UTC().Format(minuteLayout),
+						l.Chats, l.Sent, l.Left, l.Failed, l.Unknown, l.Cancelled, sayAudience(l.To))
+				}
+				return nil
+			})
+		}}
 	c.Flags().IntVar(&limit, "limit", 20, "how many")
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return c
