@@ -25,13 +25,22 @@ func articleCommand(p *program) *cobra.Command {
 	return c
 }
 
-// with opens the store for a short command.
+// with opens the store of an installation for a short command.
 func (p *program) with(cmd *cobra.Command, do func(in *installation) error) error {
+	return p.opened(cmd, p.openExisting, do)
+}
+
+// withAny is with for commands that are of use before newsie serves the first time.
+func (p *program) withAny(cmd *cobra.Command, do func(in *installation) error) error {
+	return p.opened(cmd, p.openDatabase, do)
+}
+
+func (p *program) opened(cmd *cobra.Command, open func(context.Context, Config) (*installation, error), do func(in *installation) error) error {
 	config, err := p.config()
 	if err != nil {
 		return err
 	}
-	in, err := p.openDatabase(cmd.Context(), config)
+	in, err := open(cmd.Context(), config)
 	if err != nil {
 		return err
 	}

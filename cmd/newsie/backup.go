@@ -69,7 +69,7 @@ func check(ctx context.Context, path string) error {
 	if _, err := os.Stat(path); err != nil {
 		return err
 	}
-	db, err := database.Open(ctx, path)
+	db, err := database.Open(ctx, "sqlite://"+path)
 	if err != nil {
 		return err
 	}

@@ -184,7 +184,7 @@ func answerAnywhere[T any](ctx context.Context, p *program, path string, query u
 	if err != nil {
 		return none, err
 	}
-	in, err := p.openDatabase(ctx, config)
+	in, err := p.openExisting(ctx, config)
 	if err != nil {
 		return none, err
 	}

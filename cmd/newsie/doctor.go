@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 
 	"newsie/bot"
 	"newsie/content"
+	"newsie/internal/database"
 	"newsie/scheduler"
 )
 
@@ -91,17 +93,33 @@ func (p *program) doctor(ctx context.Context, offline bool, tell func(bot.Findin
 	for _, note := range config.notes() {
 		report(bot.Finding{OK: true, What: "configuration: " + note.Where, Advice: note.What})
 	}
-	report(checkFolder(config.Data))
-	in, err := p.openDatabase(ctx, config)
+	fresh, err := config.fresh(ctx)
+	if _, missing := os.Stat(config.Data); missing == nil || !fresh {
+		report(checkFolder(config.Data))
+	}
+	if err == nil && fresh {
+		report(bot.Finding{OK: true, What: "data: there is none yet in " + cmp.Or(database.Redact(config.Database), config.Data),
+			Advice: "newsie serve and newsie import begin there; where there should be data, --data or --database is not right"})
+		var done func() // what channels remember while they are asked is thrown away
+		if config, done, err = config.elsewhere(); err == nil {
+			defer done()
+		}
+	}
+	var in *installation
+	if err == nil {
+		in, err = p.openDatabase(ctx, config)
+	}
 	if err != nil {
 		report(bot.Finding{What: "database: " + err.Error(), Advice: "check that it runs and that the address and password are right"})
 		return bad
 	}
 	defer func() { _ = in.Close() }()
-	report(in.checkDatabase(ctx)...)
-	report(in.checkIndex(ctx)...)
-	report(in.checkSources(ctx)...)
-	report(in.checkDeliveries(ctx)...)
+	if !fresh {
+		report(in.checkDatabase(ctx)...)
+		report(in.checkIndex(ctx)...)
+		report(in.checkSources(ctx)...)
+		report(in.checkDeliveries(ctx)...)
+	}
 	report(checkPublicURL(ctx, config, offline)...)
 	if offline {
 		report(config.publisherFindings(config.Channels[config.Publisher.Channel].mayPush())...)
@@ -110,6 +128,15 @@ func (p *program) doctor(ctx context.Context, offline bool, tell func(bot.Findin
 	}
 	report(in.checkChannels(ctx)...)
 	return bad
+}
+
+// elsewhere is the configuration with a database for a moment, until done.
+func (c Config) elsewhere() (there Config, done func(), err error) {
+	if c.Data, err = os.MkdirTemp("", "newsie-doctor-"); err != nil {
+		return c, nil, err
+	}
+	c.Database = ""
+	return c, func() { _ = os.RemoveAll(c.Data) }, nil
 }
 
 func checkFolder(data string) bot.Finding {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -42,7 +43,47 @@ func (c Config) databaseAddress() string {
 	return filepath.Join(c.Data, "newsie.db")
 }
 
-// openDatabase opens what every command needs.
+// openExisting opens an installation that is there, and makes nothing: a typing
+// error in where it is would look like one that nobody reads.
+func (p *program) openExisting(ctx context.Context, c Config) (*installation, error) {
+	switch fresh, err := c.fresh(ctx); {
+	case err != nil:
+		return nil, err
+	case fresh:
+		return nil, c.nothingThere()
+	}
+	return p.openDatabase(ctx, c)
+}
+
+// fresh reports whether nothing was kept yet where the configuration says.
+func (c Config) fresh(ctx context.Context) (bool, error) {
+	address := c.databaseAddress()
+	if path := sqlitePath(address); path != "" {
+		if _, err := os.Stat(path); err != nil {
+			if errors.Is(err, fs.ErrNotExist) {
+				return true, nil
+			}
+			return false, fmt.Errorf("open the database: %w", err)
+		}
+	}
+	db, err := database.Open(ctx, address)
+	if err != nil {
+		return false, err
+	}
+	fresh, err := db.Empty(ctx)
+	return fresh, errors.Join(err, db.Close())
+}
+
+// nothingThere says that an installation is fresh to who expects otherwise.
+func (c Config) nothingThere() error {
+	const hint = "newsie serve and newsie import begin there"
+	if c.Database == "" {
+		return fmt.Errorf("there is no newsie data in %s: is --data right? (%s)", c.Data, hint)
+	}
+	return fmt.Errorf("there is no newsie data at %s: is --database right? (%s)", database.Redact(c.Database), hint)
+}
+
+// openDatabase opens what every command needs, and begins it where there is none.
 func (p *program) openDatabase(ctx context.Context, c Config) (*installation, error) {
 	log, err := p.logger(c)
 	if err != nil {
@@ -51,9 +92,6 @@ func (p *program) openDatabase(ctx context.Context, c Config) (*installation, er
 	catalog, err := locale.Load()
 	if err != nil {
 		return nil, err
-	}
-	if err := os.MkdirAll(c.Data, 0o700); err != nil {
-		return nil, fmt.Errorf("make the data folder: %w", err)
 	}
 	db, err := database.Open(ctx, c.databaseAddress())
 	if err != nil {
@@ -81,6 +119,9 @@ func newerSchema(s database.Schema) string {
 
 // openLibrary opens the index too; errInUse when another process has it.
 func (in *installation) openLibrary() error {
+	if err := os.MkdirAll(in.config.Data, 0o700); err != nil {
+		return fmt.Errorf("make the data folder: %w", err)
+	}
 	in.lock = flock.New(filepath.Join(in.config.Data, "index.lock"))
 	ok, err := in.lock.TryLock()
 	if err != nil {

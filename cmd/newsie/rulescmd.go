@@ -111,7 +111,7 @@ or done. It reads the rules as they are now.`,
 				return fmt.Errorf("--lang %q is none of %s, nor a form of one such as zh-CN or it-IT", m.Lang, strings.Join(locale.Languages(), ", "))
 			}
 			var trial bot.Trial
-			err := p.with(cmd, func(in *installation) error {
+			err := p.withAny(cmd, func(in *installation) error {
 				var err error
 				trial, err = in.tryRule(cmd.Context(), &m, at)
 				return err

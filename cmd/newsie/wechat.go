@@ -45,7 +45,7 @@ func (c Config) wechatName(args []string) (string, error) {
 
 // withAccount opens the account that a command means.
 func (p *program) withAccount(cmd *cobra.Command, args []string, do func(name string, account *wechat.Channel) error) error {
-	return p.with(cmd, func(in *installation) error {
+	return p.withAny(cmd, func(in *installation) error {
 		name, err := in.config.wechatName(args)
 		if err != nil {
 			return err

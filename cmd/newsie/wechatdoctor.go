@@ -19,7 +19,7 @@ the server address, the menu), and tells in which ways digests will travel. It
 sends nothing to readers. Without CHANNEL it looks at every WeChat account. The
 exit status is 1 when something is wrong.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.with(cmd, func(in *installation) error { return p.wechatDoctor(cmd, in, args, asJSON) })
+			return p.withAny(cmd, func(in *installation) error { return p.wechatDoctor(cmd, in, args, asJSON) })
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")

@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -47,7 +48,8 @@ type DB struct {
 }
 
 // Open opens "postgres://…", "sqlite://PATH" or a plain path of a SQLite file,
-// whose folder is made when it does not exist.
+// one with a slash or an ending such as .db; its folder is made when it does not
+// exist.
 func Open(ctx context.Context, address string) (*DB, error) {
 	if err := CheckAddress(address); err != nil {
 		return nil, err
@@ -112,6 +114,8 @@ func CheckAddress(address string) error {
 	switch {
 	case m == nil && strings.Contains(address, "=") && !strings.ContainsAny(address, `/\`):
 		return errors.New("write the database's settings as an address: postgres://user@host:5432/newsie")
+	case m == nil && address != "" && !strings.ContainsAny(address, `/\`) && !slices.Contains([]string{".db", ".sqlite", ".sqlite3"}, filepath.Ext(address)):
+		return fmt.Errorf("%q is neither postgres://… nor sqlite://FILE, nor does it look like a file's path: write ./%s if it is one", address, address)
 	case m == nil:
 		return nil
 	case m[1] == "postgres" || m[1] == "postgresql":
