@@ -60,7 +60,8 @@ type Delivery struct {
 	ID         int64
 	Edition    int64
 	Follow     int64  // 0: none
-	Slot       string // of the follow, on its wall clock; "": none
+	Slot       string // of the follow, on the wall clock of Zone; "": none
+	Zone       string // "": not known any more
 	To         bot.ChatID
 	State      State
 	Due        time.Time
@@ -71,6 +72,7 @@ type Delivery struct {
 	Updated    time.Time
 	Topic      string  // of the edition
 	Kind       string  // of the edition
+	Send       int64   // the send that it is of; 0: none
 	Articles   []int64 // of the edition
 }
 

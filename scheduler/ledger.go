@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 
 	"newsie/bot"
 	"newsie/internal/database"
+	"newsie/scheduler/timetable"
 )
 
 // A Ledger answers what went out, what did not and why.
@@ -57,11 +59,13 @@ func (l *Ledger) List(ctx context.Context, f Filter, limit int) ([]Delivery, err
 		UpdatedAt  int64
 		Topic      string
 		Kind       string
+		EditionKey string
 		Articles   string
+		Zone       string
 	}
 	err = l.db.Reader().NewRaw(`SELECT d.id, d.edition, d.follow, d.slot, d.channel, d.chat, d.state, d.due_at, d.attempt, d.way, d.provider_id, d.error, d.updated_at,
-			e.topic, e.kind, e.articles
-		FROM deliveries d JOIN editions e ON e.id = d.edition`+where+` ORDER BY d.id DESC LIMIT ?`, append(args, limit)...).Scan(ctx, &rows)
+			e.topic, e.kind, e.edition_key, e.articles, COALESCE(f.zone, '') AS zone
+		FROM deliveries d JOIN editions e ON e.id = d.edition LEFT JOIN follows f ON f.id = d.follow`+where+` ORDER BY d.id DESC LIMIT ?`, append(args, limit)...).Scan(ctx, &rows)
 	if err != nil {
 		return nil, fmt.Errorf("list deliveries: %w", err)
 	}
@@ -71,13 +75,75 @@ func (l *Ledger) List(ctx context.Context, f Filter, limit int) ([]Delivery, err
 		if err != nil {
 			return nil, err
 		}
+		slot, zone := slotOn(r.Slot, r.Zone)
+		var send int64
+		if number, _, ok := strings.Cut(r.EditionKey, ":"); ok && r.Kind == KindSend {
+			send, _ = strconv.ParseInt(number, 10, 64)
+		}
 		list = append(list, Delivery{
-			ID: r.ID, Edition: r.Edition, Follow: r.Follow, Slot: r.Slot, To: bot.ChatID{Channel: r.Channel, ID: r.Chat}, State: State(r.State),
+			ID: r.ID, Edition: r.Edition, Follow: r.Follow, Slot: slot, Zone: zone, Send: send, To: bot.ChatID{Channel: r.Channel, ID: r.Chat}, State: State(r.State),
 			Due: time.UnixMilli(r.DueAt), Attempt: r.Attempt, Way: r.Way, ProviderID: r.ProviderID, Error: r.Error,
 			Updated: time.UnixMilli(r.UpdatedAt), Topic: r.Topic, Kind: r.Kind, Articles: e.Articles,
 		})
 	}
 	return list, nil
+}
+
+// slotOn gives a slot in the one form that lists have, on the wall clock of a zone.
+// What comes as it happens has slots on UTC's, marked by a Z.
+func slotOn(slot, zone string) (wall, clock string) {
+	moment, ok := strings.CutSuffix(slot, "Z")
+	if !ok {
+		if slot == "" {
+			zone = ""
+		}
+		return slot, zone
+	}
+	at, err := time.Parse(timetable.WallLayout, moment)
+	if err != nil {
+		return slot, zone
+	}
+	place, err := time.LoadLocation(zone) // "" is UTC
+	if err != nil {
+		place = time.UTC
+	}
+	return at.In(place).Format(timetable.WallLayout), place.String()
+}
+
+// StatesOf tells the states of deliveries given by their numbers; those that do
+// not exist are not in it.
+func (l *Ledger) StatesOf(ctx context.Context, ids []int64) (map[int64]State, error) {
+	var rows []struct {
+		ID    int64
+		State State
+	}
+	if err := l.db.Reader().NewRaw("SELECT id, state FROM deliveries WHERE id IN (?)", bun.List(ids)).Scan(ctx, &rows); err != nil {
+		return nil, fmt.Errorf("read the states of deliveries: %w", err)
+	}
+	states := make(map[int64]State, len(rows))
+	for _, row := range rows {
+		states[row.ID] = row.State
+	}
+	return states, nil
+}
+
+// HasEdition tells whether there is an edition with this number, and HasChannel
+// whether the ledger knows anything of a channel, which need not be configured now.
+func (l *Ledger) HasEdition(ctx context.Context, id int64) (bool, error) {
+	return l.has(ctx, "SELECT COUNT(*) FROM editions WHERE id = ?", id)
+}
+
+// HasChannel: see HasEdition.
+func (l *Ledger) HasChannel(ctx context.Context, name string) (bool, error) {
+	return l.has(ctx, "SELECT COUNT(*) FROM (SELECT 1 FROM deliveries WHERE channel = ? LIMIT 1) d", name)
+}
+
+func (l *Ledger) has(ctx context.Context, query string, arg any) (bool, error) {
+	var n int
+	if err := l.db.Reader().NewRaw(query, arg).Scan(ctx, &n); err != nil {
+		return false, fmt.Errorf("look into the ledger: %w", err)
+	}
+	return n > 0, nil
 }
 
 // narrowed is where, with the newest of a state found by the index of channels

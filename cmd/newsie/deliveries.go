@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,7 +25,8 @@ func deliveriesCommand(p *program) *cobra.Command {
 		Long: `Deliveries lists what became of digests and other messages sent unasked, the
 newest first. With --chat and --article, or as "newsie deliveries why", it
 explains why a reader got an article or did not. What ended is kept for 90 days
-(keep.deliveries).
+(keep.deliveries). With --json, times are RFC 3339 in UTC, and a slot is that of the
+follow on the wall clock of "zone": 2026-11-22T08:00.
 
 States: planned, claimed, sending (on their way), accepted (by the platform,
 which tells the result later), sent, held (for the reader's next message), gone
@@ -63,10 +65,15 @@ func (f *listedDeliveries) flags(c *cobra.Command) {
 }
 
 // complete checks the flags.
-func (f *listedDeliveries) complete() error {
+func (f *listedDeliveries) complete(given func(flag string) bool) error {
 	var states []string
 	for _, s := range scheduler.States() {
 		states = append(states, string(s))
+	}
+	for flag, number := range map[string]int64{"edition": f.filter.Edition, "article": f.filter.Article, "follow": f.filter.Follow} {
+		if number < 0 || number == 0 && given(flag) {
+			return fmt.Errorf("--%s %d: numbers begin at 1", flag, number)
+		}
 	}
 	if f.state != "" && !slices.Contains(states, f.state) {
 		return fmt.Errorf("--state %q is none of %s", f.state, strings.Join(states, ", "))
@@ -102,7 +109,7 @@ func parseChat(text string) (bot.ChatID, error) {
 }
 
 func (f *listedDeliveries) run(cmd *cobra.Command, p *program) error {
-	if err := f.complete(); err != nil {
+	if err := f.complete(cmd.Flags().Changed); err != nil {
 		return err
 	}
 	if f.filter.Chat != "" && f.filter.Article != 0 {
@@ -113,6 +120,11 @@ func (f *listedDeliveries) run(cmd *cobra.Command, p *program) error {
 		if err != nil {
 			return err
 		}
+		if len(list) == 0 {
+			if err := f.exists(cmd.Context(), in); err != nil {
+				return err
+			}
+		}
 		if f.asJSON {
 			out := make([]deliveryJSON, len(list))
 			for i, d := range list {
@@ -120,12 +132,89 @@ func (f *listedDeliveries) run(cmd *cobra.Command, p *program) error {
 			}
 			return p.printJSON(out)
 		}
-		for _, d := range list {
-			_, _ = fmt.Fprintf(p.stdout, "%6d  %-9s  %-10s  %-12s  %s  %s\n", d.ID, d.State, d.To.Channel, shownChat(d.To.ID),
-				d.Updated.UTC().Format(time.DateTime), noteOf(d))
+		if len(list) == 0 {
+			_, err = fmt.Fprintln(p.stdout, "No deliveries match.")
+			return err
 		}
-		return nil
+		t := newTable("delivery", "state", "changed (UTC)", "chat", "edition", "follow", "article", "what", "note").numbers(0, 4, 5)
+		for _, d := range list {
+			t.row(fmt.Sprint(d.ID), string(d.State), d.Updated.UTC().Format(time.DateTime), d.To.Channel+"/"+shownChat(d.To.ID),
+				fmt.Sprint(d.Edition), numberOr(d.Follow, "-"), firstOf(d.Articles), whatOf(d), noteOf(d))
+		}
+		return t.print(p.stdout)
 	})
+}
+
+// exists is an error about what nothing can match, because there is none.
+func (f *listedDeliveries) exists(ctx context.Context, in *installation) error {
+	ledger := scheduler.NewLedger(in.db, time.Now)
+	if err := in.channelOrLedger(ctx, ledger, f.filter.Channel); err != nil {
+		return err
+	}
+	if id := f.filter.Edition; id != 0 {
+		if ok, err := ledger.HasEdition(ctx, id); err != nil || !ok {
+			return cmp.Or(err, fmt.Errorf("there is no edition %d; newsie deliveries shows them", id))
+		}
+	}
+	if id := f.filter.Article; id != 0 {
+		if _, err := in.store().Article(ctx, id); err != nil {
+			return noArticle(id, err)
+		}
+	}
+	if id := f.filter.Follow; id != 0 {
+		if _, ok, err := bot.NewChats(in.db, time.Now).FollowByID(ctx, id); err != nil || !ok {
+			return cmp.Or(err, fmt.Errorf("there is no follow %d; newsie digest follows --chats lists them", id))
+		}
+	}
+	return nil
+}
+
+// channelOrLedger demands a channel that is configured, or was when something was
+// sent there; "" is any.
+func (in *installation) channelOrLedger(ctx context.Context, ledger *scheduler.Ledger, name string) error {
+	if _, ok := in.config.Channels[name]; ok || name == "" {
+		return nil
+	}
+	if ok, err := ledger.HasChannel(ctx, name); err != nil || ok {
+		return err
+	}
+	return fmt.Errorf("there is no channel %q; the configuration has %s", name, strings.Join(in.config.channelNames(), ", "))
+}
+
+func noArticle(id int64, err error) error {
+	if errors.Is(err, content.ErrNotFound) {
+		return fmt.Errorf("there is no article %d; newsie article list shows them", id)
+	}
+	return err
+}
+
+// whatOf is what a delivery brings, in few words.
+func whatOf(d scheduler.Delivery) string {
+	switch {
+	case d.Send != 0:
+		return fmt.Sprintf("send %d", d.Send)
+	case d.Kind == scheduler.KindLate:
+		return "(an answer)"
+	}
+	return d.Topic
+}
+
+// firstOf is the first of some numbers, and how many there are beside.
+func firstOf(ids []int64) string {
+	switch len(ids) {
+	case 0:
+		return "-"
+	case 1:
+		return fmt.Sprint(ids[0])
+	}
+	return fmt.Sprintf("%d +%d", ids[0], len(ids)-1)
+}
+
+func numberOr(n int64, none string) string {
+	if n == 0 {
+		return none
+	}
+	return fmt.Sprint(n)
 }
 
 func deliveriesWhy(p *program) *cobra.Command {
@@ -184,8 +273,15 @@ func (p *program) why(ctx context.Context, chat bot.ChatID, article int64, asJSO
 	if err != nil {
 		return err
 	}
-	if asJSON {
-		return p.printJSON(w)
+	stranger := slices.ContainsFunc(w.Reasons, func(r scheduler.Reason) bool { return r.Code == "no-chat" })
+	switch {
+	case asJSON:
+		if err := p.printJSON(w); err != nil || !stranger {
+			return err
+		}
+		fallthrough
+	case stranger:
+		return fmt.Errorf("newsie knows no chat %s on the channel %s", w.Chat, w.Channel)
 	}
 	heading := map[scheduler.Verdict]string{
 		scheduler.Got: "got article %d, “%s”.", scheduler.Coming: "has not got article %d, “%s”, yet.",
@@ -201,11 +297,8 @@ func (p *program) why(ctx context.Context, chat bot.ChatID, article int64, asJSO
 // why explains, with a scheduler that has the library's index.
 func (in *installation) why(ctx context.Context, s *scheduler.Scheduler, chat bot.ChatID, article int64) (scheduler.Why, error) {
 	a, err := in.store().Article(ctx, article)
-	if errors.Is(err, content.ErrNotFound) {
-		return scheduler.Why{}, fmt.Errorf("there is no article %d; newsie article list shows them", article)
-	}
 	if err != nil {
-		return scheduler.Why{}, err
+		return scheduler.Why{}, noArticle(article, err)
 	}
 	return s.Why(ctx, chat, a)
 }

@@ -200,7 +200,9 @@ type deliveryJSON struct {
 	ID         int64           `json:"id"`
 	Edition    int64           `json:"edition"`
 	Follow     int64           `json:"follow,omitempty"`
-	Slot       string          `json:"slot,omitempty"` // of the follow, on its wall clock
+	Send       int64           `json:"send,omitempty"`
+	Slot       string          `json:"slot,omitempty"` // of the follow, on the wall clock of zone: 2026-11-22T08:00
+	Zone       string          `json:"zone,omitempty"` // none: the follow has ended
 	Channel    string          `json:"channel"`
 	Chat       string          `json:"chat"`
 	State      scheduler.State `json:"state"`
@@ -218,7 +220,7 @@ type deliveryJSON struct {
 
 func forPrograms(d scheduler.Delivery) deliveryJSON {
 	out := deliveryJSON{
-		ID: d.ID, Edition: d.Edition, Follow: d.Follow, Slot: d.Slot, Channel: d.To.Channel, Chat: d.To.ID, State: d.State, Due: d.Due.UTC(), Attempt: d.Attempt,
+		ID: d.ID, Edition: d.Edition, Follow: d.Follow, Send: d.Send, Slot: d.Slot, Zone: d.Zone, Channel: d.To.Channel, Chat: d.To.ID, State: d.State, Due: d.Due.UTC(), Attempt: d.Attempt,
 		Way: d.Way, ProviderID: d.ProviderID, Updated: d.Updated.UTC(), Topic: d.Topic, Kind: d.Kind, Articles: d.Articles,
 	}
 	switch d.State {

@@ -13,6 +13,7 @@ import (
 	_ "time/tzdata" // readers' zones work on a machine without zone files
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 func main() {
@@ -56,6 +57,7 @@ Try it:  newsie serve --demo`,
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return numbered(err) })
 	root.SetVersionTemplate("newsie {{.Version}}\n")
 	flags := root.PersistentFlags()
 	flags.StringVar(&p.configPath, "config", "", "configuration file (default ./newsie.yaml when it exists; NEWSIE_CONFIG)")
@@ -129,4 +131,17 @@ func version() string {
 		}
 	}
 	return v + " " + info.GoVersion
+}
+
+// numbered says of a flag that wants a number in plain words that it has none.
+func numbered(err error) error {
+	var invalid *pflag.InvalidValueError
+	if !errors.As(err, &invalid) {
+		return err
+	}
+	switch invalid.GetFlag().Value.Type() {
+	case "int", "int64":
+		return fmt.Errorf("--%s: %q is not a number", invalid.GetFlag().Name, invalid.GetValue())
+	}
+	return err
 }

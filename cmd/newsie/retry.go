@@ -1,10 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -52,7 +55,11 @@ seconds; without one they wait for the next.`,
 				return err
 			}
 			return p.with(cmd, func(in *installation) error {
-				err := p.retry(cmd.Context(), scheduler.NewLedger(in.db, time.Now), o)
+				ledger := scheduler.NewLedger(in.db, time.Now)
+				if err := o.exist(cmd.Context(), in, ledger, p.stderr); err != nil {
+					return err
+				}
+				err := p.retry(cmd.Context(), ledger, o)
 				in.wakeServing(cmd.Context())
 				return err
 			})
@@ -89,6 +96,43 @@ func (o *retryOptions) complete(args []string) error {
 	}
 	if len(o.filter.IDs) > 1000 {
 		return fmt.Errorf("%d numbers are too many at once: --unknown and the like name them all", len(o.filter.IDs))
+	}
+	return nil
+}
+
+// exist is an error about what is named and is not there, or has nothing to be sent
+// again; of some of those that are named it says so to out.
+func (o *retryOptions) exist(ctx context.Context, in *installation, ledger *scheduler.Ledger, out io.Writer) error {
+	if err := in.channelOrLedger(ctx, ledger, o.filter.Channel); err != nil {
+		return err
+	}
+	if id := o.filter.Edition; id != 0 {
+		if ok, err := ledger.HasEdition(ctx, id); err != nil || !ok {
+			return cmp.Or(err, fmt.Errorf("there is no edition %d; newsie deliveries shows them", id))
+		}
+	}
+	if len(o.filter.IDs) == 0 {
+		return nil
+	}
+	states, err := ledger.StatesOf(ctx, o.filter.IDs)
+	if err != nil {
+		return err
+	}
+	var none []string
+	for _, id := range o.filter.IDs {
+		state, ok := states[id]
+		if !ok {
+			return fmt.Errorf("there is no delivery %d; newsie deliveries lists them", id)
+		}
+		if !slices.Contains(scheduler.Retryable(), state) {
+			none = append(none, fmt.Sprintf("delivery %d is %s: nothing to send again", id, state))
+		}
+	}
+	if len(none) == len(o.filter.IDs) {
+		return errors.New(strings.Join(none, "\n"))
+	}
+	for _, words := range none {
+		_, _ = fmt.Fprintln(out, words)
 	}
 	return nil
 }
