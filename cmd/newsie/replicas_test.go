@@ -143,8 +143,11 @@ channels:
 		}
 	}
 	for i := range 6 {
-		if n := len(hook.Chat(int64(100 + i)).Answers()); n != each {
-			t.Errorf("%d answers to %d questions by webhook", n, each)
+		// What was said and not noted when the replica died is said again: rather
+		// twice than never. Only one that was under way can be.
+		again := front.failures()[fmt.Sprintf("/hooks/telegram/hook %d", 100+i)]
+		if n := len(hook.Chat(int64(100 + i)).Answers()); n < each || n > each+again {
+			t.Errorf("%d answers to %d questions by webhook, %d of them asked twice", n, each, again)
 		}
 	}
 	if p := gzh.Problems(); len(p) > 0 {
