@@ -401,7 +401,11 @@ func (c *Channel) refuse(w http.ResponseWriter, r *http.Request, status int, key
 		html.WriteString(words)
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	} else {
-		if err := c.renderNotice(&html, printer, words); err != nil {
+		var again url.Values
+		if status >= http.StatusInternalServerError {
+			again = r.PostForm
+		}
+		if err := c.renderNotice(&html, printer, words, again); err != nil {
 			c.config.Logger.Error("render the browser chat", "error", err)
 			html.Reset()
 			html.WriteString(words)

@@ -32,7 +32,10 @@ type (
 		Entries                     []entryView
 		Chips                       []actionView
 		Notice                      string
+		Unsent                      []field // of the form that was not taken
+		Said                        string  // in it
 	}
+	field     struct{ Name, Value string }
 	entryView struct {
 		P          locale.Printer
 		Base, Once string
@@ -89,10 +92,16 @@ func (c *Channel) renderPage(w io.Writer, printer locale.Printer, entries []entr
 	return c.pages.ExecuteTemplate(w, "page", view)
 }
 
-// renderNotice writes a page that says one thing and leads back to the chat.
-func (c *Channel) renderNotice(w io.Writer, printer locale.Printer, words string) error {
+// renderNotice writes a page that says one thing and leads back to the chat. A
+// form that was not taken can be sent again: by its id it is the same message.
+func (c *Channel) renderNotice(w io.Writer, printer locale.Printer, words string, form url.Values) error {
 	view := c.pageView(printer)
 	view.Notice = words
+	for _, name := range []string{"id", "zone", "tap", "label", "text"} {
+		if value := form.Get(name); value != "" {
+			view.Unsent, view.Said = append(view.Unsent, field{name, value}), value
+		}
+	}
 	return c.pages.ExecuteTemplate(w, "notice", view)
 }
 

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/text/language"
 
 	"newsie/content"
+	"newsie/internal/database"
 	"newsie/internal/locale"
 )
 
@@ -178,8 +179,13 @@ func (s *site) fail(w http.ResponseWriter, r *http.Request, err error) {
 		return // nobody is there any more
 	}
 	s.Logger.Error("serve a page", "path", r.URL.Path, "error", err)
+	status, key := http.StatusInternalServerError, "trouble"
+	if database.Away(err) {
+		status, key = http.StatusServiceUnavailable, "moment"
+		w.Header().Set("Retry-After", "5")
+	}
 	p := s.printer(r)
-	view := notice{frame: s.frame(p), Heading: p.T("web.trouble_heading"), Words: p.T("web.trouble")}
+	view := notice{frame: s.frame(p), Heading: p.T("web." + key + "_heading"), Words: p.T("web." + key)}
 	var html bytes.Buffer
 	if err := s.pages.ExecuteTemplate(&html, "notice", view); err != nil {
 		html.Reset()
@@ -187,6 +193,6 @@ func (s *site) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(http.StatusInternalServerError)
+	w.WriteHeader(status)
 	_, _ = w.Write(html.Bytes())
 }

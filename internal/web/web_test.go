@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -284,6 +285,22 @@ func TestTrouble(t *testing.T) {
 		got := text(t, get(t, h, path, "Accept-Language", "zh-CN"), 500)
 		if strings.Contains(got, "secret") || !strings.Contains(got, "请稍后再试") {
 			t.Errorf("%s: %s", path, got)
+		}
+	}
+}
+
+// A database that is away asks for a moment, in the reader's words.
+func TestAMomentIsAskedForWhileTheDatabaseIsAway(t *testing.T) {
+	library := stock()
+	library.broken = fmt.Errorf("look: %w", &net.OpError{Op: "dial", Err: errors.New("secret address refused")})
+	h := open(t, library)
+	for lang, want := range map[string]string{"en": "try again in a minute", "it": "Riprova tra un minuto", "zh-CN": "请过一分钟再试", "zh-TW": "請過一分鐘再試"} {
+		for _, path := range []string{"/", "/a/3/qr-codes", "/feed.xml", "/sitemap.xml", "/media/aa.png"} {
+			response := get(t, h, path, "Accept-Language", lang)
+			again := response.Header.Get("Retry-After")
+			if got := text(t, response, 503); strings.Contains(got, "secret") || !strings.Contains(got, want) || again == "" {
+				t.Errorf("%s in %s: Retry-After %q, %s", path, lang, again, got)
+			}
 		}
 	}
 }
