@@ -26,6 +26,7 @@ import (
 type installation struct {
 	config    Config
 	log       *slog.Logger
+	outage    outage
 	catalog   *locale.Catalog
 	db        *database.DB
 	library   *content.Library
@@ -109,7 +110,8 @@ func (p *program) openDatabase(ctx context.Context, c Config) (*installation, er
 	if schema.Version > schema.Known {
 		log.Warn(newerSchema(schema), "schema", schema.Version, "known", schema.Known)
 	}
-	return &installation{config: c, log: log, catalog: catalog, db: db}, nil
+	away := newOutage(log.Handler(), time.Now)
+	return &installation{config: c, log: slog.New(away), outage: away, catalog: catalog, db: db}, nil
 }
 
 // newerSchema says that another replica's program is newer.

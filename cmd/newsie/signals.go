@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"sync/atomic"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -36,10 +37,12 @@ func (n *signals) run(ctx context.Context) error { return n.db.Listen(ctx, n.hea
 
 func (n *signals) heard(s database.Signal) {
 	n.up.Store(true)
-	if n.told {
-		n.told = false
+	if away := n.outage.end(); away > 0 {
+		n.log.Info("the database answers again", "after", away.Round(100*time.Millisecond))
+	} else if n.told {
 		n.log.Info("signals of other replicas come again")
 	}
+	n.told = false
 	everything := s == database.Signal{} // some may have been missed
 	if everything || s.Name == content.SignalName {
 		n.library.Wake()
@@ -55,10 +58,16 @@ func (n *signals) heard(s database.Signal) {
 	}
 }
 
-// lost hears of each failure; the log hears of the first.
+// lost hears of each failure; the log hears of the first, and of the first that
+// says that the database is away.
 func (n *signals) lost(err error) {
 	n.up.Store(false)
-	if !n.told {
+	if database.Away(err) {
+		if n.outage.begin() {
+			n.log.Warn("the database is away; readers are asked for a moment, and all goes on when it is back", "error", err)
+		}
+		n.told = true
+	} else if !n.told {
 		n.told = true
 		n.log.Warn("signals of other replicas do not come; what is new is looked for now and then, and the connection is tried again", "error", err)
 	}
