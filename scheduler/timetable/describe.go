@@ -24,7 +24,8 @@ const (
 type Description struct {
 	Shape  Shape
 	Every  int            // of Minutes, Hours and New: 1 is each one
-	Hour   int            // of the others
+	Hour   int            // of the others: the first
+	More   []int          // the hours after it on the same day
 	Minute int            //
 	Days   []time.Weekday // of Weekly, from Monday on
 	Day    int            // of Monthly, from 1
@@ -33,6 +34,9 @@ type Description struct {
 
 // star is the bit that robfig/cron sets in a field that is "*".
 const star = 1 << 63
+
+// mostHours is how many hours of a day are said one by one.
+const mostHours = 6
 
 // Describe tells what the schedule means.
 func (s Spec) Describe() Description {
@@ -60,7 +64,7 @@ func (s Spec) Describe() Description {
 			return d
 		}
 	}
-	if len(minutes) != 1 || len(hours) != 1 {
+	if len(minutes) != 1 || len(hours) > mostHours {
 		return d
 	}
 	d.Minute, d.Hour = minutes[0], hours[0]
@@ -79,6 +83,9 @@ func (s Spec) Describe() Description {
 		}
 	case anyWeekday && c.Dow&star != 0 && bits.OnesCount64(c.Dom&^uint64(star)) == 1:
 		d.Shape, d.Day = Monthly, members(c.Dom)[0]
+	}
+	if d.Shape != Other && len(hours) > 1 {
+		d.More = hours[1:]
 	}
 	return d
 }

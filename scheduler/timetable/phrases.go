@@ -90,6 +90,14 @@ var (
 
 // days reads the whole of s, folded, as a schedule without its time.
 func days(s string) (rule, bool) {
+	if r, ok := wholeDays(s); ok {
+		return r, true
+	}
+	return partOfDays(s)
+}
+
+// wholeDays are days without a part of them, but for those that have a name.
+func wholeDays(s string) (rule, bool) {
 	if r, ok := phrases[s]; ok {
 		return r, true
 	}

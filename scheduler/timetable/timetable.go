@@ -26,6 +26,7 @@ var (
 	ErrReboot = errors.New("@reboot is not a time")
 	ErrFields = errors.New("a schedule has five fields: minute, hour, day of month, month, day of week")
 	ErrSunday = errors.New("the day of the week goes from 0 (Sunday) to 6 (Saturday)")
+	ErrTimes  = errors.New("one schedule has its times of day at the same minute, such as 0 8,20 * * *")
 	ErrNever  = errors.New("this schedule never comes")
 	ErrSyntax = errors.New("this is not a cron schedule")
 )
@@ -85,6 +86,9 @@ func Parse(spec string) (Spec, error) {
 		text = expanded
 	}
 	fields := strings.Split(text, " ")
+	if len(times.FindAllString(text, 2)) > 1 {
+		return refuse(ErrTimes)
+	}
 	if len(fields) != 5 {
 		return refuse(fmt.Errorf("%w, not %d", ErrFields, len(fields)))
 	}
@@ -112,6 +116,9 @@ func Parse(spec string) (Spec, error) {
 	}
 	return Spec{text: text, schedule: schedule}, nil
 }
+
+// times are those of a clock, in the words of readers.
+var times = regexp.MustCompile(`\d{1,2} ?[:：.点點时時h] ?\d{0,2}`)
 
 var sunday = regexp.MustCompile(`(^|[-,])7($|[-,/])`)
 

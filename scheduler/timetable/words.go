@@ -14,12 +14,34 @@ import (
 // before it. A cron schedule that was typed as such is given as it is, also a
 // wrong one, so that Parse can say what is wrong with it. A schedule without a
 // time comes at 8:00, one of the evening at 20:00, a weekly one on Monday. "As it
-// happens, at most every 3 hours" is "@new 3h", without the hours AtOnce.
+// happens, at most every 3 hours" is "@new 3h", without the hours AtOnce. Several
+// times of a day are one schedule where cron has one for them, "daily 8:00 and
+// 20:00" is 0 8,20 * * *; where it has none they are given as they are, for Parse
+// to refuse.
 func ParseWords(text string) (spec, rest string, ok bool) {
 	text = strings.TrimSpace(text)
 	if spec, rest, ok = cronAtEnd(text); ok {
 		return spec, rest, true
 	}
+	spec, rest, bare, ok := wordsAtEnd(text)
+	if !ok {
+		return "", text, false
+	}
+	earlier, topic, _, ok := wordsAtEnd(trimLink(andZh.ReplaceAllString(rest, "")))
+	if !ok {
+		return spec, rest, true
+	}
+	if both, ok := joined(earlier, spec); ok && bare {
+		return both, topic, true
+	}
+	return strings.TrimLeft(strings.TrimPrefix(text, topic), " ,，;；、:：(（-–—"), topic, true
+}
+
+// andZh joins two times.
+var andZh = regexp.MustCompile(`[和与與及]\s*$`)
+
+// wordsAtEnd finds one schedule in words. bare: it is a time of day alone.
+func wordsAtEnd(text string) (spec, rest string, bare, ok bool) {
 	folded, origin := fold(text)
 	folded = strings.TrimRight(folded, " \t\n.。!?,;、")
 	for start := range starts(folded) {
@@ -27,10 +49,10 @@ func ParseWords(text string) (spec, rest string, ok bool) {
 		if !ok || notASchedule(folded[:start], folded[start:]) {
 			continue
 		}
-		rest := strings.TrimSpace(text[:origin[start]])
-		return at, trimLink(rest), true
+		_, bare = clock(folded[start:])
+		return at, trimLink(strings.TrimSpace(text[:origin[start]])), bare, true
 	}
-	return "", text, false
+	return "", text, false, false
 }
 
 // furthest is how many bytes of folded text before the end are looked at; no
@@ -77,6 +99,14 @@ func notASchedule(before, schedule string) bool {
 
 // schedule reads the whole of s.
 func schedule(s string) (spec string, ok bool) {
+	if spec, ok := single(s); ok {
+		return spec, true
+	}
+	return several(s)
+}
+
+// single reads the whole of s as a schedule with one time of day at most.
+func single(s string) (spec string, ok bool) {
 	if spec, ok := happening(s); ok {
 		return spec, true
 	}
@@ -120,7 +150,7 @@ func cronAtEnd(text string) (spec, rest string, ok bool) {
 			rest = strings.TrimRightFunc(rest, func(r rune) bool { return !unicode.IsSpace(r) })
 			rest = strings.TrimSpace(rest)
 		}
-		return strings.Join(words[n-count:], " "), trimLink(rest), true
+		return strings.Join(words[n-count:], " "), trimLink(called.ReplaceAllString(rest, "")), true
 	}
 	zoned := func(i int) bool {
 		upper := strings.ToUpper(words[i])
@@ -149,6 +179,9 @@ func cronAtEnd(text string) (spec, rest string, ok bool) {
 	}
 	return cut(5)
 }
+
+// called is what readers call a cron schedule, between the topic and it.
+var called = regexp.MustCompile(`(?i)([\s,，])(?:cron|crontab)[:：]?$`)
 
 // cronLike tells of words that all may be cron fields, and cannot all be numbers.
 func cronLike(words []string) bool {

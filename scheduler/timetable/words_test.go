@@ -1,6 +1,8 @@
 package timetable_test
 
 import (
+	"errors"
+	"reflect"
 	"testing"
 
 	"newsie/scheduler/timetable"
@@ -117,7 +119,43 @@ func TestParseWords(t *testing.T) {
 		{"电商 daily 8:00", "0 8 * * *", "电商"},
 		{"commerce 每天8点", "0 8 * * *", "commerce"},
 		{"黑色星期五 每天 8:00", "0 8 * * *", "黑色星期五"},
+		// a part of the days
+		{"茶 工作日早上", "0 8 * * 1-5", "茶"},
+		{"茶工作日晚上", "0 20 * * 1-5", "茶"},
+		{"茶 每周一下午", "0 15 * * 1", "茶"},
+		{"茶 周末的早上", "0 8 * * 0,6", "茶"},
+		{"茶 工作日晚上9点", "0 21 * * 1-5", "茶"},
+		{"tea weekday mornings", "0 8 * * 1-5", "tea"},
+		{"tea weekdays morning", "0 8 * * 1-5", "tea"},
+		{"tea on weekdays in the evening", "0 20 * * 1-5", "tea"},
+		{"tea every monday evening at 9", "0 21 * * 1", "tea"},
+		{"tea monday morning", "0 8 * * 1", "tea"},
+		{"tè nei giorni feriali di mattina", "0 8 * * 1-5", "tè"},
+		{"tè la mattina nei giorni feriali", "0 8 * * 1-5", "tè"},
+		{"tè ogni lunedì sera", "0 20 * * 1", "tè"},
+		{"tè ogni lunedì sera alle 9", "0 21 * * 1", "tè"},
+		// several times a day
+		{"codes daily 8:00 and 20:00", "0 8,20 * * *", "codes"},
+		{"codes daily at 8, 12 and 20", "0 8,12,20 * * *", "codes"},
+		{"codes at 8 and at 20", "0 8,20 * * *", "codes"},
+		{"codes daily 8am and 8pm", "0 8,20 * * *", "codes"},
+		{"codes weekdays 7:30 and 18:30", "30 7,18 * * 1-5", "codes"},
+		{"codes every morning and evening", "0 8,20 * * *", "codes"},
+		{"codici ogni giorno alle 8 e alle 20", "0 8,20 * * *", "codici"},
+		{"codici ogni giorno alle 8:00 e 20:00", "0 8,20 * * *", "codici"},
+		{"codici ogni mattina e sera", "0 8,20 * * *", "codici"},
+		{"茶 每天8点和20点", "0 8,20 * * *", "茶"},
+		{"茶 每天 8:00、20:00", "0 8,20 * * *", "茶"},
+		{"茶每天早上8点和晚上8点", "0 8,20 * * *", "茶"},
+		{"茶 每天早晚", "0 8,20 * * *", "茶"},
+		{"codes daily 8:00 and 20:30", "daily 8:00 and 20:30", "codes"}, // Parse says why not
+		{"codes every monday 8:00 daily 20:00", "every monday 8:00 daily 20:00", "codes"},
+		{"茶 每天8点和20点半", "每天8点和20点半", "茶"},
 		// cron
+		{"rice cron 30 6 * * 2", "30 6 * * 2", "rice"},
+		{"rice cron: 30 6 * * 2", "30 6 * * 2", "rice"},
+		{"cron 30 6 * * 2", "30 6 * * 2", "cron"},
+		{"codes * * * *", "* * * *", "codes"},
 		{"commerce 0 8 * * 1-5", "0 8 * * 1-5", "commerce"},
 		{"电商 0 8 * * MON-FRI", "0 8 * * MON-FRI", "电商"},
 		{"0 8 * * *", "0 8 * * *", ""},
@@ -144,7 +182,7 @@ func TestParseWordsLeavesTopicsAlone(t *testing.T) {
 	for _, text := range []string{
 		"", "commerce", "daily mail", "python 3.11", "windows 11", "good morning", "weekly planner", "monday", "black friday", "cyber monday",
 		"黑色星期五", "电商", "每天都有新闻", "一周", "the sun", "1 2 3 4 5", "* -sport", "windows 11 *", "4 * 4 tyres", "24 hours", "every", "ogni", "每", "sport di domani", "room 25:00", "ＡＢＣ",
-		"\xff\xfe", "8", "8点档电视剧",
+		"\xff\xfe", "8", "8点档电视剧", "good morning", "rock and roll", "saturday night live", `"news daily"`, "早晚高峰",
 	} {
 		if spec, rest, ok := timetable.ParseWords(text); ok || rest != text {
 			t.Errorf("ParseWords(%q) = %q, %q, %v, want no schedule", text, spec, rest, ok)
@@ -168,4 +206,51 @@ func FuzzParseWords(f *testing.F) {
 			t.Errorf("%q: empty schedule", text)
 		}
 	})
+}
+
+func TestOnceInWords(t *testing.T) {
+	for _, test := range []struct {
+		text, day, rest string
+		never           bool
+	}{
+		{"codes tomorrow", "tomorrow", "codes", false},
+		{"green tea tonight", "tonight", "green tea", false},
+		{"codes on next monday", "next monday", "codes", false},
+		{"codes on 5 December", "on 5 December", "codes", false},
+		{"codes on December 5th", "on December 5th", "codes", false},
+		{"codes 2026-12-01", "2026-12-01", "codes", false},
+		{"codes 30 February", "30 February", "codes", true},
+		{"tè domani", "domani", "tè", false},
+		{"tè domani mattina", "domani mattina", "tè", false},
+		{"tè il 5 dicembre", "il 5 dicembre", "tè", false},
+		{"tè 30 febbraio", "30 febbraio", "tè", true},
+		{"茶 明天", "明天", "茶", false},
+		{"茶 明天早上", "明天早上", "茶", false},
+		{"茶 下周一", "下周一", "茶", false},
+		{"茶 12月5日", "12月5日", "茶", false},
+		{"茶 2月30日", "2月30日", "茶", true},
+		{"茶 2月30號", "2月30號", "茶", true},
+	} {
+		day, rest, never, ok := timetable.OnceInWords(test.text)
+		if !ok || day != test.day || rest != test.rest || never != test.never {
+			t.Errorf("OnceInWords(%q) = %q, %q, %v, %v, want %q, %q, %v", test.text, day, rest, never, ok, test.day, test.rest, test.never)
+		}
+	}
+	for _, text := range []string{"tomorrow", "后天", "the world of tomorrow", "sport di domani", "festa del 25 aprile", "september 11", "guerra 11 settembre", "area 51", "tea 29 february", `"codes tomorrow"`, "双十一"} {
+		if day, rest, _, ok := timetable.OnceInWords(text); ok {
+			t.Errorf("OnceInWords(%q) = %q, %q, want none", text, day, rest)
+		}
+	}
+}
+
+func TestParseSaysThatTimesDiffer(t *testing.T) {
+	for _, text := range []string{"daily 8:00 and 20:30", "每天8点和20点半", "alle 8:00 e alle 20:30"} {
+		if _, err := timetable.Parse(text); !errors.Is(err, timetable.ErrTimes) {
+			t.Errorf("%q: %v, want ErrTimes", text, err)
+		}
+	}
+	want := timetable.Description{Shape: timetable.Weekdays, Hour: 7, More: []int{12, 18}, Minute: 30, Spec: "30 7,12,18 * * 1-5"}
+	if spec, err := timetable.Parse(want.Spec); err != nil || !reflect.DeepEqual(spec.Describe(), want) {
+		t.Errorf("%+v, %v, want %+v", spec.Describe(), err, want)
+	}
 }
