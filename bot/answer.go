@@ -110,7 +110,7 @@ func (b *Bot) offerFollow(ctx context.Context, t *turn, reply *Reply, topic stri
 		return err
 	}
 	if _, followed := withQuery(follows, savedQuery(topic)); !followed {
-		reply.Actions = appendFitting(reply.Actions, Action{Label: t.T("bot.follow_this", "Query", short(TopicName(t.Printer, topic), 40)), Text: "/follow " + topic})
+		reply.Actions = appendFitting(reply.Actions, Action{Label: t.T("bot.follow_this", "Query", short(t.named(Follow{Topic: topic}), 40)), Text: "/follow " + topic})
 	}
 	return nil
 }

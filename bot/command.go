@@ -146,10 +146,14 @@ func argumentOf(s spoken, rest string) (string, bool) {
 	first, _ := utf8.DecodeRuneInString(rest)
 	if first != ' ' && s.command.arg != number {
 		joined := s.command.name == "follow" || s.command.name == "unfollow" || s.command.arg == hours ||
-			s.command.name == "pause" && timetable.Pauses(arg)
+			s.command.name == "pause" && (timetable.Pauses(arg) || farRule.FindString(arg) == arg)
 		if !joined || !unicode.Is(unicode.Han, last) || utf8.RuneCountInString(arg) < 2 {
 			return "", false
 		}
+	}
+	if s.word == "zona" { // is no more of a clock than 区: only before a place that has one
+		_, ok := parseZone(arg)
+		return arg, ok
 	}
 	switch s.command.arg {
 	case words:

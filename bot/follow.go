@@ -27,9 +27,13 @@ const mostFollows = 20
 // follow starts to follow a topic: "commerce daily 8:00".
 func (b *Bot) follow(ctx context.Context, t *turn, arg string) (Reply, error) {
 	words, topic, timed := timetable.ParseWords(arg)
+	if reply, is, err := b.comesOnce(t, arg, topic); is || err != nil {
+		return reply, err
+	}
 	if !timed {
-		if untimed := timeRule.FindString(arg); untimed != "" {
-			return Reply{Text: t.T("bot.schedule_syntax", "Spec", strings.TrimSpace(untimed))}, nil
+		if untimed := strings.TrimSpace(timeRule.FindString(arg)); untimed != "" {
+			_, err := timetable.Parse(untimed)
+			return Reply{Text: b.badSchedule(t, untimed, err)}, nil
 		}
 		words, topic = usual, arg
 	}
@@ -56,6 +60,9 @@ func (b *Bot) follow(ctx context.Context, t *turn, arg string) (Reply, error) {
 	query := savedQuery(topic)
 	if isEverything(query) {
 		topic, query = "*", "*"
+	}
+	if reply, is, err := b.unmeetable(ctx, t, topic, words, timed); is || err != nil {
+		return reply, err
 	}
 	if reply, is, err := b.stranger(ctx, t, topic, words, timed); is || err != nil {
 		return reply, err
@@ -144,10 +151,14 @@ func (b *Bot) keepFollow(ctx context.Context, t *turn, topic, query string, spec
 }
 
 // named is what a follow is called: in the reader's words what follows
-// everything, as its digests call it.
+// everything, as its digests call it. A phrase is without its marks: what names a
+// follow puts its own around it.
 func (t *turn) named(f Follow) string {
 	if f.Query == "*" {
 		return TopicName(t.Printer, "*")
+	}
+	if phrase, ok := onlyPhrase(f.Topic); ok {
+		return phrase
 	}
 	return TopicName(t.Printer, f.Topic)
 }
@@ -250,6 +261,33 @@ var timeRule = regexp.MustCompile(`(?i)(\b(at|alle|ore)\s+\d{1,2}\b|\d{1,2}[:：
 	`|(?i)\b((every|each)\s+(\d+|((one|two|three|five|ten|few|other|single|half( an?)?)\s+)?(second|sec|minute|min|hour|day|week|month|year)s?\b)|ogni\s+(\d+|((un|due|tre|cinque|dieci|pochi|mezz[oa])\s+)?(second[oi]|minut[oi]|or[ae]|giorn[oi]|settiman[ae]|mes[ei]|ann[oi])\b)).*$` +
 	`|每隔?[\s\d０-９一二两兩三四五六七八九十百半几幾]*[个個]?([秒分][钟鐘]?|小[时時]|[钟鐘][头頭]|[刻月年])[一1]?次?[\s.。!！]*$|每隔?\s*[\d０-９]+.*$`)
 
+// countRule finds how many times a day, which does not tell when.
+var countRule = regexp.MustCompile(`(?i)\btwice\b|\btimes\b|\bvolte\b|[二两兩三四五\d]次`)
+
+// comesOnce answers a time that comes once, "codes tomorrow", also with an hour
+// that ParseWords took off: a follow comes again and again.
+func (b *Bot) comesOnce(t *turn, arg, topic string) (Reply, bool, error) {
+	day, rest, never, ok := timetable.OnceInWords(topic)
+	if !ok {
+		return Reply{}, false, nil
+	}
+	key := "bot.schedule_once"
+	if never {
+		key = "bot.schedule_never"
+	}
+	spec, err := timetable.Parse(usual)
+	if err != nil {
+		return Reply{}, true, err
+	}
+	reply := Reply{Text: t.T(key, "Spec", day)}
+	rest = unquote(rest)
+	reply.Actions = appendFitting(reply.Actions, Action{Label: t.T("bot.follow_this", "Query", short(rest, 20)) + t.T("bot.comma") + b.sayWhen(t, spec), Text: "/follow " + rest + " " + usual})
+	if !strings.ContainsAny(topic, `"“”«»`) && topic == arg { // it may belong to the topic
+		reply.Actions = appendFitting(reply.Actions, Action{Label: t.T("bot.follow_this", "Query", short(topic, 30)), Text: `/follow "` + topic + `"`})
+	}
+	return reply, true, nil
+}
+
 func (b *Bot) followWhat(ctx context.Context, t *turn) (Reply, error) {
 	reply := Reply{Text: t.T("bot.follow_what")}
 	tags, err := b.tags(ctx, t, 3)
@@ -271,11 +309,14 @@ func (b *Bot) badSchedule(t *turn, words string, err error) string {
 	key := "bot.schedule_syntax"
 	for sentinel, k := range map[error]string{
 		timetable.ErrZone: "bot.schedule_zone", timetable.ErrNew: "bot.schedule_new", timetable.ErrEvery: "bot.schedule_every", timetable.ErrReboot: "bot.schedule_every",
-		timetable.ErrNever: "bot.schedule_never", timetable.ErrSunday: "bot.schedule_sunday",
+		timetable.ErrNever: "bot.schedule_never", timetable.ErrSunday: "bot.schedule_sunday", timetable.ErrTimes: "bot.schedule_times",
 	} {
 		if errors.Is(err, sentinel) {
 			key = k
 		}
+	}
+	if key == "bot.schedule_syntax" && countRule.MatchString(words) {
+		key = "bot.schedule_times"
 	}
 	return t.T(key, "Spec", short(words, 40))
 }
@@ -371,7 +412,11 @@ func (b *Bot) digest(ctx context.Context, t *turn, _ string) (Reply, error) {
 // sayWhen says a schedule in the reader's words.
 func (b *Bot) sayWhen(t *turn, spec timetable.Spec) string {
 	d := spec.Describe()
-	at := fmt.Sprintf("%d:%02d", d.Hour, d.Minute)
+	var times []string
+	for _, hour := range append([]int{d.Hour}, d.More...) {
+		times = append(times, fmt.Sprintf("%d:%02d", hour, d.Minute))
+	}
+	at := sayList(t, times)
 	switch d.Shape {
 	case timetable.Minutes:
 		if d.Every == 1 {

@@ -149,6 +149,15 @@ func TopicName(p locale.Printer, topic string) string {
 	return p.T("bot.topic_words", "Words", words, "Limits", strings.Join(limits, p.T("bot.comma")))
 }
 
+// onlyPhrase gives the phrase of a topic that is nothing else.
+func onlyPhrase(topic string) (string, bool) {
+	parsed := index.ParseQuery(topic)
+	if len(parsed.Phrases) != 1 || parsed.Words() != "" || parsed.String() != (index.Parsed{Phrases: parsed.Phrases, Text: parsed.Phrases[0]}).String() {
+		return "", false
+	}
+	return parsed.Phrases[0], true
+}
+
 // sayLanguage names a language, by its tag where the catalog has no name.
 func sayLanguage(p locale.Printer, tag string) string {
 	key := "bot.language." + strings.ReplaceAll(tag, "-", "_")

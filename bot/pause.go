@@ -11,6 +11,8 @@ import (
 
 	"github.com/uptrace/bun"
 
+	"newsie/content"
+	"newsie/content/index"
 	"newsie/scheduler/timetable"
 )
 
@@ -67,15 +69,25 @@ func (c *Chats) rest(ctx context.Context, follows []Follow, until time.Time) err
 func (b *Bot) pause(ctx context.Context, t *turn, arg string) (Reply, error) {
 	zone, _ := b.zoneOf(t)
 	until, rest, timed := timetable.UntilInWords(arg, b.now(), zone)
-	if m := untilRule.FindStringIndex(arg); m != nil && !timed { // not understood, or past
-		rest = strings.TrimSpace(arg[:m[0]])
+	strange := ""
+	if m := untilStrange(arg); m >= 0 && !timed { // not understood, past, or far away
+		if found, err := b.foundAsTyped(ctx, t); err != nil {
+			return Reply{}, err
+		} else if found && !strings.HasPrefix(t.Text, "/") && !farRule.MatchString(arg) {
+			return b.question(ctx, t)
+		}
+		rest, strange = strings.TrimSpace(arg[:m]), strings.TrimSpace(arg[m:])
 	}
 	follows, otherwise, err := b.chosenFollows(ctx, t, rest)
 	if err != nil || len(follows) == 0 {
 		return otherwise, err
 	}
 	if !timed {
-		return b.pauseHowLong(t, follows, rest), nil
+		reply := b.pauseHowLong(t, follows, rest)
+		if strange != "" {
+			reply.Text = t.T("bot.pause_strange", "When", short(strange, 40)) + "\n" + reply.Text
+		}
+		return reply, nil
 	}
 	if err := b.chats.rest(ctx, follows, until); err != nil {
 		return Reply{}, err
@@ -101,6 +113,23 @@ func resuming(follows []Follow) string {
 
 // untilRule finds what looks like a time to pause until.
 var untilRule = regexp.MustCompile(`(?i)(^|\s)(until|till|til|up to|for|fino (a|al|alla|all'|allo)|per) ?.+$|(一?直?到|至).+$`)
+
+// farRule finds what can be nothing but a time, if one that no pause has: "-3
+// days", "500 years", "yesterday", "500年".
+var farRule = regexp.MustCompile(`(?i)(^|\s)(until |till |til |for |per |fino (a|al|alla|all'|allo) ?)?([-−–]? ?\d+([.,]\d+)? ?(h|hours?|ore|ora|d|days?|giorn[oi]|w|weeks?|settiman[ae]|months?|mes[ei]|years?|ann[oi]|decades?|decenni[oi]?|centur(y|ies)|secol[oi])|yesterday|today|now|ieri|oggi|adesso|last (week|month|year|night)|forever|per sempre|sempre)[\s.!]*$` +
+	`|(一?直?[到至] ?)?(负|負|[-−–－])? ?[\d零〇一二两兩三四五六七八九十百千万萬]+[个個]?(小时|小時|天|日|周|週|星期|礼拜|禮拜|月|年|世纪|世紀)[\s。！]*$|(一?直?[到至] ?)?(昨天|昨日|前天|今天|今日|现在|現在|上[个個]?(周|週|星期|礼拜|禮拜|月)|去年|永远|永遠)[\s。！]*$`)
+
+// untilStrange tells where in words a time begins that is not understood, -1 when
+// there is none.
+func untilStrange(arg string) int {
+	if m := farRule.FindStringIndex(arg); m != nil {
+		return m[0]
+	}
+	if m := untilRule.FindStringIndex(arg); m != nil {
+		return m[0]
+	}
+	return -1
+}
 
 func (b *Bot) pauseHowLong(t *turn, follows []Follow, rest string) Reply {
 	who, key := "", "bot.pause_how_long"
@@ -140,8 +169,7 @@ func (b *Bot) resume(ctx context.Context, t *turn, arg string) (Reply, error) {
 
 // chosenFollows are the follows that words mean: all, the one with this topic,
 // or of a button with this id. When there are none it gives the answer: words
-// that were typed and are no topic of the reader's are a question, as in "pause
-// button".
+// that were typed and are no topic of the reader's may be a question.
 func (b *Bot) chosenFollows(ctx context.Context, t *turn, arg string) (chosen []Follow, otherwise Reply, err error) {
 	follows, err := b.chats.Follows(ctx, t.Chat)
 	if err != nil {
@@ -168,9 +196,32 @@ func (b *Bot) chosenFollows(ctx context.Context, t *turn, arg string) (chosen []
 	case strings.HasPrefix(t.Text, "/"):
 		otherwise = Reply{Text: t.T("bot.unfollow_unknown", "Topic", short(arg, 40)), Actions: []Action{{Label: t.T("bot.my_follows"), Text: "/following"}}}
 	default:
-		otherwise, err = b.question(ctx, t)
+		otherwise, err = b.notFollowed(ctx, t, arg)
 	}
 	return nil, otherwise, err
+}
+
+// notFollowed answers words that begin as a command and go on with no topic of
+// the reader's: a question, where an article has them or they are many, as in
+// "pause button"; else that it is not followed, with a way to search for them.
+func (b *Bot) notFollowed(ctx context.Context, t *turn, arg string) (Reply, error) {
+	found, err := b.foundAsTyped(ctx, t)
+	if err != nil {
+		return Reply{}, err
+	}
+	if found || len(strings.Fields(arg)) > 3 {
+		return b.question(ctx, t)
+	}
+	reply := Reply{Text: t.T("bot.unfollow_unknown", "Topic", short(arg, 40)), Actions: []Action{{Label: t.T("bot.my_follows"), Text: "/following"}}}
+	reply.Actions = appendFitting(reply.Actions, Action{Label: t.T("bot.search_instead", "Query", short(t.Text, 30)), Text: "/search " + t.Text})
+	return reply, nil
+}
+
+// foundAsTyped tells whether an article has the message's words one after the other.
+func (b *Bot) foundAsTyped(ctx context.Context, t *turn) (bool, error) {
+	phrase := index.Parsed{Phrases: []string{strings.TrimRight(plain(t.Text), " .!?。！？")}}.String()
+	found, err := b.library.Search(ctx, content.Query{Text: phrase, Filter: t.channel.Filter, Limit: 1, Exact: true})
+	return found.Total > 0, err
 }
 
 // pausing are the actions that pause a chat's follows, or end their pause.

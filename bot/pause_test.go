@@ -7,8 +7,10 @@ import (
 	"time"
 
 	"newsie/bot"
+	"newsie/content"
 	"newsie/internal/database"
 	"newsie/internal/database/databasetest"
+	"newsie/internal/locale"
 	"newsie/scheduler/timetable"
 )
 
@@ -131,6 +133,43 @@ func TestAsItHappensKeepsItsDistance(t *testing.T) {
 		say(t, b, chat, "follow commerce as it happens at most every 3 hours")
 		if got := due(); !got.Equal(c.at) {
 			t.Errorf("one that waits is due at %s, want now, %s", got, c.at)
+		}
+	})
+}
+
+// What begins as a command and goes on as none is still a question where an
+// article has those words.
+func TestAPauseThatArticlesTellOfIsAQuestion(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		c := newClock()
+		catalog, err := locale.Load()
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := library(t, db, c.now)
+		for i, title := range []string{"The pause button", "A pause for thought", "Pause for 3 years, then run"} {
+			if _, _, err := l.Add(t.Context(), content.Article{Source: "test", Key: title, Title: title, Lang: "en", Published: c.at.AddDate(0, 0, -i), Hash: title}, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := l.Follow(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		b := bot.New(bot.Config{DB: db, Library: l, Catalog: catalog, Name: "Lantern", Now: c.now,
+			Channels: map[string]bot.Channel{"web": {Lang: "en", Zone: "UTC", MinInterval: time.Hour}}})
+		chat := bot.ChatID{Channel: "web", ID: "r"}
+		for _, test := range []struct {
+			said     string
+			question bool
+		}{
+			{"pause button", true}, {"Pause button?", true}, {"pause for thought", true}, {"pause banana", false}, {"pause thought", false},
+			{"pause for 3 years", false}, // is a time, whatever there is to read
+			{"resume button", false},
+		} {
+			reply := say(t, b, chat, test.said)
+			if got := len(reply.Groups) > 0; got != test.question {
+				t.Errorf("%q is a question: %t, want %t: %s", test.said, got, test.question, reply.Text)
+			}
 		}
 	})
 }

@@ -15,6 +15,9 @@ func (l *Library) Sources(ctx context.Context) ([]string, error) { return l.name
 // Authors lists those that published articles have, that with most first.
 func (l *Library) Authors(ctx context.Context) ([]string, error) { return l.names(ctx, "author") }
 
+// Languages lists those that published articles are in, that with most first.
+func (l *Library) Languages(ctx context.Context) ([]string, error) { return l.names(ctx, "lang") }
+
 func (l *Library) names(ctx context.Context, column string) ([]string, error) {
 	var names []string
 	err := l.db.Reader().NewRaw("SELECT "+column+" FROM articles WHERE state = ? AND "+column+" <> '' GROUP BY "+column+

@@ -12,8 +12,9 @@ import (
 const longestPause = 366 * 24 * time.Hour
 
 var (
-	forLatin   = regexp.MustCompile(`(?:^| )(?:for |per )?(\d{1,3}|an?|one|una?|un'|` + latinNumber + `)(?: |')?(h|hours?|or[ae]|d|days?|giorn[oi]|w|weeks?|settiman[ae]|months?|mes[ei])$`)
-	forZh      = regexp.MustCompile(`(\d{1,3}|[零〇一二两兩三四五六七八九十]{1,3})[个個]?(小时|小時|天|日|周|週|星期|礼拜|禮拜|月)$`)
+	forLatin   = regexp.MustCompile(`(?:^| )(?:for |per )?(\d{1,3}|an?|one|una?|un'|` + latinNumber + `)(?: |')?(h|hours?|or[ae]|d|days?|giorn[oi]|w|weeks?|settiman[ae]|months?|mes[ei]|years?|ann[oi])$`)
+	forZh      = regexp.MustCompile(`(\d{1,3}|[零〇一二两兩三四五六七八九十]{1,3})[个個]?(小时|小時|天|日|周|週|星期|礼拜|禮拜|月|年)$`)
+	minus      = regexp.MustCompile(`[-负負]\s*$`)
 	untilLatin = regexp.MustCompile(`(?:^| )(?:until|till|til|up to|fino all'|fino (?:alla|al|a)) (.+)$`)
 	untilZh    = regexp.MustCompile(`(?:到|至|直到)(.+?)(?:为止|為止|恢复|恢復)?$`)
 	dateISO    = regexp.MustCompile(`^(\d{4})-(\d{1,2})-(\d{1,2})$`)
@@ -51,7 +52,7 @@ func UntilInWords(text string, now time.Time, zone *time.Location) (until time.T
 		}
 	}
 	for _, rule := range []*regexp.Regexp{forLatin, forZh} {
-		if m := rule.FindStringSubmatchIndex(folded); m != nil {
+		if m := rule.FindStringSubmatchIndex(folded); m != nil && !minus.MatchString(folded[:m[0]]) {
 			if at, ok := after(local, folded[m[2]:m[3]], folded[m[4]:m[5]]); ok {
 				return found(at, m[0])
 			}
@@ -88,6 +89,8 @@ func after(now time.Time, count, unit string) (time.Time, bool) {
 		return now.Add(time.Duration(n) * time.Hour), true
 	case r == 'd' || r == 'g' || r == '天' || r == '日':
 		return now.AddDate(0, 0, n), true
+	case r == 'y' || r == 'a' || r == '年':
+		return now.AddDate(n, 0, 0), true
 	case r == 'm' || r == '月':
 		return now.AddDate(0, n, 0), true
 	}

@@ -18,6 +18,9 @@ func TestUntilInWords(t *testing.T) {
 		{"1 7d", "2026-04-01 10:30", "1"},
 		{"for 12 hours", "2026-03-25 22:30", ""},
 		{"for a month", "2026-04-25 10:30", ""},
+		{"for a year", "2027-03-25 10:30", ""},
+		{"per un anno", "2027-03-25 10:30", ""},
+		{"一年", "2027-03-25 10:30", ""},
 		{"until Monday", "2026-03-30 00:00", ""},
 		{"tea until wednesday", "2026-04-01 00:00", "tea"},
 		{"till tomorrow", "2026-03-26 00:00", ""},
@@ -47,7 +50,7 @@ func TestUntilInWords(t *testing.T) {
 			t.Errorf("%q: until %s of %q, %t, want %s of %q", test.text, got, rest, ok, test.until, test.rest)
 		}
 	}
-	for _, text := range []string{"", "tea", "until the cows come home", "until 2026-03-25", "until 2020-01-01", "for 0 days", "for 600 days", "until 31 February", "fino a", "到"} {
+	for _, text := range []string{"", "tea", "until the cows come home", "until 2026-03-25", "until 2020-01-01", "for 0 days", "for 600 days", "for 500 years", "500年", "-3天", "负3天", "for -3 days", "until yesterday", "until 31 February", "fino a", "到"} {
 		if until, _, ok := timetable.UntilInWords(text, now, rome); ok {
 			t.Errorf("%q: until %s", text, until)
 		}
