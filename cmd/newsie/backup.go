@@ -135,7 +135,7 @@ func (p *program) restore(ctx context.Context, config Config, from string, force
 		if err := os.Mkdir(aside, 0o700); err != nil {
 			return err
 		}
-		for _, name := range []string{"newsie.db", "newsie.db-wal", "newsie.db-shm"} {
+		for _, name := range []string{"newsie.db", "newsie.db-wal", "newsie.db-shm", filepath.Base(movedMark(target))} {
 			if err := os.Rename(filepath.Join(config.Data, name), filepath.Join(aside, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return err
 			}
@@ -146,6 +146,9 @@ func (p *program) restore(ctx context.Context, config Config, from string, force
 		_ = os.Remove(copied + suffix)
 	}
 	if err := os.Rename(copied, target); err != nil {
+		return err
+	}
+	if err := unmarkMoved(target); err != nil {
 		return err
 	}
 	// The index belongs to the data that was there.

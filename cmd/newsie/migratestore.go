@@ -25,6 +25,7 @@ type storeReport struct {
 	Copied  bool                 `json:"copied"` // false: everything was equal already
 	Seconds float64              `json:"seconds"`
 	Tables  []database.TableCopy `json:"tables"`
+	Mark    string               `json:"mark,omitempty"` // the file that keeps serve from the source
 }
 
 func migrateStoreCommand(p *program) *cobra.Command {
@@ -38,9 +39,11 @@ sqlite://FILE and postgres://…; without --from it is the database of this
 installation. Ids stay, so that numbers, old buttons and links go on meaning
 what they mean. The source is not changed.
 
-Stop newsie first: while it serves from either, nothing is copied. Interrupted, run it again; finished, it says that everything
-is equal. Then set database to the new address, start newsie, and do not start
-it on the old one again: it would send the same digests.`,
+Stop newsie first: while it serves from either, nothing is copied. Interrupted,
+run it again; finished, it says that everything is equal. Then set database to
+the new address, start newsie, and do not start it on the old one again: it would
+send the same digests. In a data folder a file newsie.db.moved, beside newsie.db,
+keeps serve from that until it is deleted.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if to == "" {
 				return errors.New("say where to: --to postgres://… or --to sqlite://FILE")
@@ -59,7 +62,7 @@ it on the old one again: it would send the same digests.`,
 			if asJSON {
 				return p.printJSON(report)
 			}
-			p.printStore(report)
+			p.printStore(report, to)
 			return nil
 		},
 	}
@@ -114,6 +117,16 @@ func (p *program) migrateStore(ctx context.Context, from, to string) (report sto
 		report.Rows += t.Rows
 		report.Copied = report.Copied || t.Copied
 	}
+	if err != nil {
+		return report, err
+	}
+	if path := target.Path(); path != "" {
+		err = unmarkMoved(path)
+	}
+	if source.lock != nil { // other files, such as backups, are nobody's to serve from
+		report.Mark = movedMark(source.Path())
+		err = errors.Join(err, markMoved(source.Path(), report.To))
+	}
 	return report, err
 }
 
@@ -145,7 +158,7 @@ func hosts(replicas []database.Replica) string {
 	return strings.Join(list, ", ")
 }
 
-func (p *program) printStore(r storeReport) {
+func (p *program) printStore(r storeReport, to string) {
 	rows := [][]string{{"table", "rows", "sha256", ""}}
 	for _, t := range r.Tables {
 		state := "equal already"
@@ -165,7 +178,14 @@ func (p *program) printStore(r storeReport) {
 		_, _ = fmt.Fprintf(p.stdout, "\nEverything is equal: %s, compared in %.1f s.\n", number(int(r.Rows), "row"), r.Seconds)
 		return
 	}
-	_, _ = fmt.Fprintf(p.stdout, "\nCopied %s in %.1f s; both sides are equal. Now set database: %s and start newsie.\n", number(int(r.Rows), "row"), r.Seconds, r.To)
+	set := "set database: " + r.To
+	if r.To != to {
+		set = "set database to the address that you gave to --to, with its password,"
+	}
+	_, _ = fmt.Fprintf(p.stdout, "\nCopied %s in %.1f s; both sides are equal. Now %s and start newsie.\n", number(int(r.Rows), "row"), r.Seconds, set)
+	if r.Mark != "" {
+		_, _ = fmt.Fprintf(p.stdout, "Serve refuses to start on the old database, which would send the same digests, as long as %s is there.\n", r.Mark)
+	}
 }
 
 // A store is one of the two databases, and the lock of its data folder when it

@@ -1,6 +1,8 @@
 package main_test
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -70,6 +72,12 @@ func TestReadersNoticeNothingOfAnotherDatabase(t *testing.T) {
 		if again := in.must("migrate-store", "--to", to); !strings.Contains(again, "Everything is equal") {
 			t.Errorf("the second time it says %s", again)
 		}
+		if in.database == "" {
+			mark, err := os.ReadFile(filepath.Join(in.data(), "newsie.db.moved"))
+			if err != nil || !strings.Contains(string(mark), "postgres://") || strings.Contains(string(mark), ":newsie@") {
+				t.Errorf("the old database is marked with %q, %v", mark, err)
+			}
+		}
 		in.database = to
 
 		p = in.serve("--demo")
@@ -95,4 +103,16 @@ func TestReadersNoticeNothingOfAnotherDatabase(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// An address without its password is none that could be copied.
+func TestAMoveNamesTheAddressThatWasGiven(t *testing.T) {
+	t.Parallel()
+	in := install(t, "")
+	in.write("library/tea.md", "# Tea on the night train\n\nThe water comes from a samovar.\n")
+	in.must("import", "library")
+	out := in.must("migrate-store", "--to", databasetest.BarePostgresAddress(t))
+	if !strings.Contains(out, "Now set database to the address that you gave to --to, with its password, and start newsie.") || strings.Contains(out, "postgres://") {
+		t.Errorf("it says %s", out)
+	}
 }

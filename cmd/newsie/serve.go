@@ -72,6 +72,9 @@ type server struct {
 
 func (p *program) serve(ctx context.Context, config Config, demo bool) (err error) {
 	started := time.Now()
+	if err := config.notMoved(); err != nil {
+		return err
+	}
 	in, err := p.openDatabase(ctx, config)
 	if err != nil {
 		return err
