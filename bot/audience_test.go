@@ -15,7 +15,7 @@ import (
 // audiences lists the schedules of audiences: "gzh/* tea @0 8 * * * due 5 since 3".
 func audiences(t *testing.T, chats *bot.Chats) string {
 	t.Helper()
-	all, err := chats.Due(t.Context(), 100)
+	all, err := chats.Listed(t.Context(), bot.FollowFilter{}, 100)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -189,13 +189,3 @@ func (c *Chats) Forget(ctx context.Context, chat ChatID) error {
 		return forgetTongues(ctx, tx, names)
 	})
 }
-
-// Due lists active follows, those that come next first.
-func (c *Chats) Due(ctx context.Context, limit int) ([]Follow, error) {
-	var list []Follow
-	err := c.db.Reader().NewRaw("SELECT "+followColumns+" FROM follows WHERE state = 'active' ORDER BY next_due_at, id LIMIT ?", limit).Scan(ctx, &list)
-	if err != nil {
-		return nil, fmt.Errorf("list the follows: %w", err)
-	}
-	return list, nil
-}

@@ -89,8 +89,8 @@ func (c *control) suggest(w http.ResponseWriter, r *http.Request) {
 }
 
 func (c *control) preview(w http.ResponseWriter, r *http.Request) {
-	text, err := preview(r.Context(), c.server.installation, c.server.scheduler, r.URL.Query().Get("of"), r.URL.Query().Get("lang"))
-	answer(w, text, err)
+	reply, err := preview(r.Context(), c.server.installation, c.server.scheduler, r.URL.Query().Get("of"), r.URL.Query().Get("lang"))
+	answer(w, reply, err)
 }
 
 func (c *control) why(w http.ResponseWriter, r *http.Request) {

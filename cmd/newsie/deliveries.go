@@ -196,7 +196,7 @@ func whatOf(d scheduler.Delivery) string {
 	case d.Kind == scheduler.KindLate:
 		return "(an answer)"
 	}
-	return d.Topic
+	return shownTopic(d.Topic)
 }
 
 // firstOf is the first of some numbers, and how many there are beside.

@@ -18,6 +18,7 @@ import (
 func digestCommand(p *program) *cobra.Command {
 	c := &cobra.Command{Use: "digest", Short: "See what digests would hold, and what became of them", Args: subcommand, RunE: showHelp}
 	var lang string
+	var asJSON bool
 	preview := &cobra.Command{
 		Use: "preview FOLLOW|TOPIC", Short: "Print what would go out now",
 		Long: "Preview prints the next digest of a follow, given by its number, or of a topic, given by its words.",
@@ -29,25 +30,30 @@ func digestCommand(p *program) *cobra.Command {
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			of := strings.Join(args, " ")
-			text, err := answerAnywhere(cmd.Context(), p, "/preview", url.Values{"of": {of}, "lang": {lang}}, func(in *installation, public string) (string, error) {
+			reply, err := answerAnywhere(cmd.Context(), p, "/preview", url.Values{"of": {of}, "lang": {lang}}, func(in *installation, public string) (bot.Reply, error) {
 				return in.preview(cmd.Context(), public, of, lang)
 			})
-			if err == nil {
-				_, err = fmt.Fprint(p.stdout, text)
+			switch {
+			case err != nil:
+				return err
+			case asJSON:
+				return p.printJSON(previewFor(reply))
 			}
+			_, err = fmt.Fprint(p.stdout, plainText(reply))
 			return err
 		},
 	}
 	preview.Flags().StringVar(&lang, "lang", "en", "language of a topic's digest")
+	preview.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	c.AddCommand(preview, digestFollows(p), digestDeliveries(p), digestCancel(p))
 	return c
 }
 
 // preview is for a process that serves nobody and so has no scheduler.
-func (in *installation) preview(ctx context.Context, public, of, lang string) (string, error) {
+func (in *installation) preview(ctx context.Context, public, of, lang string) (bot.Reply, error) {
 	s, err := in.planner(public)
 	if err != nil {
-		return "", err
+		return bot.Reply{}, err
 	}
 	return preview(ctx, in, s, of, lang)
 }
@@ -61,22 +67,49 @@ func (in *installation) planner(public string) (*scheduler.Scheduler, error) {
 }
 
 // preview says what a follow or a topic would bring.
-func preview(ctx context.Context, in *installation, s *scheduler.Scheduler, of, lang string) (string, error) {
-	var reply bot.Reply
-	var err error
+func preview(ctx context.Context, in *installation, s *scheduler.Scheduler, of, lang string) (reply bot.Reply, err error) {
 	if id, parseErr := strconv.ParseInt(of, 10, 64); parseErr == nil {
 		if _, ok, err := bot.NewChats(in.db, time.Now).FollowByID(ctx, id); err != nil || !ok {
-			return "", errors.Join(err, fmt.Errorf("there is no follow %d; newsie digest follows lists them", id))
+			return reply, errors.Join(err, fmt.Errorf("there is no follow %d; newsie digest follows --chats lists them", id))
 		}
 		reply, err = s.PreviewFollow(ctx, id)
 	} else {
 		topic := strings.TrimSpace(of)
 		reply, err = s.Preview(ctx, topic, bot.TopicQuery(topic), lang, 0, 5)
 	}
-	if err != nil {
-		return "", err
+	return reply, err
+}
+
+// previewJSON is a digest for programs.
+type previewJSON struct {
+	Text   string         `json:"text,omitempty"`
+	Groups []previewGroup `json:"groups"`
+}
+
+type previewGroup struct {
+	Heading  string           `json:"heading,omitempty"`
+	Articles []previewArticle `json:"articles"`
+}
+
+type previewArticle struct {
+	ID      int64  `json:"id"`
+	Title   string `json:"title"`
+	Source  string `json:"source,omitempty"`
+	Date    string `json:"date,omitempty"` // as readers see it
+	Snippet string `json:"snippet,omitempty"`
+	URL     string `json:"url,omitempty"`
+}
+
+func previewFor(r bot.Reply) previewJSON {
+	out := previewJSON{Text: r.Text, Groups: []previewGroup{}}
+	for _, g := range r.Groups {
+		group := previewGroup{Heading: g.Heading, Articles: []previewArticle{}}
+		for _, c := range g.Cards {
+			group.Articles = append(group.Articles, previewArticle{c.Article, c.Title, c.Source, c.Date, c.Snippet.Text, c.URL})
+		}
+		out.Groups = append(out.Groups, group)
 	}
-	return plainText(reply), nil
+	return out
 }
 
 // plainText prints a reply for a terminal.
@@ -117,67 +150,6 @@ func nonEmpty(texts ...string) []string {
 		}
 	}
 	return list
-}
-
-func digestFollows(p *program) *cobra.Command {
-	var asJSON bool
-	c := &cobra.Command{Use: "follows", Short: "List what readers follow, by topic", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
-		return p.with(cmd, func(in *installation) error {
-			list, err := bot.NewChats(in.db, time.Now).Due(cmd.Context(), 500)
-			if err != nil {
-				return err
-			}
-			if asJSON {
-				out := make([]followJSON, len(list))
-				for i, f := range list {
-					out[i] = followFor(f)
-				}
-				return p.printJSON(out)
-			}
-			if len(list) == 0 {
-				_, err = fmt.Fprintln(p.stdout, "Nobody follows anything yet.")
-				return err
-			}
-			_, _ = fmt.Fprintf(p.stdout, "%6s  %-16s  %-10s  %-14s  %-18s  %s\n", "follow", "next (UTC)", "channel", "schedule", "zone", "topic")
-			for _, f := range list {
-				next, note := time.UnixMilli(f.NextDueAt).UTC().Format(minuteLayout), ""
-				if until := time.UnixMilli(f.PausedUntil); until.After(time.Now()) {
-					note = "  (paused until " + said(until.UTC()) + ")"
-				} else if f.Waits {
-					next = "when new"
-				}
-				_, _ = fmt.Fprintf(p.stdout, "%6d  %-16s  %-10s  %-14s  %-18s  %s\n", f.ID, next, f.Channel, f.Spec, f.Zone, f.Topic+audience(f)+note)
-			}
-			return nil
-		})
-	}}
-	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
-	return c
-}
-
-// followJSON is a follow for programs.
-type followJSON struct {
-	ID       int64      `json:"id"`
-	Channel  string     `json:"channel"`
-	Chat     string     `json:"chat"`
-	Topic    string     `json:"topic"`
-	Query    string     `json:"query"`
-	Language string     `json:"language"`
-	Schedule string     `json:"schedule"`
-	Zone     string     `json:"zone"`
-	Next     *time.Time `json:"next,omitempty"` // none: as soon as there is something
-	Paused   *time.Time `json:"paused_until,omitempty"`
-}
-
-func followFor(f bot.Follow) followJSON {
-	out := followJSON{ID: f.ID, Channel: f.Channel, Chat: f.Chat, Topic: f.Topic, Query: f.Query, Language: f.Lang, Schedule: f.Spec, Zone: f.Zone}
-	if next := time.UnixMilli(f.NextDueAt).UTC(); !f.Waits {
-		out.Next = &next
-	}
-	if until := time.UnixMilli(f.PausedUntil).UTC(); until.After(time.Now()) {
-		out.Paused = &until
-	}
-	return out
 }
 
 // noteOf is what the publisher should know of a delivery.

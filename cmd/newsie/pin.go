@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -12,6 +13,7 @@ import (
 
 func pinCommand(p *program) *cobra.Command {
 	var until string
+	var asJSON bool
 	c := &cobra.Command{
 		Use: "pin ARTICLE --until DATE", Short: "Keep an article at the top of the newest and of digests",
 		Long: `Pin keeps an article, given by its number or address, before all others until a
@@ -44,12 +46,16 @@ a time: "2026-12-24 18:00 Europe/Rome".`,
 				case err != nil:
 					return err
 				}
+				if asJSON {
+					return p.printPin(cmd.Context(), in, a.ID)
+				}
 				_, err = fmt.Fprintf(p.stdout, "Article %d stays at the top until %s: %s\n", a.ID, said(end), a.Title)
 				return err
 			})
 		},
 	}
 	c.Flags().StringVar(&until, "until", "", "a day, or a time with its zone")
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	c.AddCommand(pinList(p))
 	return c
 }
@@ -63,6 +69,24 @@ type pinJSON struct {
 	Since   time.Time     `json:"since"`
 }
 
+// printPin prints one of the pins for programs.
+func (p *program) printPin(ctx context.Context, in *installation, article int64) error {
+	pins, err := in.store().Pins(ctx)
+	if err != nil {
+		return err
+	}
+	for _, pin := range pins {
+		if pin.Article.ID == article {
+			return p.printJSON(pinFor(pin))
+		}
+	}
+	return fmt.Errorf("article %d is not pinned any more", article)
+}
+
+func pinFor(pin content.Pin) pinJSON {
+	return pinJSON{pin.Article.ID, pin.Article.Title, pin.Article.State, pin.Until.UTC(), pin.Since.UTC()}
+}
+
 func pinList(p *program) *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{Use: "list", Short: "List the pinned articles, the topmost first", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
@@ -74,7 +98,7 @@ func pinList(p *program) *cobra.Command {
 			if asJSON {
 				out := make([]pinJSON, len(pins))
 				for i, pin := range pins {
-					out[i] = pinJSON{pin.Article.ID, pin.Article.Title, pin.Article.State, pin.Until.UTC(), pin.Since.UTC()}
+					out[i] = pinFor(pin)
 				}
 				return p.printJSON(out)
 			}

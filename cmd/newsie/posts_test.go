@@ -43,7 +43,7 @@ func TestPostsGoOutAtTheirTime(t *testing.T) {
 		in.must("import", "library")
 
 		server := in.serve()
-		if out := in.must("digest", "follows"); strings.Count(out, "(to @the_lantern)") != 2 || !strings.Contains(out, "* (to -100300:5)") {
+		if out := in.must("digest", "follows", "--chats"); strings.Count(out, "(to @the_lantern)") != 2 || !strings.Contains(out, "everything (to -100300:5)") {
 			t.Errorf("the schedules are listed as\n%s", out)
 		}
 		// Today's time has come: as if newsie had been down ten minutes ago.
@@ -84,7 +84,7 @@ func TestPostsGoOutAtTheirTime(t *testing.T) {
 		if !strings.Contains(told, "could not post to @elsewhere") || !strings.Contains(told, "make the bot an administrator there") {
 			t.Errorf("the publisher was told %q", told)
 		}
-		if out := in.must("digest", "deliveries", "--state", "failed"); !strings.Contains(out, " @elsewhere ") {
+		if out := in.must("digest", "deliveries", "--state", "failed"); !strings.Contains(out, " tg/@elsewhere ") {
 			t.Errorf("the failure is listed as %s", out)
 		}
 
@@ -108,7 +108,7 @@ func TestPostsGoOutAtTheirTime(t *testing.T) {
 		in.until("the post is in doubt", func() bool { return in.deliveries("tg", "unknown") == 1 })
 		server.kill()
 		in.serve()
-		if out := in.must("digest", "deliveries", "--state", "unknown"); !strings.Contains(out, " -100300:5 ") {
+		if out := in.must("digest", "deliveries", "--state", "unknown"); !strings.Contains(out, " tg/-100300:5 ") {
 			t.Errorf("what is in doubt is listed as %s", out)
 		}
 		out, _, _ := in.run("doctor", "--offline")
