@@ -16,10 +16,10 @@ const (
 )
 
 var (
-	onceDay  = regexp.MustCompile(`(?:^|[\s,，])(` + onceLatin + `)$|(?:^|[\s,，])((?:` + onceZh + `)` + partsZh + `)$`)
+	onceDay  = regexp.MustCompile(`(?:^|[\s,，])(` + onceLatin + `)$|((?:` + onceZh + `)` + partsZh + `)$`)
 	onceDate = regexp.MustCompile(`(?:^|[\s,，])(?:(?:on|il|the) (\d{1,2}(?:st|nd|rd|th|°|º)?(?: of)? [a-z]+(?: \d{4})?|[a-z]+ \d{1,2}(?:st|nd|rd|th)?,?(?: \d{4})?)|(?:on |il )?(\d{4}-\d{1,2}-\d{1,2})|((?:\d{4}年)?\d{1,2}月\d{1,2}[日号號]))$`)
-	anyDate  = regexp.MustCompile(`(?:^|[\s,，])(\d{1,2}(?:st|nd|rd|th|°|º)?(?: of)? [a-z]+|[a-z]+ \d{1,2}(?:st|nd|rd|th)?|\d{1,2}月\d{1,2}[日号號])$`)
-	ofWhich  = regexp.MustCompile(`(?:^|\s)(?:of|for|di|del|dell'|della|da|a|i|il|la|the|and|e)$|的$`)
+	anyDate  = regexp.MustCompile(`(?:^|[\s,，])(\d{1,2}(?:st|nd|rd|th|°|º)?(?: of)? [a-z]+|[a-z]+ \d{1,2}(?:st|nd|rd|th)?|\d{1,2}月\d{1,2}[日号號])$|(\d{1,2}月\d{1,2}[日号號])$`)
+	ofWhich  = regexp.MustCompile(`(?:^|\s)(?:of|for|di|del|dell'|della|da|a|i|il|la|the|and|e)$|[的在是与與和到]$`)
 )
 
 // OnceInWords finds at the end of what a reader typed a day that comes once and

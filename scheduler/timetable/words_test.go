@@ -229,6 +229,8 @@ func TestOnceInWords(t *testing.T) {
 		{"茶 下周一", "下周一", "茶", false},
 		{"茶 12月5日", "12月5日", "茶", false},
 		{"茶 2月30日", "2月30日", "茶", true},
+		{"茶明天", "明天", "茶", false},
+		{"茶2月30日", "2月30日", "茶", true},
 		{"茶 2月30號", "2月30號", "茶", true},
 	} {
 		day, rest, never, ok := timetable.OnceInWords(test.text)
@@ -236,7 +238,7 @@ func TestOnceInWords(t *testing.T) {
 			t.Errorf("OnceInWords(%q) = %q, %q, %v, %v, want %q, %q, %v", test.text, day, rest, never, ok, test.day, test.rest, test.never)
 		}
 	}
-	for _, text := range []string{"tomorrow", "后天", "the world of tomorrow", "sport di domani", "festa del 25 aprile", "september 11", "guerra 11 settembre", "area 51", "tea 29 february", `"codes tomorrow"`, "双十一"} {
+	for _, text := range []string{"tomorrow", "后天", "the world of tomorrow", "sport di domani", "festa del 25 aprile", "september 11", "guerra 11 settembre", "area 51", "tea 29 february", `"codes tomorrow"`, "双十一", "中国的明天", "活在今天", "十月1日", "国庆10月1日"} {
 		if day, rest, _, ok := timetable.OnceInWords(text); ok {
 			t.Errorf("OnceInWords(%q) = %q, %q, want none", text, day, rest)
 		}
