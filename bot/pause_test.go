@@ -163,7 +163,7 @@ func TestAPauseThatArticlesTellOfIsAQuestion(t *testing.T) {
 			question bool
 		}{
 			{"pause button", true}, {"Pause button?", true}, {"pause for thought", true}, {"pause banana", false}, {"pause thought", false},
-			{"pause for 3 years", false}, // is a time, whatever there is to read
+			{"pause for 3 years", false},                                                // is a time, whatever there is to read
 			{"resume button", false}, {"resume commerce that a small shop wants", true}, // so many words are no follow's name
 		} {
 			reply := say(t, b, chat, test.said)
