@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -111,7 +112,14 @@ func TestAMoveNamesTheAddressThatWasGiven(t *testing.T) {
 	in := install(t, "")
 	in.write("library/tea.md", "# Tea on the night train\n\nThe water comes from a samovar.\n")
 	in.must("import", "library")
-	out := in.must("migrate-store", "--to", databasetest.BarePostgresAddress(t))
+	to, err := url.Parse(databasetest.BarePostgresAddress(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, has := to.User.Password(); !has { // a server that asks for none
+		to.User = url.UserPassword(to.User.Username(), "sesame")
+	}
+	out := in.must("migrate-store", "--to", to.String())
 	if !strings.Contains(out, "Now set database to the address that you gave to --to, with its password, and start newsie.") || strings.Contains(out, "postgres://") {
 		t.Errorf("it says %s", out)
 	}
