@@ -14,6 +14,7 @@ import (
 	"newsie/bot"
 	"newsie/content"
 	"newsie/internal/database"
+	"newsie/internal/database/databasetest"
 	"newsie/scheduler"
 )
 
@@ -271,25 +272,21 @@ func TestAJobIsWoken(t *testing.T) {
 
 // Whoever keeps a send tells all who serve.
 func TestASendIsSignalled(t *testing.T) {
-	each(t, func(t *testing.T, h *house) {
-		if !h.db.Postgres() {
-			t.Skip("SQLite has no signals")
+	h := newHouse(t, databasetest.PostgresAddress(t)) // SQLite has no signals
+	ctx, cancel := context.WithCancel(t.Context())
+	var heard []database.Signal
+	err := h.db.Listen(ctx, func(s database.Signal) {
+		heard = append(heard, s)
+		if len(heard) == 1 { // it listens now
+			h.launch(everyone, "", 1)
 		}
-		ctx, cancel := context.WithCancel(t.Context())
-		var heard []database.Signal
-		err := h.db.Listen(ctx, func(s database.Signal) {
-			heard = append(heard, s)
-			if len(heard) == 1 { // it listens now
-				h.launch(everyone, "", 1)
-			}
-			if s.Name == scheduler.SendsSignalName {
-				cancel()
-			}
-		}, nil)
-		if err != nil || heard[len(heard)-1].Name != scheduler.SendsSignalName {
-			t.Errorf("heard %v, %v", heard, err)
+		if s.Name == scheduler.SendsSignalName {
+			cancel()
 		}
-	})
+	}, nil)
+	if err != nil || heard[len(heard)-1].Name != scheduler.SendsSignalName {
+		t.Errorf("heard %v, %v", heard, err)
+	}
 }
 
 func TestAMessageThatOutlivesTheGraceIsInDoubt(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"newsie/internal/database/databasetest"
 	"newsie/scheduler"
 )
 
@@ -201,27 +202,23 @@ func TestWhoJoinsThoseWhoWaitMissesNothing(t *testing.T) {
 // What another process has at hand when it is to be woken is woken later, though
 // nothing more comes.
 func TestWhatIsAtHandElsewhereIsWokenLater(t *testing.T) {
-	each(t, func(t *testing.T, h *house) {
-		if !h.db.Postgres() {
-			t.Skip("SQLite has one writer")
-		}
-		s := h.replica()
-		h.follow("a", "tea", "@new 2h", "UTC", h.clock())
-		h.plan(s)
-		h.library.add("tea")
-		tx, err := h.db.BeginTx(t.Context(), nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := tx.Exec("UPDATE follows SET topic = topic"); err != nil {
-			t.Fatal(err)
-		}
-		h.plan(s)
-		h.wantSent()
-		if err := tx.Rollback(); err != nil {
-			t.Fatal(err)
-		}
-		h.plan(s)
-		h.wantSent("a")
-	})
+	h := newHouse(t, databasetest.PostgresAddress(t)) // SQLite has one writer
+	s := h.replica()
+	h.follow("a", "tea", "@new 2h", "UTC", h.clock())
+	h.plan(s)
+	h.library.add("tea")
+	tx, err := h.db.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec("UPDATE follows SET topic = topic"); err != nil {
+		t.Fatal(err)
+	}
+	h.plan(s)
+	h.wantSent()
+	if err := tx.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	h.plan(s)
+	h.wantSent("a")
 }
