@@ -65,6 +65,7 @@ func grow(t *testing.T, db *database.DB) {
 		exec(t, db, "INSERT INTO chats (channel, id, since) VALUES (?, ?, ?)", "c"+name, name, i)
 		exec(t, db, "INSERT INTO settings (name, value) VALUES (?, ?)", name, "tab\t, 'quote', \"double\", \\ and\nline "+name)
 	}
+	exec(t, db, "INSERT INTO sessions (token, id, user_name, data, created_at, seen_at, expires_at) VALUES ('t', 'i', 'u', ?, 1, 1, 1)", every)
 	exec(t, db, "UPDATE counters SET value = 9007199254740993 WHERE name = 'seq'")
 	exec(t, db, "INSERT INTO sources (name, kind, location) VALUES ('s', 'feed', 'x')")
 	const numbers = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 700) "
@@ -89,6 +90,13 @@ func grow(t *testing.T, db *database.DB) {
 		"INSERT INTO saved (channel, chat, article, saved_at) VALUES ('c', 'r', 1, 1)",
 		"INSERT INTO sends (articles, audience, state, starts_at, created_at, updated_at) VALUES ('[1]', 'everyone', 'planned', 1, 1, 1)",
 		"INSERT INTO pins (article, until, pinned_at) VALUES (1, 2, 3)",
+		"INSERT INTO origins (code, kind, name, created_at) VALUES ('c', 'publisher', 'n', 1)",
+		"INSERT INTO origin_codes (channel, payload, origin, url, permanent, made_at) VALUES ('c', 'oc', 1, 'u', 1, 1)",
+		"INSERT INTO readers (channel, chat, ref) VALUES ('c', 'r', -9223372036854775808)",
+		"INSERT INTO origin_events (ref, kind, what, at) VALUES (9223372036854775807, 1, -1, 1)",
+		"INSERT INTO origin_totals (touch, day, origin, channel) VALUES (1, 20261123, -1, 'c')",
+		"INSERT INTO users (name, created_at) VALUES ('u', 1)",
+		"INSERT INTO user_links (token, user_name, expires_at) VALUES ('t', 'u', 1)",
 		"INSERT INTO replicas (id, pid, host, began_at, seen_at) VALUES ('a', 1, 'h', 1, 1)",
 	} {
 		exec(t, db, statement)
