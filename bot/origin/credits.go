@@ -11,15 +11,10 @@ import (
 	"newsie/internal/database"
 )
 
-// Codes finds origins by their codes; a Book does.
-type Codes interface {
-	ByCode(ctx context.Context, code string) (Origin, bool, error)
-}
-
 // Config is what Credits need; DB, Book and Key are required.
 type Config struct {
 	DB     *database.DB
-	Book   Codes
+	Book   *Book
 	Zone   *time.Location                            // of the publisher, whose days are counted; nil: UTC
 	Key    func(ctx context.Context) ([]byte, error) // of readers' refs, the same for all replicas
 	Leaves func(channel string) bool                 // the platform tells when somebody leaves; nil: none does
@@ -35,7 +30,7 @@ type Config struct {
 // totals, each in one order: so two never wait for each other.
 type Credits struct {
 	db     *database.DB
-	book   Codes
+	book   *Book
 	zone   *time.Location
 	makes  func(ctx context.Context) ([]byte, error)
 	leaves func(channel string) bool

@@ -45,8 +45,7 @@ func NewLinks(key []byte, base string) *Links {
 
 // Ref is the number that stands for a reader in links; readers.ref holds it.
 func (l *Links) Ref(r Reader) int64 {
-	sum := mac(l.readers, []byte(r.Channel+"\x00"+r.Chat))
-	return int64(binary.BigEndian.Uint64(sum))
+	return Ref(l.readers, r)
 }
 
 // URL is the address that counts a reader's opening of an article and leads to

@@ -2,8 +2,6 @@ package origin
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
 	"slices"
@@ -25,16 +23,12 @@ func (r Reader) Chatting() Reader {
 // and the chat.
 func Ref(key []byte, r Reader) int64 {
 	r = r.Chatting()
-	mac := hmac.New(sha256.New, key)
-	mac.Write([]byte(r.Channel + "\x00" + r.Chat))
-	return int64(binary.BigEndian.Uint64(mac.Sum(nil)))
+	return int64(binary.BigEndian.Uint64(mac(key, []byte(r.Channel+"\x00"+r.Chat))))
 }
 
 // hashed stands for a text in the table of events, where nobody can read it.
 func hashed(key []byte, kind, text string) int64 {
-	mac := hmac.New(sha256.New, key)
-	mac.Write([]byte(kind + "\x00" + text))
-	return int64(binary.BigEndian.Uint64(mac.Sum(nil)))
+	return int64(binary.BigEndian.Uint64(mac(key, []byte("\x00"+kind+"\x00"+text))))
 }
 
 // A readerRow is one of the table readers.
