@@ -81,7 +81,7 @@ func (b *Bot) open(ctx context.Context, t *turn, id int64) (Reply, error) {
 func (b *Bot) around(ctx context.Context, t *turn, a content.Article, address string) ([]Action, error) {
 	var actions []Action
 	if address != "" {
-		actions = append(actions, Action{Label: t.T("bot.read_on"), URL: address})
+		actions = append(actions, Action{Label: t.T("bot.read_on"), URL: address, Article: a.ID})
 	}
 	keep, err := b.keepAction(ctx, t, a.ID)
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
+	"newsie/bot/origin"
 	"newsie/bot/rules"
 	"newsie/content"
 	"newsie/content/language"
@@ -77,6 +78,10 @@ type Channel struct {
 	// (1 to 64 of A-Z a-z 0-9 _ -); "" while it is not known. nil: there is none.
 	DeepLink func(payload string) string
 
+	// Links makes the addresses by which it is counted that a reader opened an
+	// article; nil: it is not counted.
+	Links *origin.Links
+
 	// Manages tells whether the one who speaks in a group, its Message.From, may
 	// change what concerns all of it: what it follows and when that comes, its
 	// language, clock and quiet hours, and what is kept about it. nil: everybody
@@ -134,6 +139,14 @@ func (b *Bot) DeepLinks(channel string, link func(payload string) string) {
 	b.channels[channel] = c
 }
 
+// CountOpens sets how it is counted which articles the readers of a channel
+// open; see Channel.Links. Call it before the first message.
+func (b *Bot) CountOpens(channel string, links *origin.Links) {
+	c := b.channels[channel]
+	c.Links = links
+	b.channels[channel] = c
+}
+
 // Notifies sets how the publisher is told what must be known; what has one key
 // is told once a day. Call it before the first message.
 func (b *Bot) Notifies(f func(ctx context.Context, key, text string)) { b.notify = f }
@@ -170,7 +183,7 @@ func (b *Bot) Handle(ctx context.Context, m Message) (Reply, error) {
 	if err == nil && t.outcome == "silent" {
 		return Reply{}, nil
 	}
-	return reply, err
+	return b.Counted(m.Chat, reply), err
 }
 
 func (b *Bot) reply(ctx context.Context, t *turn) (Reply, error) {

@@ -62,7 +62,7 @@ func (b *Bot) also(a content.Article, p locale.Printer, sources []string) Also {
 			continue
 		}
 		named = append(named, c.Source)
-		places = append(places, Place{c.Source, b.link(content.Article{ID: c.ID, URL: c.URL, Slug: c.Slug})})
+		places = append(places, Place{Name: c.Source, Article: c.ID, URL: b.link(content.Article{ID: c.ID, URL: c.URL, Slug: c.Slug})})
 	}
 	if len(places) == 0 {
 		return Also{}

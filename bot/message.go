@@ -5,6 +5,7 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -92,6 +93,7 @@ type Card struct {
 	Article int64 // its id
 	Title   string
 	URL     string  // absolute; where the title leads; may be ""
+	Counted string  `json:",omitempty"` // where a tap leads instead when opens are counted; "": URL
 	Snippet Snippet // why it matched, or the summary
 	Source  string  // the source's or author's name
 	Date    string  // in the reader's words, "" when unknown
@@ -110,9 +112,18 @@ type Also struct {
 
 // A Place is a source with its own article on the story.
 type Place struct {
-	Name string
-	URL  string // absolute, or ""
+	Name    string
+	Article int64  `json:",omitempty"` // its id; 0: it stands for several
+	URL     string // absolute, or ""
+	Counted string `json:",omitempty"` // as a Card's
 }
+
+// Leads is where a tap on the card leads; what is shown, previewed and passed
+// on is its URL.
+func (c Card) Leads() string { return cmp.Or(c.Counted, c.URL) }
+
+// Leads is where a tap on the place leads.
+func (p Place) Leads() string { return cmp.Or(p.Counted, p.URL) }
 
 // Join is the whole line, each name as shown makes it; "" when there is none.
 func (a Also) Join(shown func(Place) string) string {
@@ -138,10 +149,11 @@ type Span struct{ Start, End int }
 // An Action is something the reader may say next: a button whose Text is the
 // message it stands for (at most 64 bytes), or a link when URL is set.
 type Action struct {
-	Label string
-	Text  string
-	URL   string
-	Role  Role `json:",omitempty"`
+	Label   string
+	Text    string
+	URL     string
+	Article int64 `json:",omitempty"` // to which URL leads; 0: to something else
+	Role    Role  `json:",omitempty"`
 }
 
 // A Role tells what an Action is among the others, for adapters that lay them

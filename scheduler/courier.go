@@ -206,6 +206,7 @@ func (c *courier) compose(ctx context.Context, wave []message) error {
 			return err
 		}
 		c.digests.address(&wave[i], c.channel)
+		wave[i].reply = c.digests.counted(wave[i].to(), wave[i].reply)
 	}
 	return c.hush(ctx, wave)
 }

@@ -31,6 +31,7 @@ type Digests struct {
 	ledger   *Ledger
 	outlets  map[string]Channel
 	pages    string
+	counted  func(chat bot.ChatID, r bot.Reply) bot.Reply
 	pinned   func(ctx context.Context, within content.Filter) ([]content.Article, error)
 	logger   *slog.Logger
 	now      func() time.Time
@@ -55,7 +56,10 @@ const (
 func newDigests(c Config, ledger *Ledger) *Digests {
 	d := &Digests{
 		db: c.DB, finder: c.Finder, articles: c.Articles, cards: c.Cards, lists: c.Lists, catalog: c.Catalog, ledger: ledger,
-		outlets: c.outlets(), pages: c.Pages, pinned: c.Pinned, logger: c.Logger, now: c.Now, rendered: map[string]rendered{},
+		outlets: c.outlets(), pages: c.Pages, counted: c.Counted, pinned: c.Pinned, logger: c.Logger, now: c.Now, rendered: map[string]rendered{},
+	}
+	if d.counted == nil {
+		d.counted = func(_ bot.ChatID, r bot.Reply) bot.Reply { return r }
 	}
 	return d
 }

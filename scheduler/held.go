@@ -62,7 +62,10 @@ func (d *Digests) Held(ctx context.Context, chat bot.ChatID, r bot.Reply) (bot.R
 			kept = append(kept, e)
 		}
 	}
-	return d.before(ctx, kept, seen, r)
+	if r, err = d.before(ctx, kept, seen, r); err != nil {
+		return r, err
+	}
+	return d.counted(chat, r), nil
 }
 
 // before puts editions, the newest first, before an answer.

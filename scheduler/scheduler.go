@@ -126,6 +126,10 @@ type Config struct {
 	// Silent tells which of these chats are to hear no sound at a time; nil: none.
 	Silent func(ctx context.Context, chats []bot.ChatID, at time.Time) (map[bot.ChatID]bool, error)
 
+	// Counted is a reply to one chat with addresses by which it is counted what
+	// its reader opens; nil: that is not counted.
+	Counted func(chat bot.ChatID, r bot.Reply) bot.Reply
+
 	// Notify tells the publisher something once; calls with the same key
 	// repeat the same thing.
 	Notify func(ctx context.Context, key, text string)

@@ -34,6 +34,7 @@ type Config struct {
 	Sources        map[string]SourceConfig  `yaml:"sources"`
 	Publisher      PublisherConfig          `yaml:"publisher"`
 	Keep           KeepConfig               `yaml:"keep"`
+	Origins        OriginsConfig            `yaml:"origins"`
 	CatchUp        Duration                 `yaml:"catch_up"` // how late a digest may come that was missed
 	Synonyms       string                   `yaml:"synonyms"` // a file of words that find each other
 	Rules          RulesConfig              `yaml:"rules"`
@@ -130,6 +131,17 @@ type PublisherConfig struct {
 // KeepConfig is how long things are kept.
 type KeepConfig struct {
 	Deliveries Duration `yaml:"deliveries"`
+}
+
+// OriginsConfig is how it is counted what readers do.
+type OriginsConfig struct {
+	Links string `yaml:"links"` // auto, off
+}
+
+// counts reports whether it is counted which articles a channel's readers open:
+// their apps must reach this server for that.
+func (c Config) counts(channel string) bool {
+	return c.Origins.Links != "off" && (c.PublicURL != "" || c.Channels[channel].Kind == "webchat")
 }
 
 // A Duration is written "30m", "1h30m", "90d".
@@ -262,6 +274,7 @@ func (c *Config) fillIn() {
 	setDefault(&c.Zone, "UTC")
 	setDefault(&c.Log.Level, "info")
 	setDefault(&c.Log.Format, "text")
+	setDefault(&c.Origins.Links, "auto")
 	c.Keep.Deliveries = cmp.Or(c.Keep.Deliveries, Duration(keepLedger))
 	c.CatchUp = cmp.Or(c.CatchUp, Duration(6*time.Hour))
 	c.PublicURL = strings.TrimRight(c.PublicURL, "/")

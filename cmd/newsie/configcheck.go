@@ -66,6 +66,7 @@ func (c Config) check(lines lineIndex) ConfigProblems {
 	k.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	k.oneOf("log.format", c.Log.Format, "text", "json")
 	k.oneOf("language", c.Language, locale.Languages()...)
+	k.oneOf("origins.links", c.Origins.Links, "auto", "off")
 	k.zone("zone", c.Zone)
 	k.url("public_url", c.PublicURL)
 	if err := checkListen(c.Listen); err != nil {

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"newsie/bot"
+	"newsie/bot/origin"
 	"newsie/bot/wechat"
 	"newsie/content/ingest"
 	"newsie/internal/web"
@@ -63,6 +64,7 @@ type server struct {
 	public    string
 	metrics   *metrics
 	bot       *bot.Bot
+	links     *origin.Links // to articles; who opens them is counted
 	channels  *channels
 	scheduler *scheduler.Scheduler
 	listener  net.Listener
@@ -125,6 +127,16 @@ func (s *server) assemble(ctx context.Context) error {
 	}
 	s.metrics.watch(s.db, s.library)
 	s.bot = s.newBot(s.public, s.metrics.observe)
+	key, err := s.linkKey(ctx)
+	if err != nil {
+		return err
+	}
+	s.links = origin.NewLinks(key, s.public)
+	for _, name := range s.config.channelNames() {
+		if s.config.counts(name) {
+			s.bot.CountOpens(name, s.links)
+		}
+	}
 	if err := s.loadRules(s.bot); err != nil {
 		return err
 	}
@@ -144,7 +156,7 @@ func (s *server) assemble(ctx context.Context) error {
 	}
 	s.scheduler, err = scheduler.New(scheduler.Config{
 		DB: s.db, Finder: s.library, Newest: s.library.Newest, Articles: s.library, Cards: s.bot.Cards, Lists: bot.NewLists(s.db, time.Now), Catalog: s.catalog,
-		Pacer: s.channels.pacer, Channels: s.channels.outlets(), Silent: s.bot.Silent, Pages: s.config.readOn(), Pinned: s.library.Pinned, Jobs: s.jobs(tell), Notify: tell.give, Logger: s.log,
+		Pacer: s.channels.pacer, Channels: s.channels.outlets(), Silent: s.bot.Silent, Counted: s.bot.Counted, Pages: s.config.readOn(), Pinned: s.library.Pinned, Jobs: s.jobs(tell), Notify: tell.give, Logger: s.log,
 		Fresh: time.Duration(s.config.CatchUp),
 	})
 	if err != nil {
@@ -222,7 +234,7 @@ const grace = 8 * time.Second
 func (s *server) run(ctx context.Context, control *control) error {
 	pages, err := web.New(web.Config{
 		Library: s.library, Catalog: s.catalog, PublicURL: s.public, Name: s.config.Name,
-		Channels: s.channels.handlers, Chat: s.channels.chat, Ready: s.library.Ready, Pinned: s.library.Pinned,
+		Channels: s.channels.handlers, Chat: s.channels.chat, Ready: s.library.Ready, Pinned: s.library.Pinned, Tokens: s.links,
 		Metrics: s.metrics.handler(s.config.MetricsToken), Logger: s.log,
 	})
 	if err != nil {

@@ -51,6 +51,11 @@ type Config struct {
 	// "" when there is none.
 	Chat string
 
+	// Tokens reads the addresses /r/TOKEN that channels make for articles, and
+	// Opens counts who opens them; nil: there are none, they are not counted.
+	Tokens Tokens
+	Opens  Opens
+
 	// Pinned gives the articles that stand before the newest; nil: none do.
 	Pinned func(ctx context.Context, f content.Filter) ([]content.Article, error)
 
@@ -108,6 +113,7 @@ func (s *site) routes() http.Handler {
 	mux.HandleFunc("GET /tag/{tag}", s.home)
 	mux.HandleFunc("GET /a/{id}", s.article)
 	mux.HandleFunc("GET /a/{id}/{slug...}", s.article)
+	mux.HandleFunc("/r/{token...}", s.opened)
 	mux.HandleFunc("GET /media/{name}", s.media)
 	mux.HandleFunc("GET /static/{name}", s.assets.serve)
 	mux.HandleFunc("GET /favicon.svg", s.assets.icon)
