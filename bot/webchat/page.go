@@ -18,6 +18,7 @@ import (
 	"newsie/bot"
 	"newsie/internal/database"
 	"newsie/internal/locale"
+	"newsie/internal/remote"
 )
 
 const (
@@ -323,7 +324,7 @@ func (c *Channel) exchange(ctx context.Context, r *http.Request, chat, id string
 	end := c.hub.begin(chat)
 	reply, err := c.config.Handler(ctx, bot.Message{
 		ID: id, Kind: s.kind, Chat: bot.ChatID{Channel: c.config.Name, ID: chat}, Text: s.text,
-		Lang: lang, Zone: s.zone, Addr: c.address(r), At: c.config.Now(),
+		Lang: lang, Zone: s.zone, Addr: remote.Address(r, c.config.TrustedProxies), At: c.config.Now(),
 	})
 	forgotten = end()
 	switch {

@@ -8,9 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
-	"net"
 	"net/http"
-	"net/netip"
 	"strings"
 
 	"golang.org/x/text/language"
@@ -80,37 +78,6 @@ func (c *Channel) sign(key []byte, chat string) []byte {
 	mac := hmac.New(sha256.New, key)
 	fmt.Fprintf(mac, "%s\x00%s", c.config.Name, chat)
 	return mac.Sum(nil)
-}
-
-// address is the network address a request came from. What X-Forwarded-For
-// says counts only as far as trusted proxies wrote it.
-func (c *Channel) address(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		host = r.RemoteAddr
-	}
-	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
-	for i := len(hops) - 1; i >= 0 && c.trusted(host); i-- {
-		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
-		if err != nil {
-			break
-		}
-		host = hop.Unmap().WithZone("").String()
-	}
-	return host
-}
-
-func (c *Channel) trusted(host string) bool {
-	addr, err := netip.ParseAddr(host)
-	if err != nil {
-		return false
-	}
-	for _, prefix := range c.config.TrustedProxies {
-		if prefix.Contains(addr.Unmap()) {
-			return true
-		}
-	}
-	return false
 }
 
 // language is the reader's language: the first wanted one that the catalog

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/netip"
 	"time"
 
 	"newsie/bot"
@@ -59,13 +58,9 @@ func (cs *channels) connect() error {
 }
 
 func (cs *channels) webchat(name string, c ChannelConfig) error {
-	var proxies []netip.Prefix
-	for _, text := range cs.in.config.TrustedProxies {
-		proxy, err := parseProxy(text)
-		if err != nil {
-			return fmt.Errorf("channel %s: %w", name, err)
-		}
-		proxies = append(proxies, proxy)
+	proxies, err := cs.in.config.proxies()
+	if err != nil {
+		return fmt.Errorf("channel %s: %w", name, err)
 	}
 	a, err := webchat.New(webchat.Config{
 		Name: name, Title: cs.in.config.Name, PublicURL: cs.public, Suggestions: c.Suggestions, TrustedProxies: proxies,

@@ -416,6 +416,19 @@ func checkListen(address string) error {
 	return nil
 }
 
+// proxies are those that may tell a reader's address.
+func (c Config) proxies() ([]netip.Prefix, error) {
+	var list []netip.Prefix
+	for _, text := range c.TrustedProxies {
+		proxy, err := parseProxy(text)
+		if err != nil {
+			return nil, fmt.Errorf("trusted_proxies: %w", err)
+		}
+		list = append(list, proxy)
+	}
+	return list, nil
+}
+
 func parseProxy(s string) (netip.Prefix, error) {
 	if p, err := netip.ParsePrefix(s); err == nil {
 		return p, nil

@@ -16,34 +16,35 @@ import (
 // below says which packages each package stands on. What a package may import
 // is everything reachable from it here: imports only point down.
 var below = map[string][]string{
-	"cmd/newsie":          {"internal/web", "scheduler", "bot/telegram", "bot/wechat", "bot/webchat", "content/ingest", "content/quality"},
-	"internal/web":        {"scheduler"},
-	"scheduler":           {"bot"},
-	"bot":                 {"bot/rules", "bot/origin", "scheduler/timetable", "content"},
-	"bot/origin":          {},
-	"bot/rules":           {"content/language"},
-	"bot/telegram":        {"bot"},
-	"bot/wechat":          {"bot"},
-	"bot/webchat":         {"bot"},
-	"content/quality":     {"content/ingest"},
-	"content/ingest":      {"content/source", "content/summary"},
-	"content/source":      {"content/extract"},
-	"content/extract":     {"content"},
-	"content/summary":     {"content", "content/sentence"},
-	"content":             {"content/index", "content/story"},
-	"content/story":       {"content/language"},
-	"content/index":       {"content/sentence"},
-	"content/sentence":    {"content/language"},
-	"content/language":    {},
-	"scheduler/timetable": {},
-	"internal/database":   {},
-	"internal/label":      {},
-	"internal/locale":     {},
-	"internal/problem":    {},
+	"cmd/newsie":           {"internal/web", "internal/web/console", "scheduler", "bot/telegram", "bot/wechat", "bot/webchat", "content/ingest", "content/quality"},
+	"internal/web":         {"scheduler"},
+	"internal/web/console": {"bot"},
+	"scheduler":            {"bot"},
+	"bot":                  {"bot/rules", "bot/origin", "scheduler/timetable", "content"},
+	"bot/origin":           {},
+	"bot/rules":            {"content/language"},
+	"bot/telegram":         {"bot"},
+	"bot/wechat":           {"bot"},
+	"bot/webchat":          {"bot"},
+	"content/quality":      {"content/ingest"},
+	"content/ingest":       {"content/source", "content/summary"},
+	"content/source":       {"content/extract"},
+	"content/extract":      {"content"},
+	"content/summary":      {"content", "content/sentence"},
+	"content":              {"content/index", "content/story"},
+	"content/story":        {"content/language"},
+	"content/index":        {"content/sentence"},
+	"content/sentence":     {"content/language"},
+	"content/language":     {},
+	"scheduler/timetable":  {},
+	"internal/database":    {},
+	"internal/locale":      {},
+	"internal/problem":     {},
+	"internal/remote":      {},
 }
 
 // leaves may be imported by all.
-var leaves = []string{"internal/database", "internal/label", "internal/locale", "internal/problem", "internal/thumbnail"}
+var leaves = []string{"internal/database", "internal/label", "internal/locale", "internal/problem", "internal/remote", "internal/thumbnail"}
 
 // forTests are packages that only tests and each other import.
 var forTests = []string{

@@ -223,6 +223,7 @@ func (s *server) prune(ctx context.Context) error {
 		bot.NewInbox(s.db, time.Now).Prune(ctx, now.Add(-keepInbox)),
 		bot.NewLists(s.db, time.Now).Prune(ctx, now.Add(-keepLists), now.Add(-keepQuestions)),
 		bot.NewSettings(s.db, time.Now).Prune(ctx),
+		s.users().Prune(ctx),
 		bot.NewPacer(s.db, time.Now).Prune(ctx, now.Add(-time.Hour)),
 		scheduler.NewLaunches(s.db, time.Now).Prune(ctx, now.Add(-keepLedger)),
 		s.db.ForgetDead(ctx))
@@ -232,7 +233,12 @@ func (s *server) prune(ctx context.Context) error {
 const grace = 8 * time.Second
 
 func (s *server) run(ctx context.Context, control *control) error {
+	publishers, err := s.console()
+	if err != nil {
+		return err
+	}
 	pages, err := web.New(web.Config{
+		Console: publishers,
 		Library: s.library, Catalog: s.catalog, PublicURL: s.public, Name: s.config.Name,
 		Channels: s.channels.handlers, Chat: s.channels.chat, Ready: s.library.Ready, Pinned: s.library.Pinned, Tokens: s.links,
 		Metrics: s.metrics.handler(s.config.MetricsToken), Logger: s.log,

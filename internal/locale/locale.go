@@ -80,6 +80,23 @@ func (c *Catalog) Printer(lang string) Printer {
 	return c.printers[c.Match(lang)]
 }
 
+// Accept speaks the first language that the catalog has of those that a browser
+// wants, which it tells in an Accept-Language header.
+func (c *Catalog) Accept(header string) Printer {
+	wanted, _, err := language.ParseAcceptLanguage(header)
+	if err != nil {
+		return c.Printer("")
+	}
+	for _, tag := range wanted[:min(len(wanted), 10)] {
+		match := c.Match(tag.String())
+		base, _ := tag.Base()
+		if spoken, _ := language.Make(match).Base(); base == spoken {
+			return c.Printer(match)
+		}
+	}
+	return c.Printer("")
+}
+
 // A Printer says things in one language.
 type Printer struct {
 	lang      string

@@ -49,16 +49,7 @@ func (s *site) printer(r *http.Request) locale.Printer {
 			return s.Catalog.Printer(match)
 		}
 	}
-	wanted, _, err := language.ParseAcceptLanguage(r.Header.Get("Accept-Language"))
-	if err != nil {
-		return s.Catalog.Printer("")
-	}
-	for _, tag := range wanted[:min(len(wanted), 10)] {
-		if match := s.Catalog.Match(tag.String()); sameLanguage(tag.String(), match) {
-			return s.Catalog.Printer(match)
-		}
-	}
-	return s.Catalog.Printer("")
+	return s.Catalog.Accept(r.Header.Get("Accept-Language"))
 }
 
 func sameLanguage(a, b string) bool {

@@ -56,6 +56,9 @@ type Config struct {
 	Tokens Tokens
 	Opens  Opens
 
+	// Console is the publisher's, below /console/; nil: there is none.
+	Console Console
+
 	// Pinned gives the articles that stand before the newest; nil: none do.
 	Pinned func(ctx context.Context, f content.Filter) ([]content.Article, error)
 
@@ -65,6 +68,12 @@ type Config struct {
 	Metrics http.Handler     // /metrics; nil: there is none
 	Logger  *slog.Logger     // slog.Default when nil
 	Now     func() time.Time // time.Now when nil
+}
+
+// A Console is the publisher's pages. While it is not open, they are not there.
+type Console interface {
+	http.Handler
+	Open(ctx context.Context) (bool, error)
 }
 
 // site is the handlers' common part.
@@ -129,6 +138,10 @@ func (s *site) routes() http.Handler {
 	for path, handler := range s.Channels {
 		mux.Handle(path, handler)
 	}
+	if s.Console != nil {
+		mux.HandleFunc("/console", s.console)
+		mux.HandleFunc("/console/", s.console)
+	}
 	if _, taken := s.Channels["/chat/"]; s.Chat != "" && !taken {
 		mux.HandleFunc("GET /chat/{$}", func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Cache-Control", "no-cache")
@@ -137,6 +150,19 @@ func (s *site) routes() http.Handler {
 	}
 	mux.HandleFunc("/", s.notFound)
 	return secure(mux)
+}
+
+// console leads to the publisher's pages while they are open.
+func (s *site) console(w http.ResponseWriter, r *http.Request) {
+	open, err := s.Console.Open(r.Context())
+	switch {
+	case err != nil:
+		s.fail(w, r, err)
+	case !open:
+		s.notFound(w, r)
+	default:
+		s.Console.ServeHTTP(w, r)
+	}
 }
 
 // policy lets pages load their style and pictures, and nothing run.

@@ -83,5 +83,5 @@ func (s *site) sitemap(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *site) robots(w http.ResponseWriter, r *http.Request) {
-	s.keep(w, r, "text/plain; charset=utf-8", []byte("User-agent: *\nDisallow: "+s.root+"/chat/\nDisallow: "+s.root+"/hooks/\nDisallow: "+s.root+"/r/\nSitemap: "+s.PublicURL+"/sitemap.xml\n"))
+	s.keep(w, r, "text/plain; charset=utf-8", []byte("User-agent: *\nDisallow: "+s.root+"/chat/\nDisallow: "+s.root+"/console/\nDisallow: "+s.root+"/hooks/\nDisallow: "+s.root+"/r/\nSitemap: "+s.PublicURL+"/sitemap.xml\n"))
 }
