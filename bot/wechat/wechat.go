@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/silenceper/wechat/v2/officialaccount"
+	"github.com/silenceper/wechat/v2/officialaccount/basic"
 	"github.com/silenceper/wechat/v2/officialaccount/config"
 	"github.com/silenceper/wechat/v2/officialaccount/draft"
 	"github.com/silenceper/wechat/v2/officialaccount/material"
@@ -110,6 +111,7 @@ type Channel struct {
 	account  *officialaccount.OfficialAccount
 	customer *message.Manager
 	menus    *menu.Menu
+	basic    *basic.Basic
 	draft    *draft.Draft
 	material *material.Material
 	tokens   *tokens
@@ -152,6 +154,7 @@ func New(cfg Config) (*Channel, error) {
 	c.customer = c.account.GetCustomerMessageManager()
 	c.menus = c.account.GetMenu()
 	c.template = c.account.GetTemplate()
+	c.basic = c.account.GetBasic()
 	c.draft, c.material = c.account.GetDraft(), c.account.GetMaterial()
 	return c, nil
 }

@@ -1,8 +1,11 @@
 package wechattest
 
 import (
+	"fmt"
 	"net/http"
-	"net/url"
+	"strconv"
+	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -14,8 +17,14 @@ const (
 	mostCodes     = 100_000 // permanent ones
 )
 
+// A qrCode is what the picture of a code leads to.
+type qrCode struct {
+	scene   string
+	expires time.Time // zero: never
+}
+
 // qrCreate makes a code that leads to the account with a scene; a reader scans
-// it with SubscribeBy or Scan.
+// it by what its picture says (ScanCode), or by its scene (SubscribeBy, Scan).
 func (s *Server) qrCreate(r *http.Request) any {
 	var in struct {
 		Expire int    `json:"expire_seconds"`
@@ -52,19 +61,51 @@ func (s *Server) qrCreate(r *http.Request) any {
 	if in.Expire < 0 || in.Expire > longestCode && !permanent {
 		return 40052 // (m)
 	}
-	ticket := "gQ" + s.serial() + "=="
-	answer := map[string]any{"ticket": ticket, "url": "http://weixin.qq.com/q/" + url.PathEscape(ticket)}
+	serial := s.serial()
+	ticket := "gQ" + serial + "=="
+	// What a picture says is not its ticket.
+	address := "http://weixin.qq.com/q/02" + strings.Repeat("x", max(0, 20-len(serial))) + strings.TrimPrefix(serial, "gh_")
+	answer := map[string]any{"ticket": ticket, "url": address}
+	code := qrCode{scene: scene.Text}
+	if scene.Text == "" {
+		code.scene = strconv.FormatInt(scene.ID, 10)
+	}
 	if permanent {
-		if s.counts["codes"]++; s.counts["codes"] > mostCodes {
+		if s.counts["codes"] >= mostCodes {
 			return 45029
 		}
+		s.counts["codes"]++
+		s.codes[address] = code
 		return answer
 	}
-	answer["expire_seconds"] = in.Expire
-	if in.Expire == 0 {
-		answer["expire_seconds"] = usualCode
+	lives := in.Expire
+	if lives == 0 {
+		lives = usualCode
 	}
+	answer["expire_seconds"] = lives
+	code.expires = s.now().Add(time.Duration(lives) * time.Second)
+	s.codes[address] = code
 	return answer
+}
+
+// ScanCode scans a picture that says address: a newcomer follows the account by
+// it, a follower is heard scanning it. What is no code of this account's, or a
+// temporary one that expired, is an error, and the account hears nothing.
+func (r *Reader) ScanCode(address string) (Bubble, error) {
+	s := r.server
+	s.mu.Lock()
+	code, known := s.codes[address]
+	follows, now := r.follows, s.now()
+	s.mu.Unlock()
+	switch {
+	case !known:
+		return Bubble{}, fmt.Errorf("%q is no code of this account's", address)
+	case !code.expires.IsZero() && !now.Before(code.expires):
+		return Bubble{}, fmt.Errorf("the code with the scene %q has expired", code.scene) // "二维码已过期"
+	case follows:
+		return r.Scan(code.scene), nil
+	}
+	return r.SubscribeBy(code.scene), nil
 }
 
 // FillCodes makes n permanent codes count as made already.

@@ -58,3 +58,41 @@ func TestCodesOfTheLibrary(t *testing.T) {
 		t.Errorf("%+v %v", ticket, err)
 	}
 }
+
+func TestReadersScanWhatAPictureSays(t *testing.T) {
+	a := service(t)
+	create := func(request object) string {
+		_, answer := a.post(wechattest.QRCreate, request)
+		address, _ := answer["url"].(string)
+		return address
+	}
+	scene := func(text string) object { return object{"scene": object{"scene_str": text}} }
+	lasting := create(object{"action_name": "QR_LIMIT_STR_SCENE", "action_info": scene("shop")})
+	brief := create(object{"action_name": "QR_STR_SCENE", "expire_seconds": 100, "action_info": scene("stall")})
+	numbered := create(object{"action_name": "QR_LIMIT_SCENE", "action_info": object{"scene": object{"scene_id": 4711}}})
+
+	r := a.Reader("r")
+	for _, step := range []struct{ address, event, key string }{
+		{lasting, "subscribe", "qrscene_shop"}, {lasting, "SCAN", "shop"}, {brief, "SCAN", "stall"}, {numbered, "SCAN", "4711"},
+	} {
+		if _, err := r.ScanCode(step.address); err != nil {
+			t.Errorf("%s: %v", step.address, err)
+		}
+		for _, part := range []string{step.event, step.key} {
+			if heard := r.Last(); !strings.Contains(heard, "[CDATA["+part+"]]") {
+				t.Errorf("%s: the account heard %s, want %s", step.address, heard, part)
+			}
+		}
+	}
+	r.Unsubscribe()
+	heard := r.Last()
+	a.clock.Advance(100 * time.Second)
+	for _, address := range []string{brief, "http://weixin.qq.com/q/elsewhere", ""} {
+		if _, err := r.ScanCode(address); err == nil || r.Last() != heard {
+			t.Errorf("%q works: %v", address, err)
+		}
+	}
+	if _, err := r.ScanCode(lasting); err != nil || !strings.Contains(r.Last(), "qrscene_shop") {
+		t.Errorf("who left comes back: %v, %s", err, r.Last())
+	}
+}

@@ -135,6 +135,7 @@ type Server struct {
 	notices       []Template
 	templates     []Template
 	sentTemplates map[string]sentTemplate // by openid and client_msg_id
+	codes         map[string]qrCode       // by what their pictures say
 	failing       int                     // template messages
 	published     map[string][]News       // articles by article_id
 }
@@ -152,7 +153,7 @@ func New(t testing.TB, account Account, clock *Clock) *Server {
 		messageID: 24_000_000_000_000_000,
 	}
 	s.calling, s.tags, s.published = s.endpoints(), []tag{{starred, "星标组"}}, map[string][]News{}
-	s.sentTemplates = map[string]sentTemplate{}
+	s.sentTemplates, s.codes = map[string]sentTemplate{}, map[string]qrCode{}
 	if clock != nil {
 		s.now, s.advance = clock.Now, clock.Advance
 		clock.onAdvance(s.expire)

@@ -1,0 +1,90 @@
+package origin
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"newsie/internal/database"
+)
+
+// A Code is one that a platform made for an origin: WeChat's, of which it makes
+// only so many.
+type Code struct {
+	Channel   string
+	Payload   string // what the channel hears of who scans it
+	Origin    int64
+	URL       string // what the code says
+	Permanent bool   // it counts against the account's permanent ones
+	Expires   time.Time
+	Made      time.Time
+}
+
+// Serves reports whether the code works until a time; zero: for ever.
+func (c Code) Serves(until time.Time) bool {
+	return c.Permanent || !until.IsZero() && !c.Expires.Before(until)
+}
+
+// Codes keeps what platforms made, so that none is made twice.
+type Codes struct {
+	db  *database.DB
+	now func() time.Time
+}
+
+// NewCodes keeps its rows in db.
+func NewCodes(db *database.DB, now func() time.Time) *Codes { return &Codes{db, now} }
+
+// Kept is the code that was made for a payload, also one that expired.
+func (c *Codes) Kept(ctx context.Context, channel, payload string) (Code, bool, error) {
+	var id, permanent, expires, made int64
+	var url string
+	err := c.db.Reader().QueryRowContext(ctx, "SELECT origin, url, permanent, expires_at, made_at FROM origin_codes WHERE channel = ? AND payload = ?",
+		channel, payload).Scan(&id, &url, &permanent, &expires, &made)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return Code{}, false, nil
+	case err != nil:
+		return Code{}, false, fmt.Errorf("look for the code of %s: %w", payload, err)
+	}
+	return Code{
+		Channel: channel, Payload: payload, Origin: id, URL: url, Permanent: permanent == 1,
+		Expires: timeOf(expires), Made: timeOf(made),
+	}, true, nil
+}
+
+// Keep keeps a code, and returns the one to be used: another process may have
+// kept one meanwhile that works as long.
+func (c *Codes) Keep(ctx context.Context, code Code) (Code, error) {
+	permanent := 0
+	if code.Permanent {
+		permanent, code.Expires = 1, time.Time{}
+	}
+	code.Made = c.now()
+	err := c.db.WriteOne(ctx, func(ctx context.Context, tx bun.IDB) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO origin_codes (channel, payload, origin, url, permanent, expires_at, made_at) VALUES (?, ?, ?, ?, ?, ?, ?)
+			ON CONFLICT (channel, payload) DO UPDATE SET origin = excluded.origin, url = excluded.url, permanent = excluded.permanent,
+				expires_at = excluded.expires_at, made_at = excluded.made_at
+			WHERE origin_codes.permanent = 0 AND (excluded.permanent = 1 OR excluded.expires_at > origin_codes.expires_at)`,
+			code.Channel, code.Payload, code.Origin, code.URL, permanent, millis(code.Expires), millis(code.Made))
+		return err
+	})
+	if err != nil {
+		return Code{}, fmt.Errorf("keep the code of %s: %w", code.Payload, err)
+	}
+	kept, _, err := c.Kept(ctx, code.Channel, code.Payload)
+	return kept, err
+}
+
+// Permanent counts a channel's codes that never expire.
+func (c *Codes) Permanent(ctx context.Context, channel string) (int, error) {
+	var n int
+	err := c.db.Reader().QueryRowContext(ctx, "SELECT count(*) FROM origin_codes WHERE channel = ? AND permanent = 1", channel).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("count the codes of %s: %w", channel, err)
+	}
+	return n, nil
+}
