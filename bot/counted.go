@@ -37,9 +37,8 @@ func (b *Bot) Counted(chat ChatID, r Reply) Reply {
 	}
 	r.Actions = slices.Clone(r.Actions)
 	for i := range r.Actions {
-		if action := &r.Actions[i]; action.Article != 0 && action.URL != "" {
-			action.URL = links.URL(reader, action.Article)
-		}
+		action := &r.Actions[i]
+		action.Counted = counted(action.Article, action.URL)
 	}
 	return r
 }

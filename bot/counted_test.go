@@ -58,7 +58,7 @@ func plainly(t *testing.T, chat bot.ChatID, r bot.Reply) (bot.Reply, int) {
 func readOn(r *bot.Reply) (address string) {
 	for i, a := range r.Actions {
 		if a.Article != 0 {
-			address, r.Actions[i].URL = a.URL, ""
+			address, r.Actions[i].Counted = a.Counted, ""
 		}
 	}
 	return address
@@ -88,10 +88,13 @@ func TestOpensAreCountedInAnswersToAChat(t *testing.T) {
 			if n != tt.counted {
 				t.Errorf("%s: %q counts %d addresses on cards, want %d", m.Chat, tt.text, n, tt.counted)
 			}
-			address, own := readOn(&got), readOn(&want)
+			address := readOn(&got)
+			if none := readOn(&want); none != "" {
+				t.Fatalf("where nothing is counted, %q reads on at %q", tt.text, none)
+			}
 			_, article, ok := testLinks.Parse(strings.TrimPrefix(address, "https://lantern.example/r/"))
-			if ok != tt.readOn || ok && (article != got.Groups[0].Cards[0].Article || own == "" || own != got.Groups[0].Cards[0].URL) {
-				t.Errorf("%s: %q reads on at %q instead of %q", m.Chat, tt.text, address, own)
+			if ok != tt.readOn || ok && article != got.Groups[0].Cards[0].Article {
+				t.Errorf("%s: %q reads on at %q", m.Chat, tt.text, address)
 			}
 			// Nothing else differs: what is shown, shared and saved.
 			if diff := cmp.Diff(lessIDs(want), lessIDs(got)); diff != "" {
@@ -155,26 +158,34 @@ func TestASharedReplyStaysAsItIs(t *testing.T) {
 	if after, err := json.Marshal(shared); err != nil || string(after) != string(before) {
 		t.Errorf("%v: it became\n%s\nfrom\n%s", err, after, before)
 	}
+	anywhere := func(address string) string { return address }
 	card := got.Groups[0].Cards[0]
 	want := testLinks.URL(origin.Reader{Channel: "tg", Chat: "7"}, 1)
-	if card.Counted != want || card.Leads() != want || card.URL != "https://example.net/1" || got.Actions[0].URL != want || got.Actions[1].URL != "https://example.net/x" {
+	if card.Counted != want || card.Leads(anywhere) != want || card.URL != "https://example.net/1" || got.Actions[0].Leads(anywhere) != want || got.Actions[0].URL != shared.Actions[0].URL || got.Actions[1].URL != "https://example.net/x" {
 		t.Errorf("it is %+v", got)
 	}
-	if place := card.Also.Places[0]; place.Leads() != testLinks.URL(origin.Reader{Channel: "tg", Chat: "7"}, 2) || card.Also.Places[1].Leads() != "" {
+	if place := card.Also.Places[0]; place.Leads(anywhere) != testLinks.URL(origin.Reader{Channel: "tg", Chat: "7"}, 2) || card.Also.Places[1].Leads(anywhere) != "" {
 		t.Errorf("its places are %+v", card.Also.Places)
 	}
-	if c := got.Groups[0].Cards[1]; c.Leads() != "" {
-		t.Errorf("an article without an address leads to %q", c.Leads())
+	if c := got.Groups[0].Cards[1]; c.Leads(anywhere) != "" {
+		t.Errorf("an article without an address leads to %q", c.Leads(anywhere))
 	}
-	if c := got.Groups[0].Cards[2]; c.Leads() != "https://example.net/4" {
-		t.Errorf("what is no article leads to %q", c.Leads())
+	if c := got.Groups[0].Cards[2]; c.Leads(anywhere) != "https://example.net/4" {
+		t.Errorf("what is no article leads to %q", c.Leads(anywhere))
+	}
+	// Where a platform does not take the address that counts, the other one does.
+	if lead := card.Leads(func(address string) string { return strings.TrimPrefix(address, want) }); lead != card.URL {
+		t.Errorf("where counted addresses are refused it leads to %q", lead)
+	}
+	if c := got.Groups[0].Cards[2]; c.Leads(func(string) string { return "" }) != "" {
+		t.Error("an address that the platform refuses is used")
 	}
 	// What waited for one chat may be handed to another; it is always the reader's.
 	again, other := b.Counted(chat, got), b.Counted(bot.ChatID{Channel: "tg", ID: "8"}, got)
 	if diff := cmp.Diff(got, again); diff != "" {
 		t.Errorf("counted twice it differs:\n%s", diff)
 	}
-	if c := other.Groups[0].Cards[0].Counted; c != testLinks.URL(origin.Reader{Channel: "tg", Chat: "8"}, 1) || other.Actions[0].URL != c {
-		t.Errorf("another chat's leads to %q and %q", c, other.Actions[0].URL)
+	if c := other.Groups[0].Cards[0].Counted; c != testLinks.URL(origin.Reader{Channel: "tg", Chat: "8"}, 1) || other.Actions[0].Counted != c {
+		t.Errorf("another chat's leads to %q and %q", c, other.Actions[0].Counted)
 	}
 }

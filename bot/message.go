@@ -5,7 +5,6 @@
 package bot
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -118,12 +117,25 @@ type Place struct {
 	Counted string `json:",omitempty"` // as a Card's
 }
 
-// Leads is where a tap on the card leads; what is shown, previewed and passed
-// on is its URL.
-func (c Card) Leads() string { return cmp.Or(c.Counted, c.URL) }
+// Leads is where a tap on the card leads, of the addresses that a platform takes:
+// open gives one as that does, "" when it does not. What is shown, previewed and
+// passed on is the card's URL.
+func (c Card) Leads(open func(string) string) string { return leads(c.Counted, c.URL, open) }
 
 // Leads is where a tap on the place leads.
-func (p Place) Leads() string { return cmp.Or(p.Counted, p.URL) }
+func (p Place) Leads(open func(string) string) string { return leads(p.Counted, p.URL, open) }
+
+// Leads is where the button of a link leads.
+func (a Action) Leads(open func(string) string) string { return leads(a.Counted, a.URL, open) }
+
+func leads(counted, address string, open func(string) string) string {
+	if counted != "" {
+		if counted = open(counted); counted != "" {
+			return counted
+		}
+	}
+	return open(address)
+}
 
 // Join is the whole line, each name as shown makes it; "" when there is none.
 func (a Also) Join(shown func(Place) string) string {
@@ -152,8 +164,9 @@ type Action struct {
 	Label   string
 	Text    string
 	URL     string
-	Article int64 `json:",omitempty"` // to which URL leads; 0: to something else
-	Role    Role  `json:",omitempty"`
+	Article int64  `json:",omitempty"` // to which URL leads; 0: to something else
+	Counted string `json:",omitempty"` // as a Card's
+	Role    Role   `json:",omitempty"`
 }
 
 // A Role tells what an Action is among the others, for adapters that lay them

@@ -109,6 +109,7 @@ func Conform(t *testing.T, start func(t *testing.T, h bot.Handler) Platform) {
 		{"an article view and marks", articleAndMarks},
 		{"words in a text lead away", wordsLead},
 		{"where else a story is told", alsoTold},
+		{"a tap leads where it is counted", tapCounted},
 		{"an empty reply and a broken handler say nothing wrong", nothingWrong},
 		{"an article is kept and passed on", articleKept},
 		{"hours are chosen by a button", hoursChosen},
@@ -141,6 +142,8 @@ func replies() map[string]bot.Reply {
 		}},
 		"long, then a link": {Lang: "en", Text: strings.Repeat("A sentence of words. ", 1500) + "The end", Links: []bot.Link{{Start: 31500, End: 31507, URL: "https://example.org/end"}}},
 		"second answer":     {Lang: "en", Text: "the second"},
+		"counted":           counted(told(List(5, "微信电商", long))),
+		"counted article":   counted(article("Save", "/save 4711 v")),
 		"article":           article("Save", "/save 4711 v"),
 		"/save 4711 v":      renewed(article("Remove from saved", "/unsave 4711 v")),
 		"/unsave 4711 v":    renewed(article("Save", "/save 4711 v")),
@@ -316,6 +319,53 @@ func alsoTold(t *testing.T, _ *Script, p Platform) {
 	seen = p.Say(t, "told too much")
 	if seen.Limit > 0 && seen.Size > seen.Limit || !strings.Contains(seen.Text, "微信电商 1") {
 		t.Errorf("%d of at most %d:\n%s", seen.Size, seen.Limit, seen.Text)
+	}
+}
+
+// counted has everything that leads to an article count who opens it.
+func counted(r bot.Reply) bot.Reply {
+	for i := range r.Groups[0].Cards {
+		card := &r.Groups[0].Cards[i]
+		card.Counted = countedURL(card.Article)
+		for k := range card.Also.Places {
+			if place := &card.Also.Places[k]; place.URL != "" {
+				place.Counted = countedURL(4811)
+			}
+		}
+	}
+	for i, a := range r.Actions {
+		if a.URL != "" && a.URL != shareURL {
+			r.Actions[i].Article, r.Actions[i].Counted = 4711, countedURL(4711)
+		}
+	}
+	return r
+}
+
+func countedURL(article int64) string {
+	return fmt.Sprintf("https://news.example.org/r/AFRGejuoeYkCHBrYkdADOfKI-%d", article)
+}
+
+func tapCounted(t *testing.T, _ *Script, p Platform) {
+	seen := p.Say(t, "counted")
+	if seen.Limit > 0 && seen.Size > seen.Limit || !strings.Contains(seen.Text, "微信电商 1") || !contains(seen.Links, countedURL(4711)) {
+		t.Errorf("%d of at most %d, links %q:\n%s", seen.Size, seen.Limit, seen.Links, seen.Text)
+	}
+	both := seen
+	seen = p.Say(t, "counted article")
+	if !contains(seen.Links, countedURL(4711)) || !contains(seen.Links, shareURL) || !strings.Contains(seen.Text, "First the shrimps") {
+		t.Errorf("seen: %+v", seen)
+	}
+	for _, link := range append(both.Links, seen.Links...) {
+		if strings.HasPrefix(link, "https://example.org/") {
+			t.Errorf("a tap leads past the count to %q", link)
+		}
+	}
+	if strings.Contains(both.Text+seen.Text, "/r/") {
+		t.Errorf("an address that counts is shown:\n%s\n%s", both.Text, seen.Text)
+	}
+	seen = p.Push(t, counted(List(2, "Digest", "New today.")))
+	if !contains(seen.Links, countedURL(4712)) || contains(seen.Links, "https://example.org/a/4712/commerce-2") {
+		t.Errorf("links of a digest: %q", seen.Links)
 	}
 }
 

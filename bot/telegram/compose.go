@@ -158,10 +158,10 @@ func (e entry) point(m *markup, l limits) {
 
 func (e entry) writeTitle(m *markup, limit int) {
 	title := func() { m.write(shorten(e.title, limit)) }
-	if e.url == "" {
+	if e.leads == "" {
 		title()
 	} else {
-		m.link(e.url, title)
+		m.link(e.leads, title)
 	}
 }
 

@@ -111,7 +111,7 @@ func neighbour(b button) int {
 func newButton(a bot.Action) button {
 	b := button{Text: label(clean(a.Label, false)), role: a.Role}
 	if a.URL != "" {
-		b.URL = linkable(a.URL)
+		b.URL = a.Leads(linkable)
 	} else if sendable(a.Text) {
 		b.Data = a.Text
 	}

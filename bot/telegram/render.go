@@ -28,6 +28,7 @@ type entry struct {
 	number  int
 	title   string
 	url     string // "" when Telegram would not take it
+	leads   string // where the title leads, instead
 	source  string
 	date    string
 	snippet snippet
@@ -86,14 +87,14 @@ func shows(blocks []block) bool {
 
 func newEntry(c bot.Card) entry {
 	e := entry{
-		number: c.Number, title: clean(c.Title, false), url: linkable(c.URL),
+		number: c.Number, title: clean(c.Title, false), url: linkable(c.URL), leads: c.Leads(linkable),
 		source: clean(c.Source, false), date: clean(c.Date, false),
 		snippet: newSnippet(c.Snippet), open: c.Open,
 		cover: linkable(c.Cover), lang: c.Lang,
 		also: bot.Also{Label: c.Also.Label, Comma: c.Also.Comma},
 	}
 	for _, p := range c.Also.Places {
-		e.also.Places = append(e.also.Places, bot.Place{Name: clean(p.Name, false), URL: linkable(p.URL)})
+		e.also.Places = append(e.also.Places, bot.Place{Name: clean(p.Name, false), URL: p.Leads(linkable)})
 	}
 	for _, other := range []string{e.source, e.url, "—"} {
 		if e.title == "" {

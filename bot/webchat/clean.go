@@ -46,13 +46,13 @@ func plainReply(r bot.Reply) bot.Reply {
 		group.Cards = append([]bot.Card(nil), group.Cards...)
 		for j := range group.Cards {
 			card := &group.Cards[j]
-			for _, s := range []*string{&card.Title, &card.URL, &card.Source, &card.Date, &card.Lang, &card.Cover, &card.Open} {
+			for _, s := range []*string{&card.Title, &card.URL, &card.Counted, &card.Source, &card.Date, &card.Lang, &card.Cover, &card.Open} {
 				*s = plain(*s)
 			}
 			card.Also.Places = append([]bot.Place(nil), card.Also.Places...)
 			for k := range card.Also.Places {
 				place := &card.Also.Places[k]
-				place.Name, place.URL = plain(place.Name), plain(place.URL)
+				place.Name, place.URL, place.Counted = plain(place.Name), plain(place.URL), plain(place.Counted)
 			}
 			if text := plain(card.Snippet.Text); text != card.Snippet.Text {
 				card.Snippet = bot.Snippet{Text: text}
@@ -62,7 +62,7 @@ func plainReply(r bot.Reply) bot.Reply {
 	r.Actions = append([]bot.Action(nil), r.Actions...)
 	for i := range r.Actions {
 		action := &r.Actions[i]
-		action.Label, action.Text, action.URL = plain(action.Label), plain(action.Text), plain(action.URL)
+		action.Label, action.Text, action.URL, action.Counted = plain(action.Label), plain(action.Text), plain(action.URL), plain(action.Counted)
 	}
 	return r
 }

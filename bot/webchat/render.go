@@ -165,7 +165,7 @@ func (c *Channel) entryView(printer locale.Printer, once string, e entry) entryV
 		view.Groups = append(view.Groups, g)
 	}
 	for _, action := range e.reply.Actions {
-		a := actionView{Label: action.Label, Tap: action.Text, Link: c.visible(action.URL)}
+		a := actionView{Label: action.Label, Tap: action.Text, Link: action.Leads(c.visible)}
 		if a.Label != "" && (a.Tap != "" || a.Link != "") && !view.leads(a.Link) {
 			view.Actions = append(view.Actions, a)
 		}
@@ -187,7 +187,7 @@ func (v entryView) leads(link string) bool {
 
 func (c *Channel) cardView(card bot.Card, in *entryView) cardView {
 	view := cardView{
-		Card: card, Entry: in, Lead: card.Number == 0, Link: c.visible(card.URL), Picture: c.picture(card.Cover),
+		Card: card, Entry: in, Lead: card.Number == 0, Link: card.Leads(c.visible), Picture: c.picture(card.Cover),
 		Body: paragraphs(card.Snippet),
 	}
 	switch {
@@ -201,7 +201,7 @@ func (c *Channel) cardView(card bot.Card, in *entryView) cardView {
 		if i == 0 {
 			before = card.Also.Label
 		}
-		view.Others = append(view.Others, piece{Text: before}, piece{Text: place.Name, Link: c.visible(place.URL)})
+		view.Others = append(view.Others, piece{Text: before}, piece{Text: place.Name, Link: place.Leads(c.visible)})
 	}
 	return view
 }

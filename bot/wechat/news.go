@@ -1,7 +1,6 @@
 package wechat
 
 import (
-	"fmt"
 	"net/url"
 	"strconv"
 	"strings"
@@ -85,14 +84,28 @@ func (c *Channel) cardAddress(first bot.Card, others []bot.Card) string {
 	if len(others) == 0 {
 		return webAddress(first.URL)
 	}
-	if c.cfg.PublicURL == "" || first.Article == 0 {
+	page := c.page(first)
+	if page == "" {
 		return ""
 	}
 	ids := make([]string, 0, mostWith)
 	for _, card := range others[:min(len(others), mostWith)] {
 		ids = append(ids, strconv.FormatInt(card.Article, 10))
 	}
-	return webAddress(fmt.Sprintf("%s/a/%d?with=%s", strings.TrimRight(c.cfg.PublicURL, "/"), first.Article, strings.Join(ids, ".")))
+	return webAddress(page + "?with=" + strings.Join(ids, "."))
+}
+
+// page is the address of our page of an article, or the one that counts its
+// opening, which leads there where it is told what else to list; "" where there
+// is none.
+func (c *Channel) page(card bot.Card) string {
+	if c.cfg.PublicURL == "" || card.Article == 0 {
+		return ""
+	}
+	if card.Counted != "" {
+		return card.Counted
+	}
+	return strings.TrimRight(c.cfg.PublicURL, "/") + "/a/" + strconv.FormatInt(card.Article, 10)
 }
 
 // cover is the address of a card's picture: ours in the size that the app
@@ -111,6 +124,14 @@ func webAddress(address string) string {
 		return ""
 	}
 	return escape(address, addressUnsafe)
+}
+
+// opened is an address that the app opens, or "".
+func opened(address string) string {
+	if webAddress(address) == "" {
+		return ""
+	}
+	return address
 }
 
 // byline is where an article is from, and when.

@@ -60,7 +60,7 @@ func (c *Channel) digest(o bot.Outgoing) digest {
 // page of the first one, which knows of as many others as a page lists.
 func (c *Channel) landing(d digest) (address string, reached int) {
 	first := d.cards[0]
-	if c.cfg.PublicURL == "" || first.Article == 0 {
+	if address = c.page(first); address == "" {
 		return first.URL, 1
 	}
 	ids := d.Articles
@@ -75,7 +75,6 @@ func (c *Channel) landing(d digest) (address string, reached int) {
 			others = append(others, strconv.FormatInt(id, 10))
 		}
 	}
-	address = strings.TrimRight(c.cfg.PublicURL, "/") + "/a/" + strconv.FormatInt(first.Article, 10)
 	if len(others) > 0 {
 		address += "?with=" + strings.Join(others, ".")
 	}

@@ -1,6 +1,7 @@
 package wechat
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strconv"
@@ -261,7 +262,8 @@ func (r renderer) typed(action bot.Action) string {
 }
 
 // tidy is reply with its words cleaned, and cut where no shape shows more of
-// them: done once, however many shapes are tried.
+// them: done once, however many shapes are tried. No address is shown, so each is
+// where a tap leads.
 func tidy(reply bot.Reply) bot.Reply {
 	reply.Text, reply.Links = tidyLinks(reply.Text, reply.Links)
 	// A column takes a byte at least.
@@ -272,10 +274,12 @@ func tidy(reply bot.Reply) bot.Reply {
 		for j, card := range group.Cards {
 			card.Title = shorten(forLine(card.Title), widest.title)
 			card.Snippet = tidySnippet(card.Snippet, card.Lang)
+			card.URL = cmp.Or(card.Leads(opened), card.URL)
 			card.Source, card.Date = shorten(forLine(card.Source), 40), shorten(forLine(card.Date), 40)
 			card.Also.Places = slices.Clone(card.Also.Places)
 			for k := range card.Also.Places {
-				card.Also.Places[k].Name = shorten(forLine(card.Also.Places[k].Name), 40)
+				place := &card.Also.Places[k]
+				place.Name, place.URL = shorten(forLine(place.Name), 40), cmp.Or(place.Leads(opened), place.URL)
 			}
 			groups[i].Cards[j] = card
 		}
@@ -284,6 +288,7 @@ func tidy(reply bot.Reply) bot.Reply {
 	actions := make([]bot.Action, 0, len(reply.Actions))
 	for _, action := range reply.Actions {
 		if action.Label = shorten(forLine(action.Label), 60); action.Label != "" {
+			action.URL = cmp.Or(action.Leads(opened), action.URL)
 			actions = append(actions, action)
 		}
 	}
