@@ -48,6 +48,7 @@ func (b *Bot) search(ctx context.Context, t *turn, text string, exact bool) (Rep
 	if err != nil {
 		return Reply{}, err
 	}
+	b.asked(t)
 	if len(results.Hits) == 0 {
 		if reply, said, err := b.otherwise(ctx, t, text, "none"); said || err != nil {
 			return reply, err

@@ -36,6 +36,7 @@ type Bot struct {
 	public   string
 	channels map[string]Channel
 	digests  Digests
+	origins  *Origins
 	forget   []func(ctx context.Context, chat ChatID) error
 	observe  func(channel, outcome string, took time.Duration)
 	rules    atomic.Pointer[rules.Set]
@@ -53,6 +54,7 @@ type Config struct {
 	PublicURL string             // of the reader pages, without a slash at the end
 	Channels  map[string]Channel // by name
 	Digests   Digests            // what a reader's next digests hold; may be nil
+	Origins   *Origins           // where readers come from; nil: that is not counted
 	Forget    []func(ctx context.Context, chat ChatID) error
 	Observe   func(channel, outcome string, took time.Duration) // may be nil
 	Rules     *rules.Set                                        // the publisher's own; see SetRules
@@ -82,6 +84,10 @@ type Channel struct {
 	// article; nil: it is not counted.
 	Links *origin.Links
 
+	// InviteLink is the address that a reader's invitation passes on, in place of
+	// DeepLink's; nil: DeepLink's, else the page of the code.
+	InviteLink func(payload string) string
+
 	// Manages tells whether the one who speaks in a group, its Message.From, may
 	// change what concerns all of it: what it follows and when that comes, its
 	// language, clock and quiet hours, and what is kept about it. nil: everybody
@@ -98,7 +104,7 @@ type Digests interface {
 func New(c Config) *Bot {
 	b := &Bot{
 		db: c.DB, library: c.Library, catalog: c.Catalog, name: c.Name, public: strings.TrimRight(c.PublicURL, "/"),
-		digests: c.Digests, forget: c.Forget, observe: c.Observe,
+		digests: c.Digests, origins: c.Origins, forget: c.Forget, observe: c.Observe,
 		log: c.Logger, now: c.Now,
 	}
 	if b.channels = maps.Clone(c.Channels); b.channels == nil {
@@ -160,6 +166,11 @@ type turn struct {
 	wants   string // the language of articles to put first
 	outcome string
 
+	here     presence
+	came     origin.Origin // by which this message came; zero: by none that is known
+	newcomer bool          // never seen before this message
+	scanned  bool          // it is a code, though it reads like a command
+
 	defaulted bool // the publisher's default is being said, which has no default
 }
 
@@ -188,7 +199,7 @@ func (b *Bot) Handle(ctx context.Context, m Message) (Reply, error) {
 
 func (b *Bot) reply(ctx context.Context, t *turn) (Reply, error) {
 	var err error
-	if t.chat, err = b.chats.Load(ctx, t.Chat); err != nil {
+	if t.chat, t.here, err = b.chats.load(ctx, t.Chat); err != nil {
 		return Reply{}, err
 	}
 	command, arg, ok := b.command(t)
@@ -206,6 +217,10 @@ func (b *Bot) reply(ctx context.Context, t *turn) (Reply, error) {
 		}
 		t.chat.State = ""
 	}
+	if err := b.attribute(ctx, t, command, arg, ok); err != nil {
+		return Reply{}, err
+	}
+	ok = ok && !t.scanned
 	rule, quiet := b.ruling(t, command, arg, ok)
 	if quiet {
 		t.outcome = "silent"

@@ -2,8 +2,6 @@ package bot
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"time"
 
@@ -30,44 +28,41 @@ type Chat struct {
 	State string // active, suspended, stopped; "" is active
 	Quiet string // hours without a sound, "22:00-08:00"; "off"; "" is the channel's
 
-	Origin string // where the reader came from first
+	Origin string // the code by which the reader came first, of times before there were origins
 }
 
 // Load gives what is known of a chat; the zero Chat when nothing is.
 func (c *Chats) Load(ctx context.Context, id ChatID) (Chat, error) {
-	var chat Chat
-	err := c.db.Reader().QueryRowContext(ctx, "SELECT lang, zone, state, quiet, origin FROM chats WHERE channel = ? AND id = ?", id.Channel, id.ID).
-		Scan(&chat.Lang, &chat.Zone, &chat.State, &chat.Quiet, &chat.Origin)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return Chat{}, fmt.Errorf("look up the chat %s: %w", id, err)
+	chat, _, err := c.load(ctx, id)
+	return chat, err
+}
+
+// load is Load, and tells with the same query whether the chat is a reader that
+// has a row already.
+func (c *Chats) load(ctx context.Context, id ChatID) (chat Chat, here presence, err error) {
+	reader := ReaderOf(id)
+	var left int64
+	err = c.db.Reader().QueryRowContext(ctx, `SELECT COALESCE(c.lang, ''), COALESCE(c.zone, ''), COALESCE(c.state, ''), COALESCE(c.quiet, ''), COALESCE(c.origin, ''), COALESCE(r.left_at, -1)
+		FROM (SELECT 1 AS one) AS o
+		LEFT JOIN chats c ON c.channel = ? AND c.id = ?
+		LEFT JOIN readers r ON r.channel = ? AND r.chat = ?`, id.Channel, id.ID, reader.Channel, reader.Chat).
+		Scan(&chat.Lang, &chat.Zone, &chat.State, &chat.Quiet, &chat.Origin, &left)
+	if err != nil {
+		return Chat{}, presence{}, fmt.Errorf("look up the chat %s: %w", id, err)
 	}
-	return chat, nil
+	return chat, presence{known: left >= 0, left: left > 0}, nil
 }
 
 func (c *Chats) save(ctx context.Context, tx bun.IDB, id ChatID, chat Chat) error {
 	if chat.State == "" {
 		chat.State = "active"
 	}
-	_, err := tx.ExecContext(ctx, `INSERT INTO chats (channel, id, lang, zone, state, quiet, origin, since) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+	_, err := tx.ExecContext(ctx, `INSERT INTO chats (channel, id, lang, zone, state, quiet, since) VALUES (?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (channel, id) DO UPDATE SET lang = excluded.lang, zone = excluded.zone, state = excluded.state,
-			quiet = excluded.quiet`, // the origin that is kept was the first
-		id.Channel, id.ID, chat.Lang, chat.Zone, chat.State, chat.Quiet, chat.Origin, c.now().UnixMilli())
+			quiet = excluded.quiet`,
+		id.Channel, id.ID, chat.Lang, chat.Zone, chat.State, chat.Quiet, c.now().UnixMilli())
 	if err != nil {
 		return fmt.Errorf("keep the chat %s: %w", id, err)
-	}
-	return nil
-}
-
-// came notes where the reader of a chat came from first.
-func (c *Chats) came(ctx context.Context, id ChatID, origin string) error {
-	err := c.db.WriteOne(ctx, func(ctx context.Context, tx bun.IDB) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO chats (channel, id, lang, zone, state, origin, since) VALUES (?, ?, '', '', 'active', ?, ?)
-			ON CONFLICT (channel, id) DO UPDATE SET origin = excluded.origin WHERE chats.origin = ''`,
-			id.Channel, id.ID, origin, c.now().UnixMilli())
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("note where the chat %s came from: %w", id, err)
 	}
 	return nil
 }

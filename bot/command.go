@@ -53,6 +53,7 @@ func commands() []command {
 		{name: "saved", run: (*Bot).saved},
 		{name: "unsave", arg: number, run: (*Bot).unsave, hidden: true}, // the list of saved ones tells of it
 		{name: "share", arg: number, run: (*Bot).share},
+		{name: "invite", run: (*Bot).invite},
 		{name: "follow", arg: words, run: (*Bot).follow, changes: anyway},
 		{name: "following", run: (*Bot).following},
 		{name: "unfollow", arg: words, run: (*Bot).unfollow, changes: anyway},

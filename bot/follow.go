@@ -120,6 +120,9 @@ func (b *Bot) keepFollow(ctx context.Context, t *turn, topic, query string, spec
 	}
 	key := "bot.follow_changed"
 	if fresh {
+		if err := b.followed(ctx, t, query); err != nil {
+			return Reply{}, err
+		}
 		key = "bot.followed"
 		if spec.AsItComes() {
 			key = "bot.followed_new"

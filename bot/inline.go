@@ -56,7 +56,8 @@ const (
 
 	// inlinePayload is what /start hears of who came from inline mode: an origin,
 	// see Payload.
-	inlinePayload = "oinline"
+	inlinePayload = "o" + inlineOrigin
+	inlineOrigin  = "inline"
 )
 
 // Inline answers a query of inline mode. It writes nothing, makes no list and

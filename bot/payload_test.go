@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"newsie/bot"
-	"newsie/internal/database/databasetest"
 )
 
 func TestPayloadsAreWrittenAndRead(t *testing.T) {
@@ -75,27 +74,4 @@ func FuzzPayload(f *testing.F) {
 			t.Errorf("%q is %+v, which is written %q, %v", text, p, back, ok)
 		}
 	})
-}
-
-// Whoever comes by a link again keeps where they came from first, and that is
-// not found out by writing.
-func TestTheFirstOriginStaysWithoutAWrite(t *testing.T) {
-	db, c := databasetest.SQLite(t), newClock()
-	b := newBot(t, db, c)
-	chat := bot.ChatID{Channel: "tg", ID: "1"}
-	come := func(payload string) {
-		t.Helper()
-		if _, err := b.Handle(t.Context(), bot.Message{Kind: bot.Text, Chat: chat, Text: "/start " + payload, Lang: "en"}); err != nil {
-			t.Errorf("/start %s: %v", payload, err)
-		}
-	}
-	come("oposter")
-	databasetest.Refuse(t, db, "chats", "the origin is noted again")
-	come("oflyer")
-	come("oposter")
-	come("")
-	var origin string
-	if err := db.Reader().NewRaw("SELECT origin FROM chats WHERE id = '1'").Scan(t.Context(), &origin); err != nil || origin != "poster" {
-		t.Errorf("the origin is %q (%v), want poster", origin, err)
-	}
 }

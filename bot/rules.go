@@ -94,7 +94,9 @@ func (b *Bot) ruled(ctx context.Context, t *turn, rule rules.Found) (reply Reply
 	t.outcome = "rule"
 	if t.Kind == Text && utf8.RuneCountInString(question) <= longest {
 		// The publisher sees it among the questions, with something found.
-		_, err = b.lists.asked(ctx, t.Chat, List{Query: question}, t.Printer.Lang(), 1)
+		if _, err = b.lists.asked(ctx, t.Chat, List{Query: question}, t.Printer.Lang(), 1); err == nil {
+			b.asked(t)
+		}
 	}
 	return reply, true, err
 }

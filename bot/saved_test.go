@@ -250,45 +250,6 @@ func TestAForgottenListIsSearchedForAgain(t *testing.T) {
 	}
 }
 
-func TestTheFirstOriginIsKept(t *testing.T) {
-	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		b, _ := house(t, db, newClock())
-		chats := bot.NewChats(db, time.Now)
-		origin := func(id string) string {
-			t.Helper()
-			chat, err := chats.Load(t.Context(), bot.ChatID{Channel: "tg", ID: id})
-			if err != nil {
-				t.Fatal(err)
-			}
-			return chat.Origin
-		}
-		r := bot.ChatID{Channel: "tg", ID: "r"}
-		if view := say(t, b, r, "/start oshelf-7_a7"); len(view.Groups) == 0 || origin("r") != "shelf-7" {
-			t.Errorf("%+v, origin %q", view, origin("r"))
-		}
-		say(t, b, r, "/start oother")
-		say(t, b, r, "language italian")
-		if origin("r") != "shelf-7" {
-			t.Errorf("origin %q, want the first", origin("r"))
-		}
-		tell(t, b, bot.Message{Kind: bot.Scan, Chat: bot.ChatID{Channel: "tg", ID: "scanned"}, Text: "oqr"})
-		tell(t, b, bot.Message{Kind: bot.Join, Chat: bot.ChatID{Channel: "tg", ID: "joined"}, Text: "oqr_zzz"})
-		if origin("scanned") != "qr" || origin("joined") != "qr" {
-			t.Errorf("origins %q and %q", origin("scanned"), origin("joined"))
-		}
-		for _, text := range []string{"/start", "/start a7", "/start o_a7", "/start nonsense", "hello"} {
-			say(t, b, bot.ChatID{Channel: "tg", ID: "plain"}, text)
-		}
-		if n := count(t, db, "SELECT count(*) FROM chats WHERE id = 'plain'"); n != 0 {
-			t.Error("a chat without an origin or a choice is kept")
-		}
-		say(t, b, r, "forget me")
-		if origin("r") != "" {
-			t.Error("forgetting keeps the origin")
-		}
-	})
-}
-
 func TestChosenQuietHoursAreKept(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		b, _ := house(t, db, newClock())

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"newsie/bot/origin"
 )
 
 func escapePath(s string) string { return url.PathEscape(s) }
@@ -32,22 +34,23 @@ func (b *Bot) start(ctx context.Context, t *turn, arg string) (Reply, error) {
 			return reply, err
 		}
 	}
-	if p.Origin != "" && t.chat.Origin == "" {
-		if err := b.chats.came(ctx, t.Chat, p.Origin); err != nil {
-			return Reply{}, err
-		}
-		t.chat.Origin = p.Origin
-	}
 	if p.Article == 0 && p.Topic == "" {
 		return b.join(ctx, t)
 	}
 	if err := b.chats.Resume(ctx, t.Chat); err != nil { // who opens a link came back too
 		return Reply{}, err
 	}
+	var reply Reply
+	var err error
 	if p.Article != 0 {
-		return b.open(ctx, t, p.Article)
+		reply, err = b.open(ctx, t, p.Article)
+	} else {
+		reply, err = b.proposed(ctx, t, p.Topic)
 	}
-	return b.proposed(ctx, t, p.Topic)
+	if err != nil {
+		return Reply{}, err
+	}
+	return b.greeted(ctx, t, reply)
 }
 
 // join welcomes a reader who came, or came back: follows that were suspended go on.
@@ -55,6 +58,14 @@ func (b *Bot) join(ctx context.Context, t *turn) (Reply, error) {
 	if err := b.chats.Resume(ctx, t.Chat); err != nil {
 		return Reply{}, err
 	}
+	if t.came.Welcome != (origin.Welcome{}) {
+		return b.ownWelcome(ctx, t, t.came.Welcome)
+	}
+	return b.greeting(ctx, t)
+}
+
+// greeting is what everybody hears who comes.
+func (b *Bot) greeting(ctx context.Context, t *turn) (Reply, error) {
 	if reply, said, err := b.welcome(ctx, t); said || err != nil {
 		return reply, err
 	}
@@ -65,7 +76,7 @@ func (b *Bot) join(ctx context.Context, t *turn) (Reply, error) {
 		}
 		return Reply{Text: t.T(key, "Name", b.name), Actions: []Action{{Label: t.T("bot.newest"), Text: "/latest"}}}, nil
 	}
-	return b.hint(ctx, t, t.T("bot.welcome", "Name", b.name))
+	return b.hint(ctx, t, t.T("bot.welcome", "Name", b.name)+"\n"+t.T("bot.welcome_hints"))
 }
 
 // thanks answers politeness.
@@ -77,6 +88,9 @@ func (b *Bot) thanks(ctx context.Context, t *turn, _ string) (Reply, error) {
 // suspended where the reader may come back. A group or channel that removed us
 // wants no more digests; being added again is a new beginning.
 func (b *Bot) leave(ctx context.Context, t *turn) error {
+	if err := b.left(ctx, t); err != nil {
+		return err
+	}
 	switch {
 	case t.channel.ForgetOnLeave:
 		return b.forgetChat(ctx, t.Chat)
@@ -122,6 +136,11 @@ func (b *Bot) forgetMe(ctx context.Context, t *turn, _ string) (Reply, error) {
 func (b *Bot) forgetChat(ctx context.Context, chat ChatID) error {
 	for _, f := range b.forget {
 		if err := f(ctx, chat); err != nil {
+			return err
+		}
+	}
+	if b.origins != nil {
+		if err := b.origins.Credits.Forget(ctx, ReaderOf(chat)); err != nil {
 			return err
 		}
 	}
