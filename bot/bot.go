@@ -153,6 +153,14 @@ func (b *Bot) CountOpens(channel string, links *origin.Links) {
 	b.channels[channel] = c
 }
 
+// InviteLinks sets how a channel makes the addresses of readers' invitations; see
+// Channel.InviteLink. Call it before the first message.
+func (b *Bot) InviteLinks(channel string, link func(payload string) string) {
+	c := b.channels[channel]
+	c.InviteLink = link
+	b.channels[channel] = c
+}
+
 // Notifies sets how the publisher is told what must be known; what has one key
 // is told once a day. Call it before the first message.
 func (b *Bot) Notifies(f func(ctx context.Context, key, text string)) { b.notify = f }

@@ -27,6 +27,7 @@ type courier struct {
 	sleep   func(ctx context.Context, d time.Duration) error
 	giveUp  time.Duration
 	grace   time.Duration
+	readers readers
 
 	settings *bot.Settings
 	wake     chan struct{}
@@ -38,7 +39,7 @@ type courier struct {
 func newCourier(c Config, ch Channel, digests *Digests) *courier {
 	return &courier{
 		db: c.DB, channel: ch, digests: digests, pacer: c.Pacer, silent: c.Silent, notify: c.Notify, logger: c.Logger, now: c.Now, sleep: c.Sleep,
-		giveUp: c.GiveUp, grace: c.Grace, settings: bot.NewSettings(c.DB, c.Now), wake: make(chan struct{}, 1),
+		giveUp: c.GiveUp, grace: c.Grace, readers: c.readers(), settings: bot.NewSettings(c.DB, c.Now), wake: make(chan struct{}, 1),
 	}
 }
 
@@ -123,7 +124,7 @@ func (c *courier) prepare(ctx context.Context, jobs []job) ([]message, error) {
 			ready = append(ready, alone(j, reply))
 		}
 	}
-	if err := settle(ctx, c.db, Claimed, ended, c.now()); err != nil {
+	if _, err := c.settle(ctx, Claimed, ended); err != nil {
 		return all, err
 	}
 	return c.bundle(ready), nil

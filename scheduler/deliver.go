@@ -247,7 +247,7 @@ func (c *courier) replan(ctx context.Context, outcomes []outcome) error {
 	// A commit that seemed to fail may have marked some as being sent.
 	for _, from := range []State{Claimed, Sending} {
 		for batch := range slices.Chunk(outcomes, claimBatch) {
-			if err := settle(ctx, c.db, from, batch, c.now()); err != nil {
+			if _, err := c.settle(ctx, from, batch); err != nil {
 				return err
 			}
 		}

@@ -176,7 +176,7 @@ func (f *flight) settle() {
 			}
 		}
 		timer.Stop()
-		f.write(outcomes)
+		f.write(done, outcomes)
 		for _, l := range done {
 			f.give(l.message)
 		}
@@ -191,12 +191,13 @@ func (f *flight) settle() {
 
 // write settles a batch and tries again while the database is away: what is
 // not settled when the leases run out is in doubt for ever.
-func (f *flight) write(outcomes []outcome) {
+func (f *flight) write(landed []landed, outcomes []outcome) {
 	for attempt := 1; ; attempt++ {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(f.ctx), 5*time.Second)
-		err := settle(ctx, f.c.db, Sending, outcomes, f.c.now())
+		done, err := f.c.settle(ctx, Sending, outcomes)
 		cancel()
 		if err == nil {
+			f.c.readers.hear(landed, done)
 			return
 		}
 		if attempt == 1 {

@@ -297,7 +297,8 @@ func (c *courier) putOff(ctx context.Context, off []early) error {
 	for _, m := range off {
 		outcomes = append(outcomes, m.each(outcome{state: Planned, due: m.due, problem: "waits for the platform's rate"})...)
 	}
-	return settle(ctx, c.db, Claimed, outcomes, c.now())
+	_, err := c.settle(ctx, Claimed, outcomes)
+	return err
 }
 
 // push tells every replica what the platform said: that the whole channel must

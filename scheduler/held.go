@@ -62,6 +62,9 @@ func (d *Digests) Held(ctx context.Context, chat bot.ChatID, r bot.Reply) (bot.R
 			kept = append(kept, e)
 		}
 	}
+	if slices.ContainsFunc(kept, func(e Edition) bool { return e.Kind != KindLate }) {
+		d.ledger.readers.received([]bot.ChatID{chat})
+	}
 	if r, err = d.before(ctx, kept, seen, r); err != nil {
 		return r, err
 	}

@@ -22,6 +22,8 @@ type Ledger struct {
 	now  func() time.Time
 	wake func()
 
+	readers readers
+
 	channels []string // those configured, as far as it knows
 }
 
@@ -229,13 +231,20 @@ func (l *Ledger) Result(ctx context.Context, channel, providerID string, sent bo
 	if !sent {
 		state = Failed
 	}
-	result, err := l.db.ExecContext(ctx, "UPDATE deliveries SET state = ?, error = ?, updated_at = ? WHERE state = ? AND channel = ? AND provider_id = ?",
-		state, clean(note), l.now().UnixMilli(), Accepted, channel, providerID)
+	var done []struct{ Chat, Kind string }
+	err = l.db.NewRaw(`UPDATE deliveries SET state = ?, error = ?, updated_at = ? WHERE state = ? AND channel = ? AND provider_id = ?
+		RETURNING chat, COALESCE((SELECT e.kind FROM editions e WHERE e.id = deliveries.edition), '') AS kind`,
+		state, clean(note), l.now().UnixMilli(), Accepted, channel, providerID).Scan(ctx, &done)
 	if err != nil {
 		return false, fmt.Errorf("settle what %s accepted: %w", channel, err)
 	}
-	n, err := result.RowsAffected()
-	return n > 0, err
+	for _, d := range done { // of one message
+		if chat := (bot.ChatID{Channel: channel, ID: d.Chat}); sent && !chat.Audience() && d.Kind != KindLate {
+			l.readers.received([]bot.ChatID{chat})
+			break
+		}
+	}
+	return len(done) > 0, nil
 }
 
 // ErrNoDelivery: there is no delivery with this number.

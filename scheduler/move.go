@@ -15,16 +15,16 @@ import (
 
 // NewLedger reads and settles the ledger of db without sending anything.
 func NewLedger(db *database.DB, now func() time.Time) *Ledger {
-	return &Ledger{db: db, now: now, wake: func() {}}
+	return &Ledger{db: db, now: now, wake: func() {}, readers: Config{}.readers()}
 }
 
 // Move gives a chat its new id, with everything of it: the platform told us.
 func (l *Ledger) Move(ctx context.Context, from, to bot.ChatID) error {
-	return l.db.Tx(ctx, func(ctx context.Context, tx bun.Tx) error { return moveChat(ctx, tx, from, to) })
+	return l.db.Tx(ctx, func(ctx context.Context, tx bun.Tx) error { return moveChat(ctx, tx, l.readers, from, to) })
 }
 
 // moveChat gives everything of a chat and of its topics to its new id.
-func moveChat(ctx context.Context, tx bun.Tx, from, to bot.ChatID) error {
+func moveChat(ctx context.Context, tx bun.Tx, readers readers, from, to bot.ChatID) error {
 	if from == to {
 		return nil
 	}
@@ -37,7 +37,7 @@ func moveChat(ctx context.Context, tx bun.Tx, from, to bot.ChatID) error {
 			return fmt.Errorf("move %s%s to %s: %w", from, topic, to, err)
 		}
 	}
-	return nil
+	return readers.moved(ctx, tx, from, to)
 }
 
 // topicsOf lists what follows the chat's id in those of its topics, ":5" for example.

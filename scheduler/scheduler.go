@@ -130,6 +130,14 @@ type Config struct {
 	// its reader opens; nil: that is not counted.
 	Counted func(chat bot.ChatID, r bot.Reply) bot.Reply
 
+	// Received hears which chats got a digest, or what the publisher sends, once
+	// that is settled: a chat as often as it got a message. Gone hears which could
+	// not be reached any more. Neither may wait. Moved gives what others keep of a
+	// chat its new id, within the transaction. nil: nobody needs to know.
+	Received func(chats []bot.ChatID)
+	Gone     func(chats []bot.ChatID)
+	Moved    func(ctx context.Context, tx bun.IDB, from, to bot.ChatID) error
+
 	// Notify tells the publisher something once; calls with the same key
 	// repeat the same thing.
 	Notify func(ctx context.Context, key, text string)
@@ -238,7 +246,7 @@ func New(config Config) (*Scheduler, error) {
 	if err != nil {
 		return nil, err
 	}
-	ledger := &Ledger{db: config.DB, now: config.Now}
+	ledger := &Ledger{db: config.DB, now: config.Now, readers: config.readers()}
 	for _, ch := range config.Channels {
 		ledger.channels = append(ledger.channels, ch.Name)
 	}

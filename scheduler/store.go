@@ -200,13 +200,14 @@ type outcome struct {
 	moved    *bot.ChatID
 }
 
-// settle moves jobs from where they are (Claimed or Sending) to their
-// outcomes. A job that is not this process's any more stays as it is, except
-// that one listed as unknown becomes sent when it turns out to be.
-func settle(ctx context.Context, db *database.DB, from State, outcomes []outcome, now time.Time) error {
+// settle moves jobs from where they are (Claimed or Sending) to their outcomes,
+// and tells which it moved. A job that is not this process's any more stays as it
+// is, except that one listed as unknown becomes sent when it turns out to be.
+func (c *courier) settle(ctx context.Context, from State, outcomes []outcome) (done []int64, err error) {
 	if len(outcomes) == 0 {
-		return nil
+		return nil, nil
 	}
+	now := c.now()
 	var args []any
 	for _, o := range outcomes {
 		args = append(args, o.job.ID, o.job.claim, o.state, o.due.UnixMilli(), o.way, clean(o.provider), clean(o.problem))
@@ -219,35 +220,34 @@ func settle(ctx context.Context, db *database.DB, from State, outcomes []outcome
 		FROM v WHERE deliveries.id = v.id AND deliveries.claim = v.claim
 			AND (deliveries.state = ? OR ? = ? AND deliveries.state = ? AND v.state = ?)
 		RETURNING deliveries.id`
-	var err error
 	if slices.ContainsFunc(outcomes, outcome.touchesChat) {
-		err = db.Tx(ctx, func(ctx context.Context, tx bun.Tx) error {
-			var done []int64
+		err = c.db.Tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+			done = nil
 			if err := tx.NewRaw(query, args...).Scan(ctx, &done); err != nil {
 				return err
 			}
-			return settleChats(ctx, tx, outcomes, done, now)
+			return c.settleChats(ctx, tx, outcomes, done, now)
 		})
 	} else {
-		_, err = db.ExecContext(ctx, query, args...)
+		err = c.db.NewRaw(query, args...).Scan(ctx, &done)
 	}
 	if err != nil {
-		return fmt.Errorf("settle %d deliveries: %w", len(outcomes), err)
+		return nil, fmt.Errorf("settle %d deliveries: %w", len(outcomes), err)
 	}
-	return nil
+	return done, nil
 }
 
 // touchesChat: not only the delivery changes, also its chat and follows.
 func (o outcome) touchesChat() bool { return o.moved != nil || o.state == Gone }
 
-func settleChats(ctx context.Context, tx bun.Tx, outcomes []outcome, done []int64, now time.Time) error {
+func (c *courier) settleChats(ctx context.Context, tx bun.Tx, outcomes []outcome, done []int64, now time.Time) error {
 	for _, o := range outcomes {
 		if !o.touchesChat() || !slices.Contains(done, o.job.ID) {
 			continue
 		}
 		var err error
 		if o.moved != nil {
-			err = moveChat(ctx, tx, o.job.to(), *o.moved)
+			err = moveChat(ctx, tx, c.readers, o.job.to(), *o.moved)
 		} else {
 			err = suspendChat(ctx, tx, o.job.to(), now)
 		}
@@ -278,6 +278,7 @@ func (l *Ledger) Suspend(ctx context.Context, chat bot.ChatID) error {
 	if err != nil {
 		return fmt.Errorf("suspend %s: %w", chat, err)
 	}
+	l.readers.gone([]bot.ChatID{chat})
 	return nil
 }
 

@@ -74,6 +74,7 @@ func (cs *channels) webchat(name string, c ChannelConfig) error {
 	}
 	cs.adapters[name], cs.handlers[a.Path()] = a, a
 	cs.webchats = append(cs.webchats, a)
+	cs.bot.InviteLinks(name, func(payload string) string { return cs.public + a.Path() + "?start=" + payload })
 	if cs.chat == "" {
 		cs.chat = a.Path()
 	}

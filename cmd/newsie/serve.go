@@ -64,6 +64,7 @@ type server struct {
 	public    string
 	metrics   *metrics
 	bot       *bot.Bot
+	credits   *origin.Credits
 	links     *origin.Links // to articles; who opens them is counted
 	channels  *channels
 	scheduler *scheduler.Scheduler
@@ -131,7 +132,8 @@ func (s *server) assemble(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.links = origin.NewLinks(key, s.public)
+	s.links, s.credits = origin.NewLinks(key, s.public), s.newCredits(key)
+	s.bot.UseOrigins(&bot.Origins{Credits: s.credits, Book: origin.NewBook(s.db, time.Now)})
 	for _, name := range s.config.channelNames() {
 		if s.config.counts(name) {
 			s.bot.CountOpens(name, s.links)
@@ -156,7 +158,7 @@ func (s *server) assemble(ctx context.Context) error {
 	}
 	s.scheduler, err = scheduler.New(scheduler.Config{
 		DB: s.db, Finder: s.library, Newest: s.library.Newest, Articles: s.library, Cards: s.bot.Cards, Lists: bot.NewLists(s.db, time.Now), Catalog: s.catalog,
-		Pacer: s.channels.pacer, Channels: s.channels.outlets(), Silent: s.bot.Silent, Counted: s.bot.Counted, Pages: s.config.readOn(), Pinned: s.library.Pinned, Jobs: s.jobs(tell), Notify: tell.give, Logger: s.log,
+		Pacer: s.channels.pacer, Channels: s.channels.outlets(), Silent: s.bot.Silent, Counted: s.bot.Counted, Pages: s.config.readOn(), Pinned: s.library.Pinned, Jobs: s.jobs(tell), Received: s.received, Gone: s.gone, Moved: s.moved, Notify: tell.give, Logger: s.log,
 		Fresh: time.Duration(s.config.CatchUp),
 	})
 	if err != nil {
@@ -176,7 +178,10 @@ func (s *server) assemble(ctx context.Context) error {
 
 // jobs are what is done again and again beside digests.
 func (s *server) jobs(tell *notice) []scheduler.Job {
-	jobs := []scheduler.Job{{Name: "housekeeping", Every: time.Hour, AtStart: true, Run: s.prune}}
+	jobs := []scheduler.Job{
+		{Name: "housekeeping", Every: time.Hour, AtStart: true, Run: s.prune},
+		{Name: "origins", Every: 10 * time.Minute, AtStart: true, Run: s.credits.Stay},
+	}
 	for _, name := range sortedKeys(s.config.Sources) {
 		source := s.config.Sources[name]
 		jobs = append(jobs, scheduler.Job{Name: "source " + name, Every: time.Minute, AtStart: true, Run: func(ctx context.Context) error {
@@ -240,7 +245,7 @@ func (s *server) run(ctx context.Context, control *control) error {
 	pages, err := web.New(web.Config{
 		Console: publishers,
 		Library: s.library, Catalog: s.catalog, PublicURL: s.public, Name: s.config.Name,
-		Channels: s.channels.handlers, Chat: s.channels.chat, Ready: s.library.Ready, Pinned: s.library.Pinned, Tokens: s.links,
+		Channels: s.channels.handlers, Chat: s.channels.chat, Ready: s.library.Ready, Pinned: s.library.Pinned, Tokens: s.links, Opens: s.credits,
 		Metrics: s.metrics.handler(s.config.MetricsToken), Logger: s.log,
 	})
 	if err != nil {
@@ -263,6 +268,7 @@ func (s *server) run(ctx context.Context, control *control) error {
 	group.Go(func() error { return s.scheduler.Run(ctx) })
 	group.Go(func() error { return control.run(ctx) })
 	group.Go(func() error { return s.notices.run(ctx) })
+	group.Go(func() error { return s.credits.Run(ctx) })
 	for _, file := range s.published {
 		group.Go(func() error { return file.watch(ctx) })
 	}
@@ -292,6 +298,7 @@ func (s *server) run(ctx context.Context, control *control) error {
 	err = group.Wait()
 	end()
 	err = errors.Join(err, <-listened)
+	s.countTheRest(ctx)
 	leaving, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 	defer cancel()
 	if err := s.db.Leave(leaving); err != nil {
