@@ -329,6 +329,54 @@ func TestHealth(t *testing.T) {
 	}
 }
 
+// A fakeConsole is open or not, and says which page was asked for.
+type fakeConsole struct {
+	open bool
+	err  error
+}
+
+func (c *fakeConsole) Open(context.Context) (bool, error) { return c.open, c.err }
+func (c *fakeConsole) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	_, _ = io.WriteString(w, "console "+r.Method+" "+r.URL.Path)
+}
+
+func TestAConsoleThatIsNotOpenIsNotThere(t *testing.T) {
+	console := &fakeConsole{}
+	handler := open(t, stock(), func(c *web.Config) { c.Console = console })
+	ask := func(method, path string) *httptest.ResponseRecorder {
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, httptest.NewRequest(method, path, nil))
+		return w
+	}
+	paths := []string{"/console", "/console/", "/console/login", "/console/enter/x", "/console/static/console.css", "/console/origins?by=day"}
+	for _, method := range []string{"GET", "HEAD", "POST", "DELETE"} {
+		nowhere := ask(method, "/nowhere")
+		for _, path := range paths {
+			got := ask(method, path)
+			if got.Code != 404 || got.Body.String() != nowhere.Body.String() {
+				t.Errorf("%s %s differs from a page that was never there: %d", method, path, got.Code)
+			}
+			if diff := cmp.Diff(nowhere.Header(), got.Header()); diff != "" {
+				t.Errorf("%s %s: %s", method, path, diff)
+			}
+		}
+	}
+	console.open = true
+	for _, path := range paths {
+		path, _, _ = strings.Cut(path, "?")
+		if got := ask("POST", path); got.Body.String() != "console POST "+path {
+			t.Errorf("%s is answered with %d %q", path, got.Code, got.Body)
+		}
+	}
+	console.err = errors.New("SECRET")
+	if got := ask("GET", "/console/"); got.Code != 500 || strings.Contains(got.Body.String(), "SECRET") {
+		t.Errorf("a console of which nothing is known is answered with %d", got.Code)
+	}
+	if robots := ask("GET", "/robots.txt").Body.String(); !strings.Contains(robots, "Disallow: /console/\n") {
+		t.Errorf("robots may look at the console: %s", robots)
+	}
+}
+
 func TestChannelsAreMounted(t *testing.T) {
 	echo := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.Method+" "+r.URL.Path) })
 	h := open(t, stock(), func(c *web.Config) {

@@ -68,14 +68,20 @@ func CheckPassword(name, password string) error {
 		return &WeakError{"console.weak_long", fmt.Sprintf("the password is too long: %d characters at most", longest)}
 	}
 	folded := strings.ToLower(password)
-	bare := strings.TrimFunc(folded, func(r rune) bool { return r >= '0' && r <= '9' || strings.ContainsRune(" !?.,-_*#@$&+", r) })
-	if rest := strings.ReplaceAll(bare, name, ""); len(name) > 2 && rest == "" && strings.Contains(folded, name) || folded == name || bare == name {
+	bare := trimmed(folded)
+	if strings.Contains(folded, name) && trimmed(strings.ReplaceAll(folded, name, "")) == "" {
 		return &WeakError{"console.weak_name", "the password is the user's name"}
 	}
 	if distinct(folded) < 5 || sequence(folded) || slices.Contains(worst, bare) || slices.Contains(worst, folded) || bare == "" && distinct(folded) < 7 {
 		return &WeakError{"console.weak_common", "the password is among those that are guessed first"}
 	}
 	return nil
+}
+
+// trimmed is a text without the digits and signs around it, which guessers try with
+// each word.
+func trimmed(s string) string {
+	return strings.TrimFunc(s, func(r rune) bool { return r >= '0' && r <= '9' || strings.ContainsRune(" !?.,-_*#@$&+", r) })
 }
 
 // distinct counts a text's different characters.
@@ -126,7 +132,7 @@ func (u *Users) hash(ctx context.Context, password string) (string, error) {
 
 // turn waits until few enough are being hashed.
 func (u *Users) turn(ctx context.Context) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, hashPatience, errBusy)
+	ctx, cancel := context.WithTimeoutCause(ctx, u.patience, errBusy)
 	defer cancel()
 	select {
 	case u.hashes <- struct{}{}:

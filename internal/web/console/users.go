@@ -45,11 +45,13 @@ type Users struct {
 	now    func() time.Time
 	params *argon2id.Params
 	hashes chan struct{} // holds one for each that is being made
+	// patience is how long a login waits for its turn.
+	patience time.Duration
 }
 
 // NewUsers keeps its rows in db.
 func NewUsers(db *database.DB, now func() time.Time) *Users {
-	return &Users{db: db, now: now, params: parameters(), hashes: make(chan struct{}, hashesAtOnce)}
+	return &Users{db: db, now: now, params: parameters(), hashes: make(chan struct{}, hashesAtOnce), patience: hashPatience}
 }
 
 var validName = regexp.MustCompile(`^[\pL\pN][\pL\pN\pM._@+-]{0,63}$`)
