@@ -1,8 +1,8 @@
 package origin
 
-// Hide decides what is hidden of newcomers in a tree: each place has a parent
-// before it, the first has none, and its own newcomers.
-func Hide(parents []int, own []int64) (totals []int64, hidden []bool) {
+// Hide decides how newcomers are shown in a tree: each place has a parent before
+// it, the first has none, and its own newcomers.
+func Hide(parents []int, own []int64) (totals []int64, shown []Figure) {
 	groups := make([]group, len(parents))
 	for i := len(parents) - 1; i >= 0; i-- {
 		var t tally
@@ -18,9 +18,9 @@ func Hide(parents []int, own []int64) (totals []int64, hidden []bool) {
 	}
 	groups[0].hide()
 	for _, g := range groups {
-		totals, hidden = append(totals, g.tally.n[cameAt]), append(hidden, g.hidden[cameAt])
+		totals, shown = append(totals, g.tally.n[cameAt]), append(shown, g.shown[cameAt])
 	}
-	return totals, hidden
+	return totals, shown
 }
 
 // cameAt is the place of newcomers among the figures.

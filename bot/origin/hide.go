@@ -35,10 +35,10 @@ func (t *tally) few(k int) bool { return t.n[k] > 0 && t.readers(k) < Few }
 // A group is a total with its parts, each of which may be one too. What is left of
 // the total without them is its own, which is not shown, but may be reckoned.
 type group struct {
-	tally  tally
-	own    tally
-	parts  []*group
-	hidden [kinds]bool
+	tally tally
+	own   tally
+	parts []*group
+	shown [kinds]Figure
 }
 
 // show writes the figures of a group of parts that have none themselves.
@@ -52,89 +52,66 @@ func (g *group) show(total *Figures, part func(i int) *Figures) {
 
 func (g *group) write(to *Figures) {
 	for k, figure := range to.all() {
-		if figure.Hidden = g.hidden[k]; !figure.Hidden {
-			figure.N = g.tally.n[k]
-		}
+		*figure = g.shown[k]
 	}
 }
 
-// hide decides which figures of the whole tree are hidden: those that fewer than
-// Few readers are behind, and as many others that none of these can be reckoned
-// from what is shown.
+// hide decides how the figures of the whole tree are shown. One that fewer than
+// Few readers are behind is hidden. A total is shown in full where those that are
+// hidden of it cannot be told from each other; else it leaves them out, and says so.
 //
-// Each group is an equation, total = parts + own. When none that holds such a
-// figure has but one unknown, none can be solved: groups stand in a tree, so two
-// have one unknown in common at most, and whatever chain of them one follows ends
-// in an unknown more. A total that is hidden for another's sake is treated as if it
-// were seen, because with those beside it its parts make one equation.
+// Each total that is shown in full is an equation for what is hidden below it, and
+// nothing hidden is in two of them: so none can be solved for one figure alone.
 func (g *group) hide() {
 	for k := range kinds {
-		g.hidden[k] = g.tally.few(k)
-		g.hideBelow(k)
+		g.hideIn(k)
 	}
 }
 
-func (g *group) hideBelow(k int) {
-	for _, part := range g.parts {
-		part.hidden[k] = part.tally.few(k)
-	}
-	for g.tells(k) {
-		if !g.hideSmallest(k) {
-			break
-		}
-	}
-	for _, part := range g.parts {
-		part.hideBelow(k)
-	}
+// A remainder is what is not shown of a total: several figures together.
+type remainder struct {
+	tally  tally
+	parts  int64 // how many figures
+	secret bool  // one of them must not be seen
 }
 
-// tells reports whether what is shown of a group lets one reckon what must not be
-// seen.
-func (g *group) tells(k int) bool {
-	var rest tally // what is hidden of it, together
-	unknown, secret := int64(0), false
-	add := func(t *tally) {
-		if t.n[k] > 0 {
-			rest.then(*t)
-			unknown++
-			secret = secret || t.few(k)
-		}
+// hideIn decides on a figure and all below it, and gives what is not known of it.
+func (g *group) hideIn(k int) remainder {
+	var rest remainder
+	add := func(r remainder) {
+		rest.tally.then(r.tally)
+		rest.parts += r.parts
+		rest.secret = rest.secret || r.secret
 	}
 	for _, part := range g.parts {
-		if part.hidden[k] {
-			add(&part.tally)
-		}
+		add(part.hideIn(k))
 	}
-	add(&g.own)
+	if g.own.n[k] > 0 && len(g.parts) > 0 {
+		add(remainder{g.own, 1, g.own.few(k)})
+	}
+	n := g.tally.n[k]
+	if rest.tally.n[k] == n { // nothing of it is shown: it is the whole, of which more is known
+		rest.tally = g.tally
+	}
 	switch {
-	case g.tally.n[k] == 0:
-		return false
-	case g.hidden[k] && unknown == 0: // the sum of parts that are all seen would tell it
-		return true
-	case g.tally.few(k): // so are all its parts
-		return false
-	case !secret:
-		return false
+	case g.tally.few(k):
+		g.shown[k] = Figure{Hidden: true}
+		return remainder{g.tally, 1, true}
+	case rest.tells(k):
+		g.shown[k] = Figure{N: max(n-rest.tally.n[k], Few), More: true}
+		return rest
 	}
-	sum := rest.n[k]
-	return unknown == 1 || rest.few(k) || // one figure, or several that few readers are behind
-		sum == unknown || // each is 1, for none is 0
-		k < firstAction && sum == unknown*(Few-1) // each would have to be 4
+	g.shown[k] = Figure{N: n}
+	return remainder{}
 }
 
-// hideSmallest hides the smallest part that is shown and not 0, if there is one.
-func (g *group) hideSmallest(k int) bool {
-	at := -1
-	for i, part := range g.parts {
-		if n := part.tally.n[k]; !part.hidden[k] && n > 0 && (at < 0 || n < g.parts[at].tally.n[k]) {
-			at = i
-		}
-	}
-	if at < 0 {
-		return false
-	}
-	g.parts[at].hidden[k] = true
-	return true
+// tells reports whether the remainder, when it is known, tells of one figure that
+// must not be seen.
+func (r remainder) tells(k int) bool {
+	sum := r.tally.n[k]
+	return r.secret && (r.parts == 1 || r.tally.few(k) || // one figure, or several that few readers are behind
+		sum == r.parts || // each is 1, for none is 0
+		k < firstAction && sum == r.parts*(Few-1)) // each would have to be 4
 }
 
 // undecided reports whether readers may be more than what is known so far says,

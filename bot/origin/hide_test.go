@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/big"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -18,29 +19,28 @@ func TestWhatIsHidden(t *testing.T) {
 		own     []int64
 		want    string
 	}{
-		"enough":                        {[]int{top, 0, 0}, []int64{0, 5, 6}, "11 5 6"},
-		"nothing":                       {[]int{top, 0, 0}, []int64{0, 0, 0}, "0 0 0"},
-		"nothing is shown":              {[]int{top, 0, 0, 0}, []int64{0, 0, 9, 5}, "14 0 9 5"},
-		"few in all":                    {[]int{top, 0, 0}, []int64{0, 4, 0}, "<5 <5 0"},
-		"two few are five":              {[]int{top, 0, 0}, []int64{0, 4, 1}, "5 <5 <5"},
-		"one few hides the smallest":    {[]int{top, 0, 0, 0, 0}, []int64{0, 30, 7, 3, 9}, "49 30 <5 <5 9"},
-		"not a part that is nothing":    {[]int{top, 0, 0, 0}, []int64{0, 3, 0, 7}, "10 <5 0 <5"},
-		"the first of equals":           {[]int{top, 0, 0, 0}, []int64{0, 3, 7, 7}, "17 <5 <5 7"},
-		"two few of less than five":     {[]int{top, 0, 0, 0, 0}, []int64{0, 1, 2, 8, 9}, "20 <5 <5 <5 9"},
-		"two few of five are enough":    {[]int{top, 0, 0, 0, 0}, []int64{0, 3, 2, 8, 9}, "22 <5 <5 8 9"},
-		"many, each but one":            {[]int{top, 0, 0, 0, 0, 0, 0, 0}, []int64{0, 1, 1, 1, 1, 1, 8, 9}, "22 <5 <5 <5 <5 <5 <5 9"},
-		"many, each four":               {[]int{top, 0, 0, 0, 0}, []int64{0, 4, 4, 8, 9}, "25 <5 <5 <5 9"},
-		"a few of its own":              {[]int{top, 0, 0}, []int64{2, 7, 9}, "18 <5 9"},
-		"enough of its own":             {[]int{top, 0, 0}, []int64{6, 7, 9}, "22 7 9"},
-		"its own covers one":            {[]int{top, 0, 0}, []int64{6, 3, 9}, "18 <5 9"},
-		"a hidden one must not be told": {[]int{top, 0, 0, 2, 2}, []int64{0, 3, 0, 5, 6}, "14 <5 <5 <5 6"},
-		"nor by one that is below":      {[]int{top, 0, 0, 2, 3, 3}, []int64{0, 3, 0, 0, 5, 6}, "14 <5 <5 <5 <5 6"},
-		"one with few below is safe":    {[]int{top, 0, 0, 2, 2}, []int64{0, 3, 0, 3, 9}, "15 <5 <5 <5 <5"},
+		"enough":                      {[]int{top, 0, 0}, []int64{0, 5, 6}, "11 5 6"},
+		"nothing":                     {[]int{top, 0, 0}, []int64{0, 0, 0}, "0 0 0"},
+		"nothing is hidden":           {[]int{top, 0, 0, 0}, []int64{0, 0, 9, 5}, "14 0 9 5"},
+		"few in all":                  {[]int{top, 0, 0}, []int64{0, 4, 0}, "<5 <5 0"},
+		"two few are five":            {[]int{top, 0, 0}, []int64{0, 4, 1}, "5 <5 <5"},
+		"one few is left out":         {[]int{top, 0, 0, 0, 0}, []int64{0, 30, 7, 3, 9}, "46+ 30 7 <5 9"},
+		"two few of less than five":   {[]int{top, 0, 0, 0, 0}, []int64{0, 1, 2, 8, 9}, "17+ <5 <5 8 9"},
+		"two few of five are enough":  {[]int{top, 0, 0, 0, 0}, []int64{0, 3, 2, 8, 9}, "22 <5 <5 8 9"},
+		"many, each but one":          {[]int{top, 0, 0, 0, 0, 0, 0, 0}, []int64{0, 1, 1, 1, 1, 1, 8, 9}, "17+ <5 <5 <5 <5 <5 8 9"},
+		"many, each but one, and all": {[]int{top, 0, 0, 0, 0, 0}, []int64{0, 1, 1, 1, 1, 1}, "5+ <5 <5 <5 <5 <5"},
+		"many, each four":             {[]int{top, 0, 0, 0, 0}, []int64{0, 4, 4, 8, 9}, "17+ <5 <5 8 9"},
+		"a few of its own":            {[]int{top, 0, 0}, []int64{2, 7, 9}, "16+ 7 9"},
+		"enough of its own":           {[]int{top, 0, 0}, []int64{6, 7, 9}, "22 7 9"},
+		"its own covers one":          {[]int{top, 0, 0}, []int64{6, 3, 9}, "18 <5 9"},
+		"what is above leaves it out": {[]int{top, 0, 0, 2, 2}, []int64{0, 7, 0, 3, 6}, "13+ 7 6+ <5 6"},
+		"what is above has another":   {[]int{top, 0, 0, 2, 2}, []int64{0, 3, 0, 3, 9}, "15 <5 9+ <5 9"},
+		"it is covered below":         {[]int{top, 0, 0, 2, 2}, []int64{0, 7, 0, 3, 2}, "12 7 5 <5 <5"},
 	} {
-		totals, hidden := origin.Hide(tt.parents, tt.own)
+		_, shown := origin.Hide(tt.parents, tt.own)
 		var got []string
-		for i, n := range totals {
-			got = append(got, origin.Figure{N: n, Hidden: hidden[i]}.String())
+		for _, f := range shown {
+			got = append(got, f.String())
 		}
 		if strings.Join(got, " ") != tt.want {
 			t.Errorf("%s: got %s, want %s", name, strings.Join(got, " "), tt.want)
@@ -53,30 +53,43 @@ func TestWhatIsHidden(t *testing.T) {
 // nobody came by the code of what has others below it.
 func TestNoHiddenFigureCanBeReckoned(t *testing.T) {
 	random := rand.New(rand.NewPCG(7, 11))
-	hiddenOnes, shown := 0, 0
+	count := map[string]int{}
 	for range 1200 {
 		parents, own := randomTree(random)
-		totals, hidden := origin.Hide(parents, own)
-		for i, n := range totals {
-			if n >= 1 && n < origin.Few != hidden[i] && n < origin.Few {
-				t.Fatalf("%d of %v is shown: %v", n, totals, hidden)
-			}
-			if hidden[i] {
-				hiddenOnes++
-			} else if n > 0 {
-				shown++
+		totals, shown := origin.Hide(parents, own)
+		for i, f := range shown {
+			n := totals[i]
+			switch {
+			case f.Hidden:
+				count["hidden"]++
+				if n == 0 || n >= origin.Few || f.N != 0 || f.More {
+					t.Fatalf("%d of %v is shown as %+v", n, totals, f)
+				}
+			case f.More:
+				count["more"]++
+				if n < f.N || f.N < origin.Few {
+					t.Fatalf("%d of %v is shown as %+v", n, totals, f)
+				}
+			default:
+				count["in full"]++
+				if f.N != n || n > 0 && n < origin.Few {
+					t.Fatalf("%d of %v is shown as %+v", n, totals, f)
+				}
 			}
 		}
-		solved := solve(parents, own, totals, hidden)
-		for what, n := range solved {
+		for what, n := range solve(parents, own, totals, shown) {
 			if n >= 1 && n < origin.Few {
-				t.Fatalf("%s is found to be %d\nparents %v\nown     %v\ntotals  %v\nhidden  %v", what, n, parents, own, totals, hidden)
+				t.Fatalf("%s is found to be %d\nparents %v\nown     %v\ntotals  %v\nshown   %v", what, n, parents, own, totals, shown)
 			}
 		}
-		checkRests(t, parents, own, totals, hidden)
+		for i := range parents {
+			checkRest(t, parents, own, totals, shown, i)
+		}
 	}
-	if hiddenOnes < 1200 || shown < 1200 {
-		t.Errorf("the trees say little: %d figures hidden, %d shown", hiddenOnes, shown)
+	for _, kind := range []string{"hidden", "more", "in full"} {
+		if count[kind] < 1000 {
+			t.Errorf("the trees say little: %v", count)
+		}
 	}
 }
 
@@ -103,7 +116,7 @@ func randomTree(random *rand.Rand) (parents []int, own []int64) {
 // solve finds all that linear equations tell: of each place, its total is what came
 // to itself and the totals below it. What is shown is known, and which places have
 // nobody of their own.
-func solve(parents []int, own, totals []int64, hidden []bool) map[string]int64 {
+func solve(parents []int, own, totals []int64, shown []origin.Figure) map[string]int64 {
 	n := len(parents)
 	var rows [][]*big.Rat // coefficients of n totals and n own ones, and the sum
 	for i := range n {
@@ -116,7 +129,7 @@ func solve(parents []int, own, totals []int64, hidden []bool) map[string]int64 {
 			}
 		}
 		rows = append(rows, row)
-		if !hidden[i] {
+		if !shown[i].Hidden && !shown[i].More {
 			known := zeros(2*n + 1)
 			known[i].SetInt64(1)
 			known[2*n].SetInt64(totals[i])
@@ -185,31 +198,34 @@ func reduce(rows [][]*big.Rat, columns int) {
 	}
 }
 
-// checkRests looks at what is left of each total without the parts that are shown,
-// also of one that is hidden, which may be found from others: unless all its parts
-// are hidden, that is of five readers or more, and does not say that each hidden
-// part is 1, or 4.
-func checkRests(t *testing.T, parents []int, own, totals []int64, hidden []bool) {
+// checkRest looks at what is left of a total that is shown in full without what is
+// shown of its parts: five readers or more, if a few are among them, and not so many
+// that each figure must be 1, or 4.
+func checkRest(t *testing.T, parents []int, own, totals []int64, shown []origin.Figure, at int) {
 	t.Helper()
-	for i := range parents {
-		rest, unknown, secret, open := own[i], int64(0), own[i] > 0 && own[i] < origin.Few, false
+	if shown[at].Hidden || shown[at].More {
+		return
+	}
+	rest, unknown, secret := int64(0), int64(0), false
+	var leave func(i int)
+	leave = func(i int) {
 		if own[i] > 0 {
-			unknown++
+			rest, unknown, secret = rest+own[i], unknown+1, secret || own[i] < origin.Few
 		}
 		for j, parent := range parents {
 			switch {
 			case parent != i:
-			case hidden[j]:
-				rest, unknown, secret = rest+totals[j], unknown+1, secret || totals[j] < origin.Few
-			case totals[j] > 0:
-				open = true
+			case shown[j].Hidden:
+				rest, unknown, secret = rest+totals[j], unknown+1, true
+			case shown[j].More:
+				leave(j)
 			}
 		}
-		if totals[i] < origin.Few || !secret || !open {
-			continue
-		}
-		if rest < origin.Few || rest == unknown || rest == 4*unknown {
-			t.Fatalf("%d are left of place %d for %d parts\nparents %v\nown     %v\ntotals  %v\nhidden  %v", rest, i, unknown, parents, own, totals, hidden)
-		}
+	}
+	if slices.Contains(parents, at) {
+		leave(at)
+	}
+	if secret && (rest < origin.Few || rest == unknown || rest == 4*unknown) {
+		t.Fatalf("%d are left of place %d for %d figures\nparents %v\nown     %v\ntotals  %v\nshown   %v", rest, at, unknown, parents, own, totals, shown)
 	}
 }

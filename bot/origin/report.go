@@ -54,8 +54,8 @@ type Query struct {
 	Below    int64  // only this origin of the publisher's and those below it; 0: all
 }
 
-// A Report is what origins brought in a period. In none of its figures, nor in the
-// difference of a total and its parts, fewer than Few readers can be seen.
+// A Report is what origins brought in a period. Neither its figures nor the
+// differences of a total and its parts tell of fewer than Few readers.
 type Report struct {
 	From  string  `json:"from"`
 	To    string  `json:"to"`
@@ -109,26 +109,28 @@ func (f Figures) All() [kinds]Figure {
 	return list
 }
 
-// A Figure is how many, unless that is hidden.
+// A Figure is how many, unless that must not be seen.
 type Figure struct {
 	N      int64 // 0 when it is hidden
-	Hidden bool
+	Hidden bool  // fewer than Few readers are behind it
+	More   bool  // of a sum: parts that are hidden, and would follow from it, are left out of N
 }
 
-// hiddenFigure is what is shown of one that is hidden.
-var hiddenFigure = "<" + strconv.Itoa(Few)
-
+// String is a number, "<5", or "12+": 12 and a few more.
 func (f Figure) String() string {
-	if f.Hidden {
-		return hiddenFigure
+	switch {
+	case f.Hidden:
+		return "<" + strconv.Itoa(Few)
+	case f.More:
+		return strconv.FormatInt(f.N, 10) + "+"
 	}
 	return strconv.FormatInt(f.N, 10)
 }
 
-// MarshalJSON writes a number, or "<5".
+// MarshalJSON writes a number, or what String says when that is none.
 func (f Figure) MarshalJSON() ([]byte, error) {
-	if f.Hidden {
-		return json.Marshal(hiddenFigure)
+	if f.Hidden || f.More {
+		return json.Marshal(f.String())
 	}
 	return json.Marshal(f.N)
 }
