@@ -1,0 +1,262 @@
+package origin
+
+import (
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// The columns of a file of origins. A file has name, and parent if it likes, or
+// path, which says both; all others may be left out.
+const (
+	colPath    = "path"
+	colName    = "name"
+	colParent  = "parent"
+	colCode    = "code"
+	colNotes   = "notes"
+	colStarts  = "starts"
+	colEnds    = "ends"
+	colWelcome = "welcome"
+	colArticle = "article"
+	colTopic   = "topic"
+)
+
+var allColumns = []string{colPath, colName, colParent, colCode, colNotes, colStarts, colEnds, colWelcome, colArticle, colTopic}
+
+// mostLines is how many origins one file may have.
+const mostLines = 200_000
+
+// A LineError is what is wrong with a line of a file.
+type LineError struct {
+	Line int
+	What string
+}
+
+func (e LineError) Error() string { return fmt.Sprintf("line %d: %s", e.Line, e.What) }
+
+// LineErrors are all that is wrong with a file, in the order of its lines.
+type LineErrors []LineError
+
+func (e LineErrors) Error() string {
+	lines := make([]string, len(e))
+	for i, problem := range e {
+		lines[i] = problem.Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// A line of a file.
+type line struct {
+	at     int
+	cells  map[string]string // of the columns that the file has
+	path   []string          // the last is the name
+	parent string            // in a file without path: what says the parent
+}
+
+// readLines reads a file. Its error is of LineErrors unless reading itself failed.
+func readLines(r io.Reader) ([]line, LineErrors, error) {
+	data, err := io.ReadAll(r)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read the file: %w", err)
+	}
+	text := strings.TrimPrefix(string(data), byteOrderMark)
+	skipped := 0
+	comma := separator(text)
+	if first, rest, _ := strings.Cut(text, "\n"); strings.HasPrefix(strings.ToLower(first), "sep=") { // Excel's own
+		text, skipped = rest, 1
+	}
+	in := csv.NewReader(strings.NewReader(text))
+	in.Comma, in.FieldsPerRecord, in.ReuseRecord = comma, -1, true
+	var columns []string
+	var lines []line
+	var problems LineErrors
+	for {
+		record, err := in.Read()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		var bad *csv.ParseError
+		if errors.As(err, &bad) {
+			return nil, LineErrors{{bad.StartLine + skipped, "its quotation marks do not close: a cell with \" in it is written \"…\"\"…\""}}, nil
+		}
+		if err != nil {
+			return nil, nil, fmt.Errorf("read the file: %w", err)
+		}
+		at, _ := in.FieldPos(0)
+		at += skipped
+		switch {
+		case !slices.ContainsFunc(record, func(cell string) bool { return strings.TrimSpace(cell) != "" }):
+		case columns == nil:
+			if columns, err = header(record); err != nil {
+				return nil, LineErrors{{at, err.Error()}}, nil
+			}
+		case len(lines) == mostLines:
+			return nil, LineErrors{{at, fmt.Sprintf("a file has %d origins at most", mostLines)}}, nil
+		default:
+			l, err := newLine(at, columns, record)
+			if err != nil {
+				problems = append(problems, LineError{at, err.Error()})
+				continue
+			}
+			lines = append(lines, l)
+		}
+	}
+	if columns == nil {
+		return nil, LineErrors{{1, "the file is empty: its first line names the columns, such as name,parent,code"}}, nil
+	}
+	return lines, problems, nil
+}
+
+// separator is what stands between the cells of a file's first line.
+func separator(text string) rune {
+	first, _, _ := strings.Cut(text, "\n")
+	if mark, ok := strings.CutPrefix(strings.ToLower(strings.TrimRight(first, "\r")), "sep="); ok && len(mark) == 1 && strings.Contains(",;\t|", mark) {
+		return rune(mark[0])
+	}
+	best := ','
+	for _, comma := range ";\t|" {
+		if strings.Count(first, string(comma)) > strings.Count(first, string(best)) {
+			best = comma
+		}
+	}
+	return best
+}
+
+func header(record []string) ([]string, error) {
+	columns := make([]string, len(record))
+	for i, cell := range record {
+		name := strings.ToLower(strings.TrimSpace(cell))
+		switch {
+		case name == "":
+		case !slices.Contains(allColumns, name):
+			return nil, fmt.Errorf("there is no column %q: they are %s", cell, strings.Join(allColumns, ", "))
+		case slices.Contains(columns, name):
+			return nil, fmt.Errorf("there are two columns %s", name)
+		}
+		columns[i] = name
+	}
+	has := func(name string) bool { return slices.Contains(columns, name) }
+	switch {
+	case !has(colPath) && !has(colName):
+		return nil, errors.New("there is no column name, nor path: the first line names the columns, such as name,parent,code")
+	case has(colPath) && (has(colName) || has(colParent)):
+		return nil, errors.New("a file has the columns name and parent, or path, which says both")
+	}
+	return columns, nil
+}
+
+func newLine(at int, columns, record []string) (line, error) {
+	l := line{at: at, cells: map[string]string{}}
+	for i, name := range columns {
+		cell := ""
+		if i < len(record) {
+			cell = strings.TrimSpace(uncell(strings.ToValidUTF8(record[i], "\ufffd")))
+		}
+		if name != "" {
+			l.cells[name] = cell
+		} else if cell != "" {
+			return l, fmt.Errorf("%q stands in a column without a name", cell)
+		}
+	}
+	for _, cell := range record[min(len(columns), len(record)):] {
+		if strings.TrimSpace(cell) != "" {
+			return l, fmt.Errorf("it has %d cells, the first line %d: a cell with a comma in it is written \"…\"", len(record), len(columns))
+		}
+	}
+	path, whole := l.cells[colPath]
+	if !whole {
+		l.path, l.parent = []string{cleanName(l.cells[colName])}, l.cells[colParent]
+		return l, checkName(l.path[0])
+	}
+	for name := range strings.SplitSeq(strings.TrimPrefix(path, "/"), "/") {
+		l.path = append(l.path, cleanName(name))
+		if err := checkName(l.path[len(l.path)-1]); err != nil {
+			return l, fmt.Errorf("the path %q: %w", path, err)
+		}
+	}
+	return l, nil
+}
+
+// name is what the origin is called.
+func (l line) name() string { return l.path[len(l.path)-1] }
+
+// apply gives an origin what the cells of a line say; columns that the file does not
+// have leave it as it is.
+func (l line) apply(o Origin, zone *time.Location, topic func(string) (string, error)) (Origin, error) {
+	var problems []error
+	set := func(column string, to func(cell string) error) {
+		if cell, ok := l.cells[column]; ok {
+			if err := to(cell); err != nil {
+				problems = append(problems, err)
+			}
+		}
+	}
+	moment := func(to *time.Time, what string, end bool) func(string) error {
+		return func(cell string) error {
+			if *to = (time.Time{}); cell == "" {
+				return nil
+			}
+			at, day, ok := dayTime(cell, zone)
+			if !ok {
+				return fmt.Errorf("%s %q is no day such as 2026-12-24, nor a time such as 2026-12-24 18:00", what, cell)
+			}
+			if day && end { // the whole of it
+				at = time.Date(at.Year(), at.Month(), at.Day()+1, 0, 0, 0, 0, zone)
+			}
+			*to = at.Truncate(time.Millisecond).UTC()
+			return nil
+		}
+	}
+	o.Name = l.name()
+	set(colNotes, func(cell string) error { o.Notes = cell; return nil })
+	set(colStarts, moment(&o.Starts, "starts", false))
+	set(colEnds, moment(&o.Ends, "ends", true))
+	set(colWelcome, func(cell string) error { o.Welcome.Text = cell; return nil })
+	set(colArticle, func(cell string) (err error) {
+		if o.Welcome.Article = 0; cell != "" {
+			if o.Welcome.Article, err = strconv.ParseInt(cell, 10, 64); err != nil || o.Welcome.Article < 1 {
+				return fmt.Errorf("article %q is no article's number", cell)
+			}
+		}
+		return nil
+	})
+	set(colTopic, func(cell string) (err error) {
+		if o.Welcome.Topic = cell; cell != "" && topic != nil {
+			o.Welcome.Topic, err = topic(cell)
+		}
+		return err
+	})
+	o = tidy(o)
+	return o, errors.Join(append(problems, check(o))...)
+}
+
+// Export writes the publisher's origins as a CSV file that Import reads, closed
+// ones too, times on the clock of a zone.
+func (b *Book) Export(ctx context.Context, w io.Writer, zone *time.Location) error {
+	tree, err := b.Tree(ctx)
+	if err != nil {
+		return err
+	}
+	out, err := newCSV(w)
+	if err != nil {
+		return fmt.Errorf("export origins: %w", err)
+	}
+	err = out.row(colPath, colCode, colNotes, colStarts, colEnds, colWelcome, colArticle, colTopic)
+	for _, o := range tree.list {
+		article := ""
+		if o.Welcome.Article > 0 {
+			article = strconv.FormatInt(o.Welcome.Article, 10)
+		}
+		err = errors.Join(err, out.row(tree.Path(o.ID), o.Code, o.Notes, sayStart(o.Starts, zone), sayEnd(o.Ends, zone), o.Welcome.Text, article, o.Welcome.Topic))
+	}
+	if err := errors.Join(err, out.end()); err != nil {
+		return fmt.Errorf("export origins: %w", err)
+	}
+	return nil
+}
