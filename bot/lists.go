@@ -44,8 +44,12 @@ type Question struct {
 	Last    int64  `json:"last"` // Unix milliseconds
 }
 
-// Make keeps a list and returns its id.
+// Make keeps a list and returns its id; 0 where there is no chat yet: nobody is
+// there to whom it could mean anything.
 func (l *Lists) Make(ctx context.Context, chat ChatID, kind, query string, ids []int64, shown int) (int64, error) {
+	if chat.ID == "" {
+		return 0, nil
+	}
 	var id int64
 	err := l.db.WriteOne(ctx, func(ctx context.Context, tx bun.IDB) (err error) {
 		id, err = l.insert(ctx, tx, chat, List{Kind: kind, Query: query, IDs: ids, Shown: shown})

@@ -100,18 +100,19 @@ func (c *Channel) page(w http.ResponseWriter, r *http.Request) {
 		c.fail(w, r, err)
 		return
 	}
-	c.showPage(w, r, http.StatusOK, entries)
+	c.showPage(w, r, http.StatusOK, entries, payload(r.URL.Query()))
 }
 
-// showPage writes the page with some of the history, or with the welcome.
-func (c *Channel) showPage(w http.ResponseWriter, r *http.Request, status int, entries []entry) {
+// showPage writes the page with some of the history, or with the welcome; with
+// what the reader came by, if they did, also with that.
+func (c *Channel) showPage(w http.ResponseWriter, r *http.Request, status int, entries []entry, start string) {
 	fresh := len(entries) == 0
-	if fresh {
+	if fresh || start != "" {
 		_, words := c.language(r)
-		entries = []entry{{reply: c.welcome(r.Context(), words), at: c.config.Now()}}
+		entries = append(entries, entry{reply: c.welcome(r.Context(), words, start), at: c.config.Now()})
 	}
 	var html bytes.Buffer
-	if err := c.renderPage(&html, c.printer(r, entries), entries, fresh); err != nil {
+	if err := c.renderPage(&html, c.printer(r, entries), entries, fresh, start); err != nil {
 		c.fail(w, r, err)
 		return
 	}
@@ -137,12 +138,19 @@ func (c *Channel) printer(r *http.Request, entries []entry) locale.Printer {
 	return c.config.Catalog.Printer(words)
 }
 
-// welcomes are the bot's words to somebody who opens the chat, by catalog
-// language, "" for readers of others: made once a minute, however many come.
+// welcomes are the bot's words to somebody who opens the chat: made once a
+// minute, however many come.
 type welcomes struct {
-	mu     sync.Mutex
-	byLang map[string]welcome
+	mu   sync.Mutex
+	made map[occasion]welcome
 }
+
+// An occasion is what a welcome depends on: the catalog's language, "" for
+// readers of others, and what they come by, if they do.
+type occasion struct{ words, start string }
+
+// mostWelcomes bounds what is remembered; then it is begun anew.
+const mostWelcomes = 1000
 
 type welcome struct {
 	reply bot.Reply
@@ -151,16 +159,17 @@ type welcome struct {
 
 // welcome asks the bot what it says to a newcomer. The message has no chat id:
 // nobody is there yet whom anything could be kept about.
-func (c *Channel) welcome(ctx context.Context, words string) bot.Reply {
+func (c *Channel) welcome(ctx context.Context, words, start string) bot.Reply {
+	of := occasion{words, start}
 	c.welcomes.mu.Lock()
-	kept, ok := c.welcomes.byLang[words]
+	kept, ok := c.welcomes.made[of]
 	c.welcomes.mu.Unlock()
 	now := c.config.Now()
 	if ok && now.Before(kept.until) {
 		return kept.reply
 	}
 	reply, err := c.config.Handler(ctx, bot.Message{
-		ID: "welcome-" + rand.Text(), Kind: bot.Join, Chat: bot.ChatID{Channel: c.config.Name}, Text: "/start", Lang: words, At: now,
+		ID: "welcome-" + rand.Text(), Kind: bot.Join, Chat: bot.ChatID{Channel: c.config.Name}, Text: startText(start), Lang: words, At: now,
 	})
 	if err != nil && ctx.Err() == nil {
 		c.config.Logger.Error("welcome a reader", "error", err)
@@ -174,10 +183,10 @@ func (c *Channel) welcome(ctx context.Context, words string) bot.Reply {
 	}
 	c.welcomes.mu.Lock()
 	defer c.welcomes.mu.Unlock()
-	if c.welcomes.byLang == nil {
-		c.welcomes.byLang = map[string]welcome{}
+	if c.welcomes.made == nil || len(c.welcomes.made) >= mostWelcomes {
+		c.welcomes.made = map[occasion]welcome{}
 	}
-	c.welcomes.byLang[words] = welcome{reply, now.Add(welcomeAge)}
+	c.welcomes.made[of] = welcome{reply, now.Add(welcomeAge)}
 	return reply
 }
 
@@ -218,7 +227,7 @@ func (c *Channel) say(w http.ResponseWriter, r *http.Request) {
 	// A reader who closes the tab still gets the answer into the history.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), answerTimeout)
 	defer cancel()
-	entries, forgotten, err := c.answer(ctx, r, chat, readForm(r))
+	entries, forgotten, err := c.hear(ctx, r, chat)
 	if err != nil {
 		c.fail(w, r, err)
 		return
@@ -230,6 +239,23 @@ func (c *Channel) say(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	c.showAnswer(w, r, entries, known, forgotten)
+}
+
+// hear answers what a form brought: by what the reader came, if they just did,
+// and then what they said.
+func (c *Channel) hear(ctx context.Context, r *http.Request, chat string) (entries []entry, forgotten bool, err error) {
+	start, began := c.readStart(r)
+	if began {
+		if entries, forgotten, err = c.answer(ctx, r, chat, start); err != nil {
+			return nil, false, err
+		}
+	}
+	if s := readForm(r); !began || s.text != "" {
+		var more []entry
+		more, forgotten, err = c.answer(ctx, r, chat, s)
+		entries = append(entries, more...)
+	}
+	return entries, forgotten, err
 }
 
 // showAnswer gives the script the new messages, and everybody else the page:
@@ -251,7 +277,7 @@ func (c *Channel) showAnswer(w http.ResponseWriter, r *http.Request, entries []e
 		c.write(w, http.StatusOK, html.Bytes())
 	case len(entries) > 0 && (!kept || !known):
 		// Nothing that a redirect would find again: not kept, or no cookies taken.
-		c.showPage(w, r, http.StatusOK, entries)
+		c.showPage(w, r, http.StatusOK, entries, "")
 	default:
 		at := "#end"
 		for _, e := range entries {
@@ -318,8 +344,8 @@ func (c *Channel) exchange(ctx context.Context, r *http.Request, chat, id string
 		return nil, false, err
 	}
 	var greeting bot.Reply
-	if newest == 0 {
-		greeting = c.welcome(ctx, words)
+	if newest == 0 && s.kind != bot.Join { // who comes is welcomed by the answer
+		greeting = c.welcome(ctx, words, "")
 	}
 	end := c.hub.begin(chat)
 	reply, err := c.config.Handler(ctx, bot.Message{

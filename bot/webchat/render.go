@@ -29,6 +29,7 @@ type (
 		Earlier                     int64 // the id before which there is more; 0: nothing
 		Last                        int64
 		Fresh                       bool
+		Start                       string // what the reader comes by, who has not begun; "": nothing
 		Entries                     []entryView
 		Chips                       []actionView
 		Notice                      string
@@ -73,20 +74,25 @@ type (
 )
 
 // renderPage writes the whole page.
-func (c *Channel) renderPage(w io.Writer, printer locale.Printer, entries []entry, fresh bool) error {
+func (c *Channel) renderPage(w io.Writer, printer locale.Printer, entries []entry, fresh bool, start string) error {
 	view := c.pageView(printer)
+	view.Start = start
+	if start != "" {
+		last := &entries[len(entries)-1]
+		last.reply = shown(last.reply)
+	}
 	if len(entries) > pageSize {
 		entries = entries[len(entries)-pageSize:]
 		view.Earlier = entries[0].id
 	}
-	if fresh && len(c.config.Suggestions) > 0 {
+	if fresh && start == "" && len(c.config.Suggestions) > 0 {
 		entries[0].reply.Actions = nil // what to say first is said once, by the chips
 	}
 	for _, e := range entries {
 		view.Entries = append(view.Entries, c.entryView(printer, view.Once, e))
 		view.Last = max(view.Last, e.id)
 	}
-	if fresh {
+	if fresh && start == "" {
 		view.Chips = c.chips(printer, entries[0].reply)
 	}
 	return c.pages.ExecuteTemplate(w, "page", view)
@@ -97,7 +103,7 @@ func (c *Channel) renderPage(w io.Writer, printer locale.Printer, entries []entr
 func (c *Channel) renderNotice(w io.Writer, printer locale.Printer, words string, form url.Values) error {
 	view := c.pageView(printer)
 	view.Notice = words
-	for _, name := range []string{"id", "zone", "tap", "label", "text"} {
+	for _, name := range []string{"id", "start", "zone", "tap", "label", "text"} {
 		if value := form.Get(name); value != "" {
 			view.Unsent, view.Said = append(view.Unsent, field{name, value}), value
 		}

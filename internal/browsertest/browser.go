@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
@@ -61,9 +62,24 @@ func Start(t *testing.T, what string, expected ...string) *Browser {
 		t.Fatalf("start %s: %v", program, err)
 	}
 	complain(t, ctx, expected)
+	disguise(t, ctx)
 	ctx, cancel = context.WithTimeout(ctx, 90*time.Second)
 	t.Cleanup(cancel)
 	return &Browser{t: t, ctx: ctx, what: what}
+}
+
+// disguise has the browser say what it is as a reader's does, who has a window:
+// servers tell readers from programs by that.
+func disguise(t *testing.T, ctx context.Context) {
+	t.Helper()
+	agent, err := chromedp.Run(ctx, chromedp.Evaluate[string](`navigator.userAgent`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	as := emulation.SetUserAgentOverrideParams{UserAgent: strings.ReplaceAll(agent, "Headless", "")}
+	if _, err := chromedp.Call(ctx, emulation.SetUserAgentOverride, as); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // complain fails the test for whatever the browser's console would show in red:

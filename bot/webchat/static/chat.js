@@ -35,7 +35,7 @@
     for (const entry of entries) {
       const id = idOf(entry);
       if (id && document.getElementById(entry.id)) continue;
-      if (id && last === 0) greeted();
+      if (id) greeted();
       let before = null;
       for (let e = log.lastElementChild; e; e = e.previousElementSibling) {
         if (idOf(e) ? !id || idOf(e) < id : !e.matches('.pending, .typing')) break;
@@ -117,9 +117,9 @@
     return entry;
   };
 
-  const send = async (form, shown) => {
+  const send = async (form, shown, before) => {
     const mine = bubble(shown);
-    log.append(mine);
+    log.insertBefore(mine, before || null);
     await post(form, mine);
   };
 
@@ -208,6 +208,34 @@
     send(data, data.get('label') || data.get('tap')).finally(() => { button.disabled = false; });
   });
 
+  // Beginning
+
+  // begin has a reader who came by a code begin, once: the address that says so
+  // is gone before, so that neither reloading nor going back begins again.
+  const begin = () => {
+    const form = document.getElementById('start');
+    if (!form) return;
+    const data = new FormData(form);
+    data.set('zone', zone);
+    history.replaceState(null, '', location.pathname);
+    form.remove();
+    for (const e of document.querySelectorAll('input[name=start]')) e.remove();
+    send(data, data.get('label'), log.querySelector('.it:not([data-id])'));
+  };
+
+  // seen calls f as soon as somebody sees the page, which browsers also load ahead.
+  const seen = (f) => {
+    const look = () => {
+      if (document.prerendering || document.hidden) return;
+      document.removeEventListener('visibilitychange', look);
+      document.removeEventListener('prerenderingchange', look);
+      f();
+    };
+    document.addEventListener('visibilitychange', look);
+    document.addEventListener('prerenderingchange', look);
+    look();
+  };
+
   // Listening
 
   let source = null;
@@ -278,5 +306,6 @@
     if (log.children.length > 1) toEnd('auto');
     listen();
   }
+  seen(begin);
   if (matchMedia('(hover: hover) and (pointer: fine)').matches) input.focus({ preventScroll: true });
 })();
