@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs every check that this machine allows and ends with a list of what it left
 # out. As root on Debian it installs what is missing: PostgreSQL, Chromium with
-# CJK fonts, Node.js, a C compiler for the race detector. Arguments are packages to test,
+# CJK fonts, Node.js, a C compiler for the race detector, and what shows PDF and SVG. Arguments are packages to test,
 # ./... when there are none.
 #
 #   NEWSIE_TEST_POSTGRES  a PostgreSQL to test on; without it a throw-away one is started
@@ -37,6 +37,8 @@ install_packages() {
 	[ -n "${NEWSIE_TEST_POSTGRES:-}" ] || find_postgres || wanted+=(postgresql)
 	has_browser || wanted+=(chromium)
 	has_fonts || wanted+=(fonts-noto-cjk fontconfig)
+	have pdftoppm || wanted+=(poppler-utils)
+	have rsvg-convert || wanted+=(librsvg2-bin)
 	has_compiler || wanted+=(gcc libc6-dev)
 	[ -n "${NEWSIE_TEST_NPM:-}" ] || have npm || wanted+=(nodejs npm)
 	if [ ${#wanted[@]} -eq 0 ] || [ "$(id -u)" -ne 0 ] || ! have apt-get; then return; fi

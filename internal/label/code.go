@@ -38,6 +38,9 @@ func encode(text string, width float64, pixels bool) (modules, error) {
 		fine, finest = finePixels, finestPixels
 	}
 	m, err := matrix(text, qrcode.High) // Q: it may lose a quarter
+	if more, moreErr := matrix(text, qrcode.Highest); err == nil && moreErr == nil && len(more) == len(m) {
+		m = more // H, when there is room: 30 %
+	}
 	if err != nil || width/m.across() < fine {
 		less, lessErr := matrix(text, qrcode.Medium) // M: 15 %
 		if lessErr != nil {

@@ -98,13 +98,13 @@ func open(path string) ([]*candidate, error) {
 
 // systemFolders are where an operating system and its users keep fonts.
 func systemFolders(system string, getenv func(string) string) []string {
-	home := getenv("HOME")
 	var folders []string
-	add := func(parts ...string) {
-		if parts[0] != "" {
-			folders = append(folders, filepath.Join(parts...))
+	add := func(root string, parts ...string) {
+		if root != "" {
+			folders = append(folders, filepath.Join(append([]string{root}, parts...)...))
 		}
 	}
+	home := getenv("HOME")
 	switch system {
 	case "windows":
 		add(cmp.Or(getenv("WINDIR"), `C:\Windows`), "Fonts")
@@ -117,7 +117,8 @@ func systemFolders(system string, getenv func(string) string) []string {
 	default:
 		add("/usr/share/fonts")
 		add("/usr/local/share/fonts")
-		add(cmp.Or(getenv("XDG_DATA_HOME"), filepath.Join(home, ".local", "share")), "fonts")
+		add(getenv("XDG_DATA_HOME"), "fonts")
+		add(home, ".local", "share", "fonts")
 		add(home, ".fonts")
 	}
 	return folders

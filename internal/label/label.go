@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"unicode"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // A Label is a code and what stands beneath it; without Name, Note and Typed it
@@ -63,7 +65,7 @@ func (e *MissingError) Error() string {
 }
 
 // ErrTooSmall is that a code would be too fine for telephones to read.
-var ErrTooSmall = errors.New("too small for this code")
+var ErrTooSmall = errors.New("too small for a code that telephones read")
 
 // Sizes of a single label: the width of the picture, whose lower part holds the
 // name.
@@ -125,5 +127,5 @@ func oneLine(text string) string {
 		}
 		return r
 	}, text)
-	return strings.Join(strings.Fields(text), " ")
+	return norm.NFC.String(strings.Join(strings.Fields(text), " ")) // more fonts have é than e with an accent
 }

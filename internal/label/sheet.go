@@ -38,11 +38,19 @@ type Sheet struct {
 const (
 	usualMargin = 8.0
 	// Printers leave so much at the edges of the paper white.
-	unprintable = 5.0
+	unprintable = 4.2
 	padding     = 1.5
+	// Above a code nothing is printed that far: four modules of the finest.
+	white       = quiet * finestMM
 	mostColumns = 12
 	mostRows    = 24
 )
+
+// Check finds what is wrong with a sheet.
+func (s Sheet) Check() error {
+	_, err := s.filled()
+	return err
+}
 
 func (s Sheet) filled() (Sheet, error) {
 	if s.Paper == (Paper{}) {
@@ -75,7 +83,8 @@ func (s Sheet) filled() (Sheet, error) {
 // A cell is the place of one label.
 type cell struct {
 	width, height float64
-	inner         point // what may be printed of it
+	top           float64 // where printing may begin
+	inner         point   // may be printed
 	style         style
 	caption       float64 // height
 	side          float64 // of the code, with the white around it
@@ -110,14 +119,14 @@ func (p *Printer) Sheet(w io.Writer, labels []Label, s Sheet) error {
 	for i, l := range labels {
 		m, err := encode(l.Code, c.side, false)
 		if errors.Is(err, ErrTooSmall) {
-			return fmt.Errorf("%q: labels of %.0f × %.0f mm are %w; fewer on a page are larger", l.Name, c.width, c.height, err)
+			return s.tooSmall(c)
 		}
 		if err != nil {
 			return fmt.Errorf("%q: %w", l.Name, err)
 		}
 		at := i % perPage
 		x := s.Margin + float64(at%s.Columns)*c.width + c.width/2
-		y := s.Margin + float64(at/s.Columns)*c.height + (c.height-c.side-c.caption)/2
+		y := s.Margin + float64(at/s.Columns)*c.height + c.top + (c.inner.y-c.side-c.caption)/2
 		module := c.side / m.across()
 		page := pages[i/perPage]
 		page.shapes = append(page.shapes, shape{path: m.outline(x-c.side/2+quiet*module, y+quiet*module, module), crisp: true})
@@ -133,7 +142,8 @@ func (p *Printer) cell(labels []Label, s Sheet) (cell, []caption, error) {
 		height: (s.Paper.Height - 2*s.Margin) / float64(s.Rows),
 	}
 	pad := max(padding, unprintable-s.Margin)
-	c.inner = point{c.width - 2*pad, c.height - 2*pad}
+	c.top = max(pad-white, 0)
+	c.inner = point{c.width - 2*pad, c.height - pad - c.top}
 	name := min(max(min(0.055*c.height, 0.075*c.width), 2.2), 18)
 	c.style = style{name: name, note: 0.68 * name, typed: 0.72 * name}
 	captions := make([]caption, len(labels))
@@ -147,7 +157,14 @@ func (p *Printer) cell(labels []Label, s Sheet) (cell, []caption, error) {
 	}
 	c.caption = c.style.height(names, notes, typed)
 	c.side = min(c.inner.x, c.inner.y-c.caption)
+	if c.side < MinMM {
+		return c, nil, s.tooSmall(c)
+	}
 	return c, captions, nil
+}
+
+func (s Sheet) tooSmall(c cell) error {
+	return fmt.Errorf("%dx%d labels of %.0f × %.0f mm are %w: fewer on a page are larger", s.Columns, s.Rows, c.width, c.height, ErrTooSmall)
 }
 
 // mark draws where a page is to be cut.

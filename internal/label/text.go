@@ -16,6 +16,7 @@ import (
 
 // A text is a line of letters that is one unit high; its baseline begins at 0, 0.
 type text struct {
+	words string
 	width float64
 	path  []segment
 }
@@ -72,7 +73,7 @@ const em = 2048
 // set draws one line.
 func (s *setter) set(line string) (text, error) {
 	runes := []rune(line)
-	var out text
+	out := text{words: line}
 	if len(runes) == 0 {
 		return out, nil
 	}
