@@ -242,11 +242,12 @@ func (b *Bot) withTopic(ctx context.Context, t *turn, reply Reply, topic string)
 	}
 	may := t.newcomer
 	if t.Public && may {
+		outcome := t.outcome // nobody asked for it
 		_, denied, err := b.denied(ctx, t, false, "")
 		if err != nil {
 			return Reply{}, err
 		}
-		may = !denied
+		t.outcome, may = outcome, !denied
 	}
 	name := t.named(Follow{Topic: topic, Query: query})
 	if !may {

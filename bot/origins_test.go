@@ -446,3 +446,25 @@ func TestWhatCannotBeCountedIsAnswered(t *testing.T) {
 		}
 	}
 }
+
+// A newcomer whose first answer failed is one still when the message comes again.
+func TestACrashBeforeTheAnswerCountsOnce(t *testing.T) {
+	db := databasetest.SQLite(t)
+	f := newFair(t, db)
+	shop := f.add(origin.Origin{Code: "shop", Name: "Shop", Welcome: origin.Welcome{Topic: "harvest"}})
+	m := bot.Message{ID: "same", Kind: bot.Scan, Chat: bot.ChatID{Channel: "wx", ID: "1"}, Text: "oshop", Lang: "zh-Hans"}
+	databasetest.Refuse(t, db, "follows", "no room")
+	if r, err := f.Handle(t.Context(), m); err == nil {
+		t.Fatalf("the answer did not fail: %+v", r)
+	}
+	if _, err := db.ExecContext(t.Context(), "DROP TRIGGER refused"); err != nil {
+		t.Fatal(err)
+	}
+	f.clock.advance(time.Second)
+	if r := f.tell(m); !strings.HasPrefix(r.Actions[0].Text, "/unfollow ") {
+		t.Errorf("the second try says %+v", r)
+	}
+	f.expect("came", f.sum("came", 1, shop.ID), 1)
+	f.expect("scans", f.sum("scans", 1, shop.ID), 1)
+	f.expect("follows", f.sum("follows", 1, shop.ID), 1)
+}

@@ -56,6 +56,39 @@ func TestUpgradeFromTheFirstSchemaKeepsData(t *testing.T) {
 	t.Run("postgres", func(t *testing.T) { upgrade(t, databasetest.BarePostgresAddress(t)) })
 }
 
+// The codes that chats kept are origins, one each.
+func TestUpgradeKeepsWhereReadersCameFrom(t *testing.T) {
+	upgrade := func(t *testing.T, address string) {
+		db, err := database.Open(t.Context(), address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = db.Close() }()
+		if err := db.MigrateTo(t.Context(), 7); err != nil {
+			t.Fatal(err)
+		}
+		_, err = db.ExecContext(t.Context(), "INSERT INTO chats (channel, id, origin, since) VALUES ('c', '1', 'Poster-7', 5), ('d', '2', 'Poster-7', 3), ('c', '3', 'poster-7', 4), ('c', '4', '', 1)")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Migrate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		err = db.NewRaw("SELECT code || ' ' || name || ' ' || kind || ' ' || parent || ' ' || created_at AS origin FROM origins ORDER BY created_at").Scan(t.Context(), &got)
+		if want := []string{"Poster-7 Poster-7 publisher 0 3", "poster-7 poster-7 publisher 0 4"}; err != nil || cmp.Diff(want, got) != "" {
+			t.Errorf("the origins are %q, %v; want %q", got, err, want)
+		}
+		var kept string
+		err = db.QueryRowContext(t.Context(), "SELECT min(origin) || ' ' || count(*) FROM chats WHERE origin = 'Poster-7'").Scan(&kept)
+		if err != nil || kept != "Poster-7 2" {
+			t.Errorf("chats kept %q, %v", kept, err)
+		}
+	}
+	t.Run("sqlite", func(t *testing.T) { upgrade(t, filepath.Join(t.TempDir(), "old.db")) })
+	t.Run("postgres", func(t *testing.T) { upgrade(t, databasetest.BarePostgresAddress(t)) })
+}
+
 // Replicas that start together migrate once.
 func TestReplicasMigrateTogether(t *testing.T) {
 	address := databasetest.BarePostgresAddress(t)

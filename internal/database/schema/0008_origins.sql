@@ -100,6 +100,8 @@ CREATE TABLE origin_totals (
 	PRIMARY KEY (touch, day, origin, channel)
 );
 
+CREATE INDEX origin_totals_origin ON origin_totals (origin);
+
 -- Who may see the publisher's console.
 CREATE TABLE users (
 	name       TEXT PRIMARY KEY,
