@@ -88,3 +88,25 @@ func (c *Codes) Permanent(ctx context.Context, channel string) (int, error) {
 	}
 	return n, nil
 }
+
+// A Wanted is a code to be printed.
+type Wanted struct {
+	Origin    Origin
+	Channel   string // "": the only one there is, else the page that knows them all
+	Article   int64  // opened by who comes; 0: none
+	Temporary bool   // of a platform that has only so many others
+	Kept      bool   // nothing is to be made: ErrNotMade where a platform would have to
+}
+
+// ErrNotMade is that a platform has not made a code yet.
+var ErrNotMade = errors.New("the code is not made yet")
+
+// A Saying is what the code of an origin says.
+type Saying struct {
+	Text    string    // in the code
+	Channel string    // that it opens; "": the page that knows them all
+	Opens   string    // what that is, in English
+	Typed   string    // for those who type it
+	Until   time.Time // it works; zero: as long as its origin
+	Note    string    // in English: why it is another than was wanted; "": it is not
+}

@@ -2,6 +2,7 @@ package telegram
 
 import (
 	"context"
+	"fmt"
 	"regexp"
 	"strings"
 	"sync"
@@ -71,4 +72,17 @@ func (c *Channel) remember(ctx context.Context, me user) {
 	if err := c.config.Settings.Save(ctx, c.usernameKey(), me.Username, 0); err != nil {
 		c.log.Warn("other processes do not know the bot's name yet", "error", err)
 	}
+}
+
+// Learn asks for the bot's name if it is not known, so that DeepLink has it.
+func (c *Channel) Learn(ctx context.Context) error {
+	if c.username() != "" {
+		return nil
+	}
+	var me user
+	if err := c.client.call(ctx, "getMe", nil, sendTimeout, &me); err != nil {
+		return fmt.Errorf("ask for the bot's name: %w", err)
+	}
+	c.remember(ctx, me)
+	return nil
 }

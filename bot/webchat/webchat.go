@@ -168,6 +168,9 @@ func setDefaults(config *Config) {
 	config.PublicURL = strings.TrimRight(config.PublicURL, "/")
 }
 
+// Name is the channel's name.
+func (c *Channel) Name() string { return c.config.Name }
+
 // Path is where the chat is to be mounted, "/chat/NAME/".
 func (c *Channel) Path() string { return c.base }
 

@@ -82,6 +82,19 @@ func (c *Channel) Code(ctx context.Context, id int64, payload string, until time
 	}
 }
 
+// KeptCode is what Code would give without making one; origin.ErrNotMade,
+// ErrNoCodes where it is known that the account makes none.
+func (c *Channel) KeptCode(ctx context.Context, payload string, until time.Time) (origin.Code, error) {
+	kept, ok, err := origin.NewCodes(c.cfg.DB, c.cfg.Now).Kept(ctx, c.cfg.Name, payload)
+	if err != nil || ok && c.serves(kept, until) {
+		return kept, err
+	}
+	if err := c.mayMakeCodes(ctx); err != nil {
+		return origin.Code{}, err
+	}
+	return origin.Code{}, origin.ErrNotMade
+}
+
 // serves reports whether a kept code does for what is wanted. A minute less is
 // as good: the platform counts from when it was asked.
 func (c *Channel) serves(kept origin.Code, until time.Time) bool {

@@ -65,7 +65,7 @@ Try it:  newsie serve --demo`,
 	flags.StringVar(&p.database, "database", "", "postgres://… instead of SQLite in the data folder (NEWSIE_DATABASE)")
 	root.AddCommand(
 		serveCommand(p), importCommand(p), searchCommand(p), suggestCommand(p), articleCommand(p), questionsCommand(p), rulesCommand(p), evalCommand(p),
-		digestCommand(p), deliveriesCommand(p), sendCommand(p), pinCommand(p), unpinCommand(p), userCommand(p), channelCommand(p), wechatCommand(p), doctorCommand(p),
+		originCommand(p), digestCommand(p), deliveriesCommand(p), sendCommand(p), pinCommand(p), unpinCommand(p), userCommand(p), channelCommand(p), wechatCommand(p), doctorCommand(p),
 		backupCommand(p), restoreCommand(p), migrateStoreCommand(p), configCommand(p), versionCommand(p),
 	)
 	return root.ExecuteContext(ctx)

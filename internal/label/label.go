@@ -104,6 +104,19 @@ func (p *Printer) PDF(w io.Writer, l Label, mm float64) error {
 	return writePDF(w, l.Name, []*drawing{d})
 }
 
+// Check finds a label whose words cannot be printed: a *MissingError. What the
+// code says is not looked at, which may still have to be made.
+func (p *Printer) Check(labels []Label) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, l := range labels {
+		if _, err := p.caption(l.cleaned(), style{name: 1, note: 1, typed: 1}, 10); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (p *Printer) singleMM(l Label, mm float64) (*drawing, error) {
 	if !(mm >= MinMM && mm <= MaxMM) {
 		return nil, fmt.Errorf("a label is %d to %d mm wide, not %g", MinMM, MaxMM, mm)

@@ -162,7 +162,9 @@ func TestHanCharactersLookAsTheirReadersWriteThem(t *testing.T) {
 }
 
 func TestWhereFontsAreLookedFor(t *testing.T) {
-	env := func(values map[string]string) func(string) string { return func(name string) string { return values[name] } }
+	env := func(values map[string]string) func(string) string {
+		return func(name string) string { return values[name] }
+	}
 	for _, tt := range []struct {
 		system string
 		env    map[string]string
