@@ -8,3 +8,10 @@ func TopicQuery(topic string) string {
 	}
 	return query
 }
+
+// Topic is what somebody wrote as a topic in the form in which it is followed; ok is
+// false when it cannot be.
+func Topic(text string) (topic string, ok bool) {
+	topic = unquote(clean(text))
+	return topic, isTopic(topic)
+}

@@ -80,9 +80,24 @@ func clockOf(text string) string {
 	return " " + clock[:min(5, len(clock))]
 }
 
-// sayStart and sayEnd write a time as dayTime reads it, an end as the last day that
-// is part of it.
-func sayStart(at time.Time, zone *time.Location) string {
+// ParseStart reads when something begins: a day (2026-12-24, 2026/12/24) or a time
+// (2026-12-24 18:00), on the clock of a zone, or 2026-12-24T18:00:00+01:00.
+func ParseStart(text string, zone *time.Location) (at time.Time, ok bool) {
+	at, _, ok = dayTime(strings.TrimSpace(text), zone)
+	return at.Truncate(time.Millisecond).UTC(), ok
+}
+
+// ParseEnd is ParseStart for when something ends: a day is part of it.
+func ParseEnd(text string, zone *time.Location) (at time.Time, ok bool) {
+	at, day, ok := dayTime(strings.TrimSpace(text), zone)
+	if day {
+		at = time.Date(at.Year(), at.Month(), at.Day()+1, 0, 0, 0, 0, zone)
+	}
+	return at.Truncate(time.Millisecond).UTC(), ok
+}
+
+// SayStart writes a time as ParseStart reads it; "" for none.
+func SayStart(at time.Time, zone *time.Location) string {
 	local := at.In(zone)
 	switch midnight := time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, zone); {
 	case at.IsZero():
@@ -99,10 +114,11 @@ func sayStart(at time.Time, zone *time.Location) string {
 	return text
 }
 
-func sayEnd(at time.Time, zone *time.Location) string {
+// SayEnd writes a time as ParseEnd reads it: the last day that is part of it.
+func SayEnd(at time.Time, zone *time.Location) string {
 	local := at.In(zone)
 	if midnight := time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, zone); !at.IsZero() && midnight.Equal(at) {
 		return time.Date(local.Year(), local.Month(), local.Day()-1, 12, 0, 0, 0, zone).Format(time.DateOnly)
 	}
-	return sayStart(at, zone)
+	return SayStart(at, zone)
 }

@@ -197,26 +197,22 @@ func (l line) apply(o Origin, zone *time.Location, topic func(string) (string, e
 			}
 		}
 	}
-	moment := func(to *time.Time, what string, end bool) func(string) error {
+	moment := func(to *time.Time, what string, parse func(string, *time.Location) (time.Time, bool)) func(string) error {
 		return func(cell string) error {
 			if *to = (time.Time{}); cell == "" {
 				return nil
 			}
-			at, day, ok := dayTime(cell, zone)
-			if !ok {
+			at, ok := parse(cell, zone)
+			if *to = at; !ok {
 				return fmt.Errorf("%s %q is no day such as 2026-12-24, nor a time such as 2026-12-24 18:00", what, cell)
 			}
-			if day && end { // the whole of it
-				at = time.Date(at.Year(), at.Month(), at.Day()+1, 0, 0, 0, 0, zone)
-			}
-			*to = at.Truncate(time.Millisecond).UTC()
 			return nil
 		}
 	}
 	o.Name = l.name()
 	set(colNotes, func(cell string) error { o.Notes = cell; return nil })
-	set(colStarts, moment(&o.Starts, "starts", false))
-	set(colEnds, moment(&o.Ends, "ends", true))
+	set(colStarts, moment(&o.Starts, "starts", ParseStart))
+	set(colEnds, moment(&o.Ends, "ends", ParseEnd))
 	set(colWelcome, func(cell string) error { o.Welcome.Text = cell; return nil })
 	set(colArticle, func(cell string) (err error) {
 		if o.Welcome.Article = 0; cell != "" {
@@ -253,10 +249,53 @@ func (b *Book) Export(ctx context.Context, w io.Writer, zone *time.Location) err
 		if o.Welcome.Article > 0 {
 			article = strconv.FormatInt(o.Welcome.Article, 10)
 		}
-		err = errors.Join(err, out.row(tree.Path(o.ID), o.Code, o.Notes, sayStart(o.Starts, zone), sayEnd(o.Ends, zone), o.Welcome.Text, article, o.Welcome.Topic))
+		err = errors.Join(err, out.row(tree.Path(o.ID), o.Code, o.Notes, SayStart(o.Starts, zone), SayEnd(o.Ends, zone), o.Welcome.Text, article, o.Welcome.Topic))
 	}
 	if err := errors.Join(err, out.end()); err != nil {
 		return fmt.Errorf("export origins: %w", err)
+	}
+	return nil
+}
+
+// CSV writes a report as a file that spreadsheets open, its total last. label names
+// the rows of None, Unknown and Invitations, which have no name, and total the last.
+func (r Report) CSV(w io.Writer, label func(row Row) string, total string) error {
+	out, err := newCSV(w)
+	if err != nil {
+		return fmt.Errorf("write a report: %w", err)
+	}
+	first := []string{string(r.By)}
+	switch r.By {
+	case ByOrigin:
+		first = []string{"origin", "code"}
+	case ByWeek:
+		first = []string{"week", "from", "to"}
+	}
+	err = out.row(append(slices.Clone(first), counted...)...)
+	write := func(cells []string, f Figures) {
+		for len(cells) < len(first) {
+			cells = append(cells, "")
+		}
+		for _, figure := range f.All() {
+			cells = append(cells, figure.String())
+		}
+		err = errors.Join(err, out.row(cells...))
+	}
+	for _, row := range r.Rows {
+		cells := []string{row.Label}
+		switch {
+		case r.By == ByOrigin && row.Path != "":
+			cells = []string{row.Path, row.Code}
+		case r.By == ByOrigin:
+			cells = []string{label(row)}
+		case r.By == ByWeek:
+			cells = []string{row.Label, row.From, row.To}
+		}
+		write(cells, row.Figures)
+	}
+	write([]string{total}, r.Total)
+	if err := errors.Join(err, out.end()); err != nil {
+		return fmt.Errorf("write a report: %w", err)
 	}
 	return nil
 }

@@ -166,3 +166,15 @@ func controls(text string) int {
 	}
 	return n
 }
+
+// Decode turns a file of any common encoding into UTF-8 with \n line ends and composed
+// letters, for files that hold no articles. The encoding that it is said to have
+// (gbk, windows-1252; "": none) is taken where the file itself does not tell another.
+// Its error is a *RefusedError without a path.
+func Decode(data []byte, encoding string) (string, error) { return decode(data, encoding) }
+
+// Encoding reports whether there is an encoding of that name.
+func Encoding(name string) bool {
+	_, err := htmlindex.Get(strings.ToLower(strings.TrimSpace(name)))
+	return err == nil
+}
