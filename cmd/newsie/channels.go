@@ -106,7 +106,7 @@ func (cs *channels) account(name string, c ChannelConfig) (*wechat.Channel, erro
 	return wechat.New(wechat.Config{
 		Name: name, AppID: c.AppID, Secret: c.AppSecret, Token: c.Token, AESKey: c.AESKey, PreviousAESKey: c.PreviousAESKey,
 		Mode: wechat.Mode(c.Mode), Account: wechat.Account(c.Account), TapLines: tap, Answer: wechat.Answer(c.Answer), Language: c.Language, APIURL: c.APIURL, PublicURL: cs.in.config.PublicURL,
-		Title: cs.in.config.Name, Zone: zone, Notice: forms.Notice, Once: forms.Once, Template: forms.Template,
+		Title: cs.in.config.title(name), Zone: zone, Notice: forms.Notice, Once: forms.Once, Template: forms.Template,
 		Handler: cs.bot.Handle, Inbox: cs.inbox(), Settings: cs.settings(), DB: cs.in.db, Catalog: cs.in.catalog, Logger: cs.in.log,
 		Menu: menu.Buttons, MenuOff: menu.Off,
 		Notify: cs.notice.give,

@@ -81,6 +81,7 @@ type ChannelConfig struct {
 	AESKey         string      `yaml:"aes_key" secret:"true"`
 	PreviousAESKey string      `yaml:"previous_aes_key" secret:"true"`
 	Account        string      `yaml:"account"` // unverified, subscription, service
+	Title          string      `yaml:"title"`   // wechat: the account's name; left out: the publication's
 	TapLines       *bool       `yaml:"tap_lines"`
 	Answer         string      `yaml:"answer"` // auto, list, card
 	Menu           *MenuConfig `yaml:"menu"`   // nil: newsie's own
@@ -143,6 +144,9 @@ type OriginsConfig struct {
 func (c Config) counts(channel string) bool {
 	return c.Origins.Links != "off" && (c.PublicURL != "" || c.Channels[channel].Kind == "webchat")
 }
+
+// title is what a channel's account is called.
+func (c Config) title(channel string) string { return cmp.Or(c.Channels[channel].Title, c.Name) }
 
 // A Duration is written "30m", "1h30m", "90d".
 type Duration time.Duration

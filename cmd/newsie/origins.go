@@ -9,6 +9,9 @@ import (
 
 	"newsie/bot"
 	"newsie/bot/origin"
+	"newsie/bot/telegram"
+	"newsie/bot/wechat"
+	"newsie/internal/web"
 )
 
 // newCredits counts who comes by which origin, with a key of links.
@@ -61,4 +64,35 @@ func (s *server) countTheRest(ctx context.Context) {
 	if err := s.credits.Flush(ctx); err != nil {
 		s.log.Warn("what readers did last is not counted", "error", err)
 	}
+}
+
+// opens counts what readers open; nil where that is switched off: the addresses
+// that readers have lead on all the same.
+func (s *server) opens() web.Opens {
+	if s.config.Origins.Links == "off" {
+		return nil
+	}
+	return s.credits
+}
+
+// doors are the channels by which readers come in.
+func (cs *channels) doors() []web.Door {
+	var list []web.Door
+	codes := origin.NewCodes(cs.in.db, time.Now)
+	for _, name := range cs.in.config.channelNames() {
+		c := cs.in.config.Channels[name]
+		door := web.Door{Kind: c.Kind, Channel: name}
+		switch a := cs.adapters[name].(type) {
+		case *telegram.Channel:
+			door.Link = a.DeepLink
+		case *wechat.Channel:
+			door.Name = cs.in.config.title(name)
+			door.Code = func(ctx context.Context, payload string) (string, bool, error) {
+				code, ok, err := codes.Kept(ctx, name, payload)
+				return code.URL, ok && (code.Permanent || code.Expires.After(time.Now())), err
+			}
+		}
+		list = append(list, door)
+	}
+	return list
 }

@@ -245,7 +245,7 @@ func (s *server) run(ctx context.Context, control *control) error {
 	pages, err := web.New(web.Config{
 		Console: publishers,
 		Library: s.library, Catalog: s.catalog, PublicURL: s.public, Name: s.config.Name,
-		Channels: s.channels.handlers, Chat: s.channels.chat, Ready: s.library.Ready, Pinned: s.library.Pinned, Tokens: s.links, Opens: s.credits,
+		Channels: s.channels.handlers, Chat: s.channels.chat, Ready: s.library.Ready, Pinned: s.library.Pinned, Tokens: s.links, Opens: s.opens(), Doors: s.channels.doors(),
 		Metrics: s.metrics.handler(s.config.MetricsToken), Logger: s.log,
 	})
 	if err != nil {

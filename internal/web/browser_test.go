@@ -31,14 +31,16 @@ func TestPagesInABrowser(t *testing.T) {
 		{Kind: content.Quote, Text: "“以前是我等客人，现在是客人等我。”"},
 		{Kind: content.Paragraph, Text: strings.Repeat("电商不再只是大平台的生意，也可以是巷口的一盏灯。", 4)},
 	}
-	server := httptest.NewServer(open(t, library, func(c *web.Config) { c.Chat = "/chat/demo/" }))
+	server := httptest.NewServer(open(t, library, func(c *web.Config) {
+		c.Chat, c.Doors = "/chat/demo/", []web.Door{webDoor(), telegramDoor(), wechatDoor("okf7x_a4")}
+	}))
 	t.Cleanup(server.Close)
 	for _, size := range []struct {
 		name          string
 		width, height int64
 	}{{"phone", 375, 812}, {"desktop", 1280, 800}} {
 		for _, scheme := range []string{"light", "dark"} {
-			for name, path := range map[string]string{"article-en": "/a/3/qr-codes", "article-zh": "/a/4/微店的二维码", "article-with": "/a/3/qr-codes?with=4.2", "home": "/", "missing": "/nowhere"} {
+			for name, path := range map[string]string{"article-en": "/a/3/qr-codes", "article-zh": "/a/4/微店的二维码", "article-with": "/a/3/qr-codes?with=4.2", "home": "/", "origin": "/o/kf7x", "origin-article": "/o/kf7x/4?lang=zh", "missing": "/nowhere"} {
 				if name == "missing" && scheme == "dark" {
 					continue
 				}

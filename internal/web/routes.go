@@ -59,6 +59,9 @@ type Config struct {
 	// Console is the publisher's, below /console/; nil: there is none.
 	Console Console
 
+	// Doors are the channels that /o/CODE leads to.
+	Doors []Door
+
 	// Pinned gives the articles that stand before the newest; nil: none do.
 	Pinned func(ctx context.Context, f content.Filter) ([]content.Article, error)
 
@@ -123,6 +126,8 @@ func (s *site) routes() http.Handler {
 	mux.HandleFunc("GET /a/{id}", s.article)
 	mux.HandleFunc("GET /a/{id}/{slug...}", s.article)
 	mux.HandleFunc("/r/{token...}", s.opened)
+	mux.HandleFunc("GET /o/{code}", s.origin)
+	mux.HandleFunc("GET /o/{code}/{article}", s.origin)
 	mux.HandleFunc("GET /media/{name}", s.media)
 	mux.HandleFunc("GET /static/{name}", s.assets.serve)
 	mux.HandleFunc("GET /favicon.svg", s.assets.icon)
