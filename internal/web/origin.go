@@ -174,7 +174,7 @@ func (s *site) originView(r *http.Request, app app, payload string, a content.Ar
 	view := originView{
 		frame: s.frame(p), Heading: p.T("web.origin_heading", "Name", s.Name), Words: p.T("web.origin"),
 	}
-	view.Title = view.Heading
+	view.Title, view.Chat = view.Heading, "" // by which they would come from nowhere
 	here := s.PublicURL + r.URL.EscapedPath()
 	if a.ID == 0 {
 		view.OG = []property{{"og:type", "website"}, {"og:title", view.Heading}, {"og:url", here}, {"og:site_name", s.Name}, {"og:description", view.Words}, {"twitter:card", "summary"}}
@@ -220,6 +220,9 @@ func (s *site) doorView(r *http.Request, p locale.Printer, app app, d Door, payl
 			return doorView{}, nil
 		}
 		view.Title, view.Label = d.Name, p.T("web.origin_"+d.Kind)
+		if s.several(d.Kind) {
+			view.Title = cmp.Or(d.Name, d.Channel)
+		}
 		if d.Kind == "webchat" {
 			view.How = p.T("web.origin_webchat_how")
 		}
@@ -245,6 +248,17 @@ func (s *site) doorView(r *http.Request, p locale.Printer, app app, d Door, payl
 		view.How = p.T("web.origin_wechat_album")
 	}
 	return view, nil
+}
+
+// several reports whether channels of a kind must be told apart.
+func (s *site) several(kind string) bool {
+	n := 0
+	for _, d := range s.Doors {
+		if d.Kind == kind {
+			n++
+		}
+	}
+	return n > 1
 }
 
 // kept is what the code says that was made for a payload, or else the one of its

@@ -116,6 +116,12 @@ func TestEveryCodesPageIsTheSame(t *testing.T) {
 			t.Errorf("the bot does not read %s", want)
 		}
 	}
+	chatty := open(t, stock(), through(webDoor(), telegramDoor()), func(c *web.Config) { c.Chat = "/chat/web/" })
+	for _, a := range page(t, ask(chatty, http.MethodGet, "/o/kf7x")).Find("a[href^='/chat/']").EachIter() {
+		if to, _ := a.Attr("href"); to != "/chat/web/?start=okf7x" {
+			t.Errorf("a link leads past the code to %s", to)
+		}
+	}
 	for _, path := range []string{"/o/", "/o", "/o/a/3/x"} {
 		if got := ask(h, http.MethodGet, path, "User-Agent", onAPhone); got.StatusCode != http.StatusNotFound {
 			t.Errorf("%s answers %d", path, got.StatusCode)
@@ -156,6 +162,15 @@ func TestAnOriginShowsHowInEveryApp(t *testing.T) {
 		if got := shows(t, tt.agent); !strings.HasPrefix(got, tt.without) || !strings.HasSuffix(got, "Then send it: /start okf7x_a3") {
 			t.Errorf("without a code: %s", got)
 		}
+	}
+}
+
+func TestTwoBotsAreToldApart(t *testing.T) {
+	other := telegramDoor()
+	other.Channel = "tg-it"
+	h := open(t, stock(), through(telegramDoor(), other, webDoor()))
+	if got := page(t, ask(h, http.MethodGet, "/o/kf7x")).Find(".who").Text(); got != "tgtg-it" {
+		t.Errorf("they are called %q", got)
 	}
 }
 
