@@ -88,6 +88,9 @@ func (b *Bot) inlineIsOrigin(ctx context.Context) error {
 
 // attribute notes who a message is of, and by which origin they come, if they do.
 func (b *Bot) attribute(ctx context.Context, t *turn, c command, arg string, isCommand bool) error {
+	if b.origins != nil && t.Chat.ID == "" && c.name == "start" {
+		return b.foresee(ctx, t, arg)
+	}
 	a, is, err := b.coming(ctx, t, c, arg, isCommand)
 	switch {
 	case err != nil:
@@ -96,6 +99,27 @@ func (b *Bot) attribute(ctx context.Context, t *turn, c command, arg string, isC
 		return b.arrive(ctx, t, a)
 	}
 	return b.meet(ctx, t, c)
+}
+
+// foresee has who looks at a chat's page, and is no reader yet, see what they will
+// be told. Nothing is noted.
+func (b *Bot) foresee(ctx context.Context, t *turn, arg string) error {
+	p, ok := ParsePayload(arg)
+	if arg == "" || ok && p.Origin == "" {
+		return nil
+	}
+	a := origin.Arrival{Whole: arg, At: b.now()}
+	if ok {
+		a.Code = p.Origin
+	}
+	o, err := b.origins.Credits.Resolve(ctx, a)
+	if err != nil {
+		return b.uncounted(ctx, err)
+	}
+	if o.ID > 0 {
+		t.came = o
+	}
+	return nil
 }
 
 // arrive notes by which origin a message brings its reader. An answer does not
