@@ -106,12 +106,10 @@ func (g *group) hideIn(k int) remainder {
 }
 
 // tells reports whether the remainder, when it is known, tells of one figure that
-// must not be seen.
+// must not be seen, or of fewer than Few readers together. Where it is as many as
+// there are figures, each is 1: that the sum of a chain is seen is worth more.
 func (r remainder) tells(k int) bool {
-	sum := r.tally.n[k]
-	return r.secret && (r.parts == 1 || r.tally.few(k) || // one figure, or several that few readers are behind
-		sum == r.parts || // each is 1, for none is 0
-		k < firstAction && sum == r.parts*(Few-1)) // each would have to be 4
+	return r.secret && (r.parts == 1 || r.tally.few(k))
 }
 
 // undecided reports whether readers may be more than what is known so far says,
