@@ -473,3 +473,17 @@ func TestWhatADatabaseRefusesWaitsOrIsDropped(t *testing.T) {
 	c.must(c.Flush(t.Context()))
 	c.want("touch = 2 AND digests = 100002", fmt.Sprintf("2 20261123 %d tg scans=1 came=1 digests=100002 receivers=1 receivers_new=1", shop.ID))
 }
+
+func TestWhoCannotBeReachedIsLost(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		c := newCounter(t, db)
+		shop := c.add(origin.Origin{Code: "shop"})
+		for _, chat := range []string{"1", "-1", "2"} {
+			c.arrive(scan(chat, "shop", "m"))
+		}
+		c.advance(24 * time.Hour)
+		c.Gone([]origin.Reader{c.reader("1"), c.reader("-1:5"), c.reader("nobody"), c.reader("1")}, c.now())
+		c.must(c.Flush(t.Context()))
+		c.want("touch = 1", fmt.Sprintf("1 20261123 %d tg scans=3 came=3\n1 20261124 %d tg lost=1", shop.ID, shop.ID))
+	})
+}

@@ -105,11 +105,14 @@ func (c *Credits) Received(readers []Reader, at time.Time) {
 	c.note(list...)
 }
 
-// Gone notes that readers were found to have left.
-func (c *Credits) Gone(readers []Reader, at time.Time) {
-	list := make([]seen, len(readers))
-	for i, r := range readers {
-		list[i] = seen{reader: r, kind: gone, at: at}
+// Gone notes that chats were found to take no more messages. A topic that was
+// closed is not all of its group.
+func (c *Credits) Gone(chats []Reader, at time.Time) {
+	var list []seen
+	for _, r := range chats {
+		if r == r.Chatting() {
+			list = append(list, seen{reader: r, kind: gone, at: at})
+		}
 	}
 	c.note(list...)
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"newsie/bot"
+	"newsie/bot/origin"
 	"newsie/content"
 	"newsie/internal/database"
 	"newsie/internal/locale"
@@ -105,8 +106,10 @@ func BenchmarkAnswer(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
+	credits, book := benchCredits(b, db)
 	handler := bot.New(bot.Config{
 		DB: db, Library: library, Catalog: catalog, Name: "bench", PublicURL: "http://bench.example",
+		Origins:  &bot.Origins{Credits: credits, Book: book},
 		Channels: map[string]bot.Channel{"web": {Lang: "en", Zone: "UTC"}},
 		Limits:   bot.Limits{ChatBurst: 1 << 30, AddrBurst: 1 << 30},
 	})
@@ -133,6 +136,20 @@ func BenchmarkAnswer(b *testing.B) {
 			b.ReportMetric(ratio(handle, search, 99), "x-search-p99")
 		}
 	})
+}
+
+// benchCredits counts questions as a serving newsie does.
+func benchCredits(b *testing.B, db *database.DB) (*origin.Credits, *origin.Book) {
+	book := origin.NewBook(db, time.Now)
+	credits := origin.NewCredits(origin.Config{DB: db, Book: book, Key: func(context.Context) ([]byte, error) { return []byte("a key of benchmarks"), nil }})
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- credits.Run(ctx) }()
+	b.Cleanup(func() {
+		cancel()
+		<-ended
+	})
+	return credits, book
 }
 
 // measure asks in rounds and reports the percentiles of single questions.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -33,17 +32,8 @@ func (in *installation) newCredits(key []byte) *origin.Credits {
 // received credits digests.
 func (s *server) received(chats []bot.ChatID) { s.credits.Received(readersOf(chats), time.Now()) }
 
-// gone notes who cannot be reached any more. A topic that was closed is not all
-// of its group.
-func (s *server) gone(chats []bot.ChatID) {
-	whole := chats[:0:0]
-	for _, chat := range chats {
-		if !strings.Contains(chat.ID, ":") {
-			whole = append(whole, chat)
-		}
-	}
-	s.credits.Gone(readersOf(whole), time.Now())
-}
+// gone notes who cannot be reached any more.
+func (s *server) gone(chats []bot.ChatID) { s.credits.Gone(readersOf(chats), time.Now()) }
 
 func (s *server) moved(ctx context.Context, tx bun.IDB, from, to bot.ChatID) error {
 	return s.credits.Move(ctx, tx, bot.ReaderOf(from), bot.ReaderOf(to))
@@ -52,7 +42,7 @@ func (s *server) moved(ctx context.Context, tx bun.IDB, from, to bot.ChatID) err
 func readersOf(chats []bot.ChatID) []origin.Reader {
 	readers := make([]origin.Reader, len(chats))
 	for i, chat := range chats {
-		readers[i] = bot.ReaderOf(chat)
+		readers[i] = origin.Reader{Channel: chat.Channel, Chat: chat.ID}
 	}
 	return readers
 }
