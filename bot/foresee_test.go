@@ -16,7 +16,7 @@ func TestLookingAtAWelcomeKeepsNothing(t *testing.T) {
 	f.add(origin.Origin{Code: "shop", Name: "Shop", Welcome: origin.Welcome{Text: "Welcome from the shop.", Article: 1, Topic: "commerce"}})
 	kept := func() string {
 		var rows []string
-		for _, table := range []string{"chats", "follows", "lists", "saved", "readers", "origin_events", "origin_totals", "questions"} {
+		for _, table := range []string{"chats", "follows", "lists", "saved", "readers", "origin_events", "origin_totals", "questions", "origins"} {
 			rows = append(rows, fmt.Sprint(table, " ", count(t, f.db, "SELECT count(*) FROM "+table)))
 		}
 		return strings.Join(rows, ", ")
@@ -24,7 +24,7 @@ func TestLookingAtAWelcomeKeepsNothing(t *testing.T) {
 	before := kept()
 	for text, want := range map[string]string{
 		"/start": "Lantern", "/start oshop": "Welcome from the shop.", "/start shop": "Welcome from the shop.", "/start oshop_a2": "", "/start oshop_fdGVh": "tea",
-		"/start a2": "", "/start onobody": "Lantern", "/start _": "Lantern", "/start fdGVh": "tea",
+		"/start a2": "", "/start onobody": "Lantern", "/start _": "Lantern", "/start oinline": "Lantern", "/start fdGVh": "tea",
 	} {
 		r := f.tell(bot.Message{Kind: bot.Join, Chat: bot.ChatID{Channel: "web"}, Text: text})
 		if r.Empty() || !strings.Contains(r.Text, want) {

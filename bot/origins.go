@@ -42,7 +42,7 @@ func (b *Bot) counts(t *turn) bool {
 func (b *Bot) coming(ctx context.Context, t *turn, c command, arg string, isCommand bool) (a origin.Arrival, is bool, err error) {
 	text := t.Text
 	switch came := t.Kind == Join || t.Kind == Scan; {
-	case b.origins == nil || t.Chat.Audience():
+	case !b.counts(t):
 		return a, false, nil
 	case c.name == "start":
 		text = arg
@@ -95,12 +95,6 @@ func (b *Bot) attribute(ctx context.Context, t *turn, c command, arg string, isC
 	switch {
 	case err != nil:
 		return b.uncounted(ctx, err)
-	case is && t.Chat.ID == "": // a browser shows what it says to who has said nothing yet
-		o, err := b.origins.Credits.Resolve(ctx, a)
-		if err == nil && o.ID > 0 {
-			t.came = o
-		}
-		return err
 	case is:
 		return b.arrive(ctx, t, a)
 	}
