@@ -2,6 +2,7 @@ package origin
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -279,18 +280,15 @@ func (x lineIndex) circles(l *line) bool {
 // new.
 func (im *importing) fill(ctx context.Context, n *node) {
 	o, err := n.line.apply(n.Origin, im.options.Zone, im.options.Topic)
-	if err != nil {
-		im.wrong(n.line, "%s", strings.ReplaceAll(err.Error(), "\n", "; "))
-		return
-	}
 	if id := o.Welcome.Article; id > 0 && im.options.Article != nil && (n.old == nil || n.old.Welcome.Article != id) {
 		if _, asked := im.articles[id]; !asked {
 			im.articles[id] = im.options.Article(ctx, id)
 		}
-		if err := im.articles[id]; err != nil {
-			im.wrong(n.line, "%v", err)
-			return
-		}
+		err = errors.Join(err, im.articles[id])
+	}
+	if err != nil {
+		im.wrong(n.line, "%s", strings.ReplaceAll(err.Error(), "\n", "; "))
+		return
 	}
 	n.Origin = o
 	if n.old == nil {

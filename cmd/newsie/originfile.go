@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -43,11 +44,11 @@ the others.`,
 			if encoding != "" && !source.Encoding(encoding) {
 				return fmt.Errorf("--encoding %q is none; they are called like utf-8, gbk, big5 or windows-1252", encoding)
 			}
-			text, err := p.tableOf(args[0], encoding)
-			if err != nil {
-				return err
-			}
 			return p.with(cmd, func(in *installation) error {
+				text, err := p.tableOf(args[0], cmp.Or(encoding, spreadsheets[in.config.Language]))
+				if err != nil {
+					return err
+				}
 				return p.importOrigins(cmd.Context(), in, text, origin.ImportOptions{DryRun: dryRun, SkipBad: skipBad}, asJSON)
 			})
 		},
@@ -58,6 +59,10 @@ the others.`,
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return c
 }
+
+// spreadsheets are the encodings in which those of a publisher's language save files
+// that are not Unicode, where other text is not taken for them easily.
+var spreadsheets = map[string]string{"zh-Hans": "gb18030", "zh-Hant": "big5"}
 
 // largestTable is how many bytes a file of origins may have.
 const largestTable = 32 << 20
