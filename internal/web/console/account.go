@@ -28,6 +28,9 @@ type sessionView struct {
 }
 
 func (c *Console) home(*request) (answer, error) {
+	if c.config.Reports != nil && c.config.Book != nil {
+		return answer{status: http.StatusSeeOther, to: "origins"}, nil
+	}
 	return answer{status: http.StatusSeeOther, to: "account"}, nil
 }
 

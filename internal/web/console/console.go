@@ -41,6 +41,9 @@ const (
 
 	// policy lets pages load what is here, and nothing run that is in them.
 	policy = "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+	// picturePolicy lets a picture that is looked at by itself have its colours, and
+	// nothing run in it.
+	picturePolicy = "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'none'"
 )
 
 // Config is what the console needs. Users, Catalog, Pacer and PublicURL are
@@ -54,7 +57,12 @@ type Config struct {
 	// TrustedProxies may tell a browser's address in X-Forwarded-For.
 	TrustedProxies []netip.Prefix
 
-	Zone   *time.Location   // of the times shown; UTC when nil
+	// Reports and Book are what the page about origins shows; nil: there is none.
+	Reports Reports
+	Book    Book
+	Codes   Codes // for print; nil: there are none
+
+	Zone   *time.Location   // of the times shown and of days; UTC when nil
 	Logger *slog.Logger     // slog.Default when nil
 	Now    func() time.Time // time.Now when nil
 }
@@ -123,7 +131,7 @@ func (c *Console) routes() {
 		"POST /console/enter/{link}": c.enterByLink,
 		"/console/":                  c.nothing,
 	} {
-		c.mux.Handle(pattern, c.page(page))
+		c.mux.Handle(pattern, c.page(patience, page))
 	}
 	for pattern, page := range map[string]func(*request) (answer, error){
 		"GET /console/{$}":              c.home,
@@ -132,8 +140,24 @@ func (c *Console) routes() {
 		"POST /console/account":         c.changePassword,
 		"POST /console/sessions/revoke": c.revoke,
 	} {
-		c.mux.Handle(pattern, c.page(c.signedIn(page)))
+		c.mux.Handle(pattern, c.page(patience, c.signedIn(page)))
 	}
+	if c.config.Reports == nil || c.config.Book == nil {
+		return
+	}
+	for pattern, page := range map[string]func(*request) (answer, error){
+		"GET /console/origins":                 c.showOrigins,
+		"GET /console/origins.csv":             c.saveReport,
+		"GET /console/origins/chart.svg":       c.showChart,
+		"GET /console/origins/{id}":            c.showOrigin,
+		"GET /console/origins/{id}/report.csv": c.saveReport,
+		"GET /console/origins/{id}/chart.svg":  c.showChart,
+		"GET /console/origins/{id}/{file}":     c.showCode,
+		"POST /console/origins/{id}/codes":     c.makeCode,
+	} {
+		c.mux.Handle(pattern, c.page(patience, c.signedIn(page)))
+	}
+	c.mux.Handle("GET /console/origins/{id}/sheet.pdf", c.page(sheetPatience, c.signedIn(c.showSheet)))
 }
 
 // ServeHTTP serves the console as if it were open; see Open.
@@ -222,12 +246,13 @@ type answer struct {
 	kind   string // of the body; "": HTML
 	body   []byte
 	name   string        // of the file it is to be kept as; "": it is shown
+	policy string        // of what it may load; "": that of pages
 	to     string        // the page to go on to, below /console/; with status 303
 	retry  time.Duration // when to come again
 }
 
 // page serves what a page answers, with the session it belongs to.
-func (c *Console) page(page func(*request) (answer, error)) http.Handler {
+func (c *Console) page(patience time.Duration, page func(*request) (answer, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), patience)
 		defer cancel()
@@ -343,6 +368,9 @@ func (c *Console) write(w http.ResponseWriter, q *request, a answer) {
 		a.kind = "text/html; charset=utf-8"
 	}
 	h.Set("Content-Type", a.kind)
+	if a.policy != "" {
+		h.Set("Content-Security-Policy", a.policy)
+	}
 	if a.name != "" {
 		h.Set("Content-Disposition", disposition(a.name))
 	}
@@ -376,10 +404,12 @@ type frame struct {
 	User  string // who is logged in; "": nobody
 	Here  string // the part of the console it is in
 	Said  string // about what was done just now
+
+	Reports bool // there is a page about origins
 }
 
 func (c *Console) frame(q *request, here, title string) frame {
-	f := frame{P: q.p, Name: c.config.Name, Root: c.root, Here: here, Title: title}
+	f := frame{P: q.p, Name: c.config.Name, Root: c.root, Here: here, Title: title, Reports: c.config.Reports != nil && c.config.Book != nil}
 	if q.visit != nil {
 		f.User = q.visit.session.User
 	}
