@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"newsie/bot/origin"
 	"newsie/internal/web/console"
 )
 
@@ -19,5 +20,6 @@ func (s *server) console() (*console.Console, error) {
 	}
 	return console.New(console.Config{
 		Users: s.users(), Catalog: s.catalog, Pacer: s.channels.pacer, PublicURL: s.public, Name: s.config.Name, TrustedProxies: proxies, Zone: zone, Logger: s.log,
+		Reports: origin.NewReports(s.db, zone, time.Now), Book: origin.NewBook(s.db, time.Now),
 	})
 }

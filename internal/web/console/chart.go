@@ -191,11 +191,11 @@ func (d drawing) time(report origin.Report) ([]byte, error) {
 	return finished(painter)
 }
 
-// niceStep is 1, 2 or 5 times a power of ten, and at least 1.
+// niceStep is a round number that is not less, and at least 1.
 func niceStep(least float64) float64 {
 	for power := 1.0; ; power *= 10 {
-		for _, step := range []float64{1, 2, 5} {
-			if step*power >= least {
+		for _, step := range []float64{1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8} {
+			if step*power >= least && step*power == math.Trunc(step*power) {
 				return step * power
 			}
 		}
@@ -210,6 +210,8 @@ func (d drawing) origins(report origin.Report) ([]byte, error) {
 	value := func(r origin.Row) origin.Figure { return r.Figures.All()[d.figure] }
 	slices.SortStableFunc(rows, func(a, b origin.Row) int { return cmp.Compare(value(b).N, value(a).N) })
 	rows = rows[:min(len(rows), mostBars)]
+	const each, margin = 39, 4
+	d.size.height = max(len(rows), 3)*each + 2*margin
 	painter := d.painter()
 	top := int64(origin.Few - 1)
 	for _, row := range rows {
@@ -222,11 +224,11 @@ func (d drawing) origins(report origin.Report) ([]byte, error) {
 	across := d.size.width - 2*left
 	style := charts.FontStyle{FontSize: letters, FontColor: text}
 	for i, row := range rows {
-		y := 4 + i*(d.size.height-8)/mostBars
+		y := margin + i*each
 		figure := value(row)
 		number := written(d.p, figure)
 		painter.Text(shortened(label(d.p, origin.ByOrigin, row), float64(across-20-7*len(number))), left, y+above-5, 0, style)
-		painter.Text(number, left+across-painter.MeasureText(number, 0, style).Width(), y+above-5, 0, style)
+		painter.Text(number, left+across-painter.MeasureText(number, 0, style).Width()*106/100, y+above-5, 0, style)
 		painter.FilledRect(left, y+above, left+across, y+above+thick, line, line, 0)
 		long, colour := int(figure.N*int64(across)/top), shown
 		if figure.Hidden {

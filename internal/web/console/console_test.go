@@ -73,7 +73,14 @@ func build(t *testing.T, db *database.DB, clock *clock, public string, change ..
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.server.Config.Handler = c
+	h.server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/favicon.svg" { // of the reader pages
+			w.Header().Set("Content-Type", "image/svg+xml")
+			_, _ = io.WriteString(w, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64"><rect width="64" height="60" rx="14" fill="#0e6b5e"/></svg>`)
+			return
+		}
+		c.ServeHTTP(w, r)
+	})
 	h.server.Start()
 	t.Cleanup(h.server.Close)
 	return h

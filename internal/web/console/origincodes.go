@@ -232,11 +232,11 @@ func (c *Console) reportFile(q *request, report origin.Report) ([]byte, error) {
 			cells = append(cells, figure.String())
 		}
 		for i, text := range cells {
-			cells[i] = harmless(text)
+			cells[i] = origin.Cell(text)
 		}
 		return w.Write(cells)
 	}
-	heading := []string{q.p.T("console.by_" + string(report.By))}
+	heading := []string{q.p.T("console.row_" + string(report.By))}
 	if report.By == origin.ByOrigin {
 		heading = append(heading, q.p.T("console.path"), q.p.T("console.code"))
 	}
@@ -254,14 +254,6 @@ func (c *Console) reportFile(q *request, report origin.Report) ([]byte, error) {
 	err = errors.Join(err, write(q.p.T("console.total"), "", "", report.Total))
 	w.Flush()
 	return file.Bytes(), errors.Join(err, w.Error())
-}
-
-// harmless is a text that no spreadsheet takes for a formula.
-func harmless(text string) string {
-	if strings.HasPrefix(strings.TrimLeft(text, "' \t\r\n"), "=") || strings.ContainsAny(text[:min(len(text), 1)], "=+-@\t\r") {
-		return "'" + text
-	}
-	return text
 }
 
 // notThere tells of what a report cannot be made of: no page leads there.

@@ -234,7 +234,7 @@ func indent(depth int) string {
 }
 
 func (c *Console) table(q *request, a ask, report origin.Report) tableView {
-	t := tableView{First: q.p.T("console.by_" + string(report.By)), Tree: slices.ContainsFunc(report.Rows, func(r origin.Row) bool { return r.Depth > 0 })}
+	t := tableView{First: q.p.T("console.row_" + string(report.By)), Tree: slices.ContainsFunc(report.Rows, func(r origin.Row) bool { return r.Depth > 0 })}
 	for _, figure := range figures {
 		t.Headings = append(t.Headings, heading{q.p.T("console.figure_" + figure), figure == a.Show})
 	}
