@@ -1,10 +1,19 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"io"
+	"strings"
+	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"newsie/bot/origin"
+	"newsie/bot/wechat"
+	"newsie/internal/label"
 	"newsie/internal/web/console"
 )
 
@@ -14,12 +23,129 @@ func (s *server) console() (*console.Console, error) {
 	if err != nil {
 		return nil, err
 	}
-	zone, err := time.LoadLocation(s.config.Zone)
-	if err != nil {
-		return nil, fmt.Errorf("zone: %w", err)
-	}
 	return console.New(console.Config{
-		Users: s.users(), Catalog: s.catalog, Pacer: s.channels.pacer, PublicURL: s.public, Name: s.config.Name, TrustedProxies: proxies, Zone: zone, Logger: s.log,
-		Reports: origin.NewReports(s.db, zone, time.Now), Book: origin.NewBook(s.db, time.Now),
+		Users: s.users(), Catalog: s.catalog, Pacer: s.channels.pacer, PublicURL: s.public, Name: s.config.Name, TrustedProxies: proxies, Zone: s.zone(), Logger: s.log,
+		Reports: origin.NewReports(s.db, s.zone(), time.Now), Book: s.book(), Codes: &consoleCodes{channels: s.channels, book: s.book(), printers: map[string]*label.Printer{}},
 	})
+}
+
+// consoleCodes are the codes of origins as the console shows them: those that
+// newsie origin qr prints.
+type consoleCodes struct {
+	channels *channels
+	book     *origin.Book
+
+	mu       sync.Mutex
+	printers map[string]*label.Printer // by language; each has opened its fonts
+}
+
+// Ways are the page that knows all channels, and each channel.
+func (c *consoleCodes) Ways(ctx context.Context, o origin.Origin) ([]console.Way, error) {
+	var ways []console.Way
+	page, why := c.channels.page(origin.Wanted{Origin: o})
+	if why == nil {
+		ways = append(ways, console.Way{URL: page})
+	}
+	for _, name := range c.channels.in.config.channelNames() {
+		way := console.Way{Channel: name, Kind: c.channels.in.config.Channels[name].Kind}
+		saying, err := c.channels.says(ctx, origin.Wanted{Origin: o, Channel: name, Kept: true})
+		switch {
+		case errors.Is(err, origin.ErrNotMade):
+		case err != nil:
+			why = errors.Join(why, err)
+			continue
+		case saying.Channel == "": // it has no codes of its own
+			continue
+		default:
+			way.URL = saying.Text
+		}
+		ways = append(ways, way)
+	}
+	if len(ways) == 0 {
+		return nil, why
+	}
+	return ways, nil
+}
+
+// Make has WeChat make a code.
+func (c *consoleCodes) Make(ctx context.Context, o origin.Origin, channel string) error {
+	if _, ok := c.channels.adapters[channel].(*wechat.Channel); !ok {
+		return fmt.Errorf("the codes of the channel %q need not be made", channel)
+	}
+	_, err := c.channels.says(ctx, origin.Wanted{Origin: o, Channel: channel})
+	return err
+}
+
+func (c *consoleCodes) Draw(ctx context.Context, w io.Writer, o origin.Origin, way console.Way, format, lang string) error {
+	printer, err := c.printer(lang)
+	if err != nil {
+		return err
+	}
+	tree, err := c.book.Tree(ctx)
+	if err != nil {
+		return err
+	}
+	l := label.Label{Code: way.URL, Name: o.Name, Note: above(tree, o), Typed: c.typed(o)}
+	switch format {
+	case "svg":
+		return printer.SVG(w, l, usualMM)
+	case "pdf":
+		return printer.PDF(w, l, usualMM)
+	}
+	return printer.PNG(w, l, usualPixels)
+}
+
+// Sheet has the codes made that are not yet: who prints them wants them.
+func (c *consoleCodes) Sheet(ctx context.Context, w io.Writer, list []origin.Origin, channel, lang string) error {
+	printer, err := c.printer(lang)
+	if err != nil {
+		return err
+	}
+	tree, err := c.book.Tree(ctx)
+	if err != nil {
+		return err
+	}
+	labels := make([]label.Label, len(list))
+	for i, o := range list {
+		labels[i] = label.Label{Name: o.Name, Note: above(tree, o), Typed: c.typed(o)}
+	}
+	if err := printer.Check(labels); err != nil { // before a platform makes codes for it
+		return err
+	}
+	group, within := errgroup.WithContext(ctx)
+	group.SetLimit(together)
+	for i, o := range list {
+		group.Go(func() error {
+			saying, err := c.channels.says(within, origin.Wanted{Origin: o, Channel: channel})
+			labels[i].Code = saying.Text
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	return printer.Sheet(w, labels, label.Sheet{Title: tree.Path(list[0].ID)})
+}
+
+// typed is what who cannot scan types.
+func (c *consoleCodes) typed(o origin.Origin) string {
+	page, err := c.channels.page(origin.Wanted{Origin: o})
+	if err != nil {
+		return o.Code
+	}
+	_, address, _ := strings.Cut(page, "://")
+	return address
+}
+
+func (c *consoleCodes) printer(lang string) (*label.Printer, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if p := c.printers[lang]; p != nil {
+		return p, nil
+	}
+	p, err := label.New(label.Options{Lang: lang})
+	if err == nil {
+		c.printers[lang] = p
+	}
+	return p, err
 }

@@ -293,11 +293,16 @@ func (j *qrJob) noteOf(o origin.Origin) string {
 	if j.note != "" {
 		return j.note
 	}
-	var above []string
-	for up, ok := j.tree.ByID(o.Parent); ok; up, ok = j.tree.ByID(up.Parent) {
-		above = append([]string{up.Name}, above...)
+	return above(j.tree, o)
+}
+
+// above is where an origin stands: "Chain › North".
+func above(tree origin.Tree, o origin.Origin) string {
+	var names []string
+	for up, ok := tree.ByID(o.Parent); ok; up, ok = tree.ByID(up.Parent) {
+		names = append([]string{up.Name}, names...)
 	}
-	return strings.Join(above, " › ")
+	return strings.Join(names, " › ")
 }
 
 // ask finds out what the codes say, several at a time, since WeChat may have to

@@ -157,7 +157,8 @@ func (c *Console) routes() {
 	} {
 		c.mux.Handle(pattern, c.page(patience, c.signedIn(page)))
 	}
-	c.mux.Handle("GET /console/origins/{id}/sheet.pdf", c.page(sheetPatience, c.signedIn(c.showSheet)))
+	// It may have a platform make codes, so it is not for the taking.
+	c.mux.Handle("POST /console/origins/{id}/sheet.pdf", c.page(sheetPatience, c.signedIn(c.showSheet)))
 }
 
 // ServeHTTP serves the console as if it were open; see Open.

@@ -162,7 +162,7 @@ func (c *Console) showSheet(q *request) (answer, error) {
 		return c.nothing(q)
 	}
 	var sheet bytes.Buffer
-	if err := c.config.Codes.Sheet(q.Context(), &sheet, list, q.URL.Query().Get("channel"), q.p.Lang()); err != nil {
+	if err := c.config.Codes.Sheet(q.Context(), &sheet, list, q.PostForm.Get("channel"), q.p.Lang()); err != nil {
 		return answer{}, fmt.Errorf("draw the sheet of %s: %w", o.Code, err)
 	}
 	return answer{status: http.StatusOK, kind: "application/pdf", body: sheet.Bytes(), name: o.Name + ".pdf"}, nil
