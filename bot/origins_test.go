@@ -291,16 +291,6 @@ func TestTheOriginsOwnWelcome(t *testing.T) {
 		// As often as the channel lets it be.
 		f.say("web", "w", "/start otopic")
 		f.expect("schedules", count(t, db, "SELECT count(*) FROM follows WHERE chat = 'w' AND spec <> '0 8 * * *'"), 1)
-		// A browser shows it before there is a reader.
-		before := count(t, db, "SELECT count(*) FROM readers")
-		for code, want := range map[string]string{"otopic": "Hello\n", "owords": "Hello from the tea house\n", "onobody": "Welcome to"} {
-			r := f.tell(bot.Message{Kind: bot.Join, Chat: bot.ChatID{Channel: "web"}, Text: "/start " + code})
-			if !strings.HasPrefix(r.Text, want) || (offers(r, "/follow harvest") != "") != (code == "otopic") {
-				t.Errorf("%s is shown %+v", code, r)
-			}
-		}
-		f.expect("readers", count(t, db, "SELECT count(*) FROM readers")-before, 0)
-		f.expect("follows of nobody", count(t, db, "SELECT count(*) FROM follows WHERE chat = ''"), 0)
 		// In a group it is brief.
 		if r := f.tell(bot.Message{Chat: bot.ChatID{Channel: "tg", ID: "-1"}, Text: "/start owords", Public: true}); r.Text != "Hello from the tea house" || len(r.Actions) != 1 {
 			t.Errorf("a group hears %+v", r)

@@ -180,6 +180,9 @@ func TestFirstAndLastTouch(t *testing.T) {
 		c.must(c.Flush(t.Context()))
 		c.want("questions > 0 AND touch = 1", "1 20261123 -1 tg scans=2 questions=1 askers=1 askers_new=1")
 		c.want("questions > 0 AND touch = 2", fmt.Sprintf("2 20261123 %d tg scans=2 questions=1 askers=1 askers_new=1", a.ID))
+		// And so it is none that loses them.
+		c.must(c.Left(t.Context(), c.reader("1"), c.now()))
+		c.want("came > 0", "1 20261123 0 tg came=1 lost=1\n2 20261123 0 tg came=1 lost=1")
 	})
 }
 
@@ -264,6 +267,11 @@ func TestTwoReplicasLoseNothing(t *testing.T) {
 				if got != want && (column != "digests" || got > want || got < want-readers*2) {
 					t.Errorf("touch %d has %d %s, want %d", touch, got, column, want)
 				}
+			}
+		}
+		for _, column := range []string{"askers", "askers_new", "receivers", "receivers_new"} {
+			if n := c.count("SELECT SUM(" + column + ") FROM origin_totals WHERE touch = 1"); n != readers {
+				t.Errorf("%d %s of %d readers on one day", n, column, readers)
 			}
 		}
 		if n := c.count("SELECT SUM(came) FROM origin_totals WHERE touch = 1"); n != c.count("SELECT count(*) FROM readers") {
@@ -366,9 +374,10 @@ func TestStaysThatAreLongOver(t *testing.T) {
 		web.Channel = "web"
 		c.arrive(web)
 		c.advance(100 * 24 * time.Hour)
-		c.must(c.Stay(t.Context()))
+		c.Asked(c.reader("1"), "q", c.now()) // who is seen again is counted by the clock, once
 		c.Asked(origin.Reader{Channel: "web", Chat: "w"}, "q", c.now())
 		c.must(c.Flush(t.Context()))
+		c.must(c.Stay(t.Context()))
 		c.want("touch = 1 AND day = 20261123", fmt.Sprintf("1 20261123 %d tg scans=1 came=1 stayed7=1 stayed30=1\n1 20261123 %d web scans=1 came=1 stayed7=1 stayed30=1", shop.ID, shop.ID))
 		// A clock that was set back does no harm.
 		c.advance(-101 * 24 * time.Hour)
