@@ -171,6 +171,9 @@ func (c Config) checkChannel(k *checker, name string, ch ChannelConfig) {
 	if ch.Inline != "" && ch.Kind != "telegram" {
 		k.add(key+".inline", "is for telegram: %s has no inline mode", ch.Kind)
 	}
+	if ch.Title != "" && ch.Kind != "wechat" {
+		k.add(key+".title", "is for wechat: readers do not search for %s by a name", ch.Kind)
+	}
 	if ch.Groups != "" && ch.Kind != "telegram" {
 		k.add(key+".groups", "is for telegram: %s has no groups", ch.Kind)
 	}

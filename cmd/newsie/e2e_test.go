@@ -2,10 +2,13 @@ package main_test
 
 import (
 	"context"
+	"encoding/base64"
+	"encoding/binary"
 	"fmt"
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -118,6 +121,9 @@ func bubble(b wechattest.Bubble) shown {
 		s.links = append(s.links, news.URL)
 		if page, with, ok := strings.Cut(news.URL, "?with="); ok { // the others, which the page lists
 			for _, id := range strings.Split(with, ".") {
+				if at := strings.Index(page, "/r/"); at >= 0 {
+					page = page[:at] + "/a/"
+				}
 				s.links = append(s.links, page[:strings.LastIndex(page, "/")+1]+id)
 			}
 		}
@@ -128,15 +134,36 @@ func bubble(b wechattest.Bubble) shown {
 	return s
 }
 
-var articleRule = regexp.MustCompile(`^https?://[^/]+/a/([0-9]+)`)
+var (
+	articleRule = regexp.MustCompile(`^https?://[^/]+/a/([0-9]+)`)
+	countedRule = regexp.MustCompile(`^https?://[^/]+/r/([A-Za-z0-9_-]+)(?:\?|$)`)
+)
+
+// articleAt is the number of the article that an address leads to, "" for none;
+// one that counts who opens it holds the number after eight bytes.
+func articleAt(link string) string {
+	if m := articleRule.FindStringSubmatch(link); m != nil {
+		return m[1]
+	}
+	m := countedRule.FindStringSubmatch(link)
+	if m == nil {
+		return ""
+	}
+	token, err := base64.RawURLEncoding.DecodeString(m[1])
+	if err != nil || len(token) < 9 {
+		return ""
+	}
+	id, _ := binary.Uvarint(token[8:])
+	return strconv.FormatUint(id, 10)
+}
 
 // articles are the numbers of the articles that an answer leads to, in its
 // order, each once.
 func articles(s shown) []string {
 	var ids []string
 	for _, link := range s.links {
-		if m := articleRule.FindStringSubmatch(link); m != nil && !slices.Contains(ids, m[1]) {
-			ids = append(ids, m[1])
+		if id := articleAt(link); id != "" && !slices.Contains(ids, id) {
+			ids = append(ids, id)
 		}
 	}
 	return ids

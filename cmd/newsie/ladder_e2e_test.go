@@ -51,7 +51,7 @@ channels:
 			digest = last(phone.Phone())
 			return digest.Kind == "notice"
 		})
-		if !strings.HasPrefix(digest.Text, "Topic: commerce First: ") || !strings.HasPrefix(digest.URL, "http://"+address+"/a/") {
+		if !strings.HasPrefix(digest.Text, "Topic: commerce First: ") || !strings.HasPrefix(digest.URL, "http://"+address+"/r/") || articleAt(digest.URL) == "" {
 			t.Errorf("the notice says %q and leads to %s", digest.Text, digest.URL)
 		}
 		if page := fetch(t, digest.URL); !strings.Contains(page, "<h1") {
