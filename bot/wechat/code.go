@@ -207,6 +207,26 @@ func (c *Channel) watchCodes(ctx context.Context, codes *origin.Codes) {
 		return
 	}
 	if n >= warnCodes {
-		c.notify(ctx, "codes", fmt.Sprintf("%d of the account's %d permanent QR codes are made, and WeChat takes none back: give origins that do not last an end within 30 days, or use newsie origin qr --temporary", n, MostCodes))
+		c.notify(ctx, "codes", codesMade(n)+", and WeChat takes none back: "+codesAdvice)
+	}
+}
+
+func codesMade(n int) string {
+	return fmt.Sprintf("%d of the account's %d permanent QR codes are made", n, MostCodes)
+}
+
+const codesAdvice = "give origins that do not last an end within 30 days, or use newsie origin qr --temporary"
+
+// checkCodes tells how many permanent codes are left, as far as this newsie made
+// them: WeChat does not tell.
+func (c *Channel) checkCodes(ctx context.Context, r *Report) {
+	n, err := origin.NewCodes(c.cfg.DB, c.cfg.Now).Permanent(ctx, c.cfg.Name)
+	switch {
+	case err != nil:
+		r.Findings = append(r.Findings, finding("count the account's QR codes", err))
+	case n >= warnCodes:
+		r.Findings = append(r.Findings, bot.Finding{What: codesMade(n), Advice: codesAdvice + "; WeChat takes none back"})
+	case n > 0:
+		r.add(true, codesMade(n))
 	}
 }

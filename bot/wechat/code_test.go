@@ -200,14 +200,27 @@ func TestPermanentCodesAreWatched(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.FillCodes(99_997)
+		doctor := func(says string, ok bool) {
+			t.Helper()
+			for _, found := range s.channel.Doctor(t.Context()).Findings {
+				if strings.Contains(found.What, "permanent QR codes") {
+					want(t, "found", found.What, says+" of the account's 100000 permanent QR codes are made")
+					want(t, "well", found.OK, ok)
+					return
+				}
+			}
+			t.Error("the doctor says nothing of codes")
+		}
 		s.code(t, "o1", time.Time{})
 		want(t, "told", len(told), 0)
+		doctor("89999", true)
 		s.code(t, "otemporary", s.clock.Now().Add(time.Hour))
 		want(t, "told", len(told), 0)
 		s.code(t, "o2", time.Time{})
 		if len(told) != 1 || !strings.Contains(told[0], "90000 of the account's 100000 permanent QR codes") {
 			t.Errorf("told %q", told)
 		}
+		doctor("90000", false)
 		s.code(t, "o3", time.Time{})
 		if _, err := s.channel.Code(t.Context(), shop, "o4", time.Time{}); !errors.Is(err, wechat.ErrCodesUsedUp) {
 			t.Errorf("no permanent one is left: %v", err)

@@ -47,6 +47,7 @@ func (c *Channel) Doctor(ctx context.Context) Report {
 	r.Findings = append(r.Findings, c.checkAddress(ctx)...)
 	r.Account = r.Abilities.Account()
 	c.checkSent(ctx, &r)
+	c.checkCodes(ctx, &r)
 	if rungs := c.rungs(r.Abilities); len(rungs) == 1 {
 		r.add(true, "digests wait, and stand in front of the reader's next answer: as far as newsie knows, the account sends nothing by itself")
 	} else {
