@@ -66,13 +66,15 @@ func TestCodesAreKept(t *testing.T) {
 			{"the same again", now.Add(10 * 24 * time.Hour), 0, 1, false, 10 * 24 * time.Hour},
 			{"for less long", now.Add(3 * 24 * time.Hour), 0, 1, false, 10 * 24 * time.Hour},
 			{"the same, much later", now.Add(10 * 24 * time.Hour), 9 * 24 * time.Hour, 1, false, 10 * 24 * time.Hour},
+			{"for half a minute longer", now.Add(10*24*time.Hour + 30*time.Second), 0, 1, false, 10 * 24 * time.Hour},
 			{"for longer", now.Add(20 * 24 * time.Hour), 0, 2, false, 20 * 24 * time.Hour},
-			{"exactly 30 days from then", now.Add(39 * 24 * time.Hour), 0, 3, false, 39 * 24 * time.Hour},
-			{"when it has expired", now.Add(60 * 24 * time.Hour), 31 * 24 * time.Hour, 4, false, 60 * 24 * time.Hour},
-			{"more than 30 days", now.Add(200 * 24 * time.Hour), 0, 5, true, 0},
-			{"for ever", time.Time{}, 0, 5, true, 0},
-			{"temporary where there is a permanent one", now.Add(50 * 24 * time.Hour), 0, 5, true, 0},
-			{"after years", time.Time{}, 2000 * 24 * time.Hour, 5, true, 0},
+			{"for two minutes longer", now.Add(20*24*time.Hour + 2*time.Minute), 0, 3, false, 20*24*time.Hour + 2*time.Minute},
+			{"exactly 30 days from then", now.Add(39 * 24 * time.Hour), 0, 4, false, 39 * 24 * time.Hour},
+			{"when it has expired", now.Add(60 * 24 * time.Hour), 31 * 24 * time.Hour, 5, false, 60 * 24 * time.Hour},
+			{"more than 30 days", now.Add(200 * 24 * time.Hour), 0, 6, true, 0},
+			{"for ever", time.Time{}, 0, 6, true, 0},
+			{"temporary where there is a permanent one", now.Add(50 * 24 * time.Hour), 0, 6, true, 0},
+			{"after years", time.Time{}, 2000 * 24 * time.Hour, 6, true, 0},
 		}
 		for _, step := range steps {
 			s.clock.Advance(step.after)
@@ -102,6 +104,9 @@ func TestTemporaryCodeEnds(t *testing.T) {
 	s.clock.Advance(time.Second)
 	if _, err := s.Reader("r").ScanCode(code.URL); err == nil {
 		t.Error("an expired code still works")
+	}
+	if _, err := s.Reader("r").ScanCode(s.code(t, "oshop", s.clock.Now().Add(30*time.Second)).URL); err != nil {
+		t.Errorf("a code asked for when the one before had expired: %v", err)
 	}
 	if _, err := s.channel.Code(t.Context(), shop, "oshop", s.clock.Now()); err == nil {
 		t.Error("a code was made for an origin that is over")

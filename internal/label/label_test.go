@@ -2,6 +2,7 @@ package label_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"image"
 	"image/png"
@@ -141,6 +142,12 @@ func TestWordsStandBelowTheQuietZone(t *testing.T) {
 	if left, right := words.Min.X, 410-words.Max.X; left-right > 3 || right-left > 3 {
 		t.Errorf("they stand %d from the left and %d from the right", left, right)
 	}
+	long := shop()
+	long.Typed = strings.Repeat("news.example.org/", 5) + "o/k7mq2x9pd" // is made smaller, never shorter
+	picture = pictureOf(t, builtIn(t), long, 410)
+	if words := inked(picture, image.Rect(0, 410, 410, picture.Bounds().Dy())); words.Min.X < 8 || words.Max.X > 402 || words.Dx() < 350 {
+		t.Errorf("with a long address the words cover %v", words)
+	}
 	if alone := pictureOf(t, builtIn(t), label.Label{Code: address}, 410); alone.Bounds().Dy() != 410 {
 		t.Errorf("without words the picture is %d pixels high", alone.Bounds().Dy())
 	}
@@ -263,6 +270,20 @@ func TestOwnFontComesFirst(t *testing.T) {
 	_, width, err := label.Outline(printer(t, label.Options{Font: bold, Folders: []string{t.TempDir()}}), "Shop")
 	if err != nil || width <= regular {
 		t.Errorf("in bold it is %v wide, %v in regular: %v", width, regular, err)
+	}
+	// One without outlines, as fonts of coloured pictures are, draws nothing: the
+	// next is asked.
+	empty := bytes.Clone(gobold.TTF)
+	at := bytes.Index(empty, []byte("loca")) // then its checksum, offset and length
+	from, long := binary.BigEndian.Uint32(empty[at+8:]), binary.BigEndian.Uint32(empty[at+12:])
+	clear(empty[from : from+long])
+	pictures := filepath.Join(folder, "pictures.ttf")
+	if err := os.WriteFile(pictures, empty, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	path, width, err := label.Outline(printer(t, label.Options{Font: pictures, Folders: []string{t.TempDir()}}), "Shop")
+	if err != nil || width != regular || len(path) == 0 {
+		t.Errorf("with a font without outlines it is %v wide, %v in regular: %v", width, regular, err)
 	}
 	none := filepath.Join(folder, "none.ttf")
 	if err := os.WriteFile(none, []byte("no font at all"), 0o644); err != nil {

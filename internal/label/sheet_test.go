@@ -204,3 +204,32 @@ func TestSVGAndPDFOfOneSayTheSame(t *testing.T) {
 		}
 	}
 }
+
+func TestSVGAndPDFHaveTheSameLetters(t *testing.T) {
+	p := builtIn(t)
+	l := label.Label{Code: address, Name: "Bookshop & Café"}
+	var svg, pdf bytes.Buffer
+	if err := p.SVG(&svg, l, 100); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.PDF(&pdf, l, 100); err != nil {
+		t.Fatal(err)
+	}
+	const dpi = 300
+	one, other := rasterised(t, svg.Bytes(), "svg", dpi)[0], rasterised(t, pdf.Bytes(), "pdf", dpi)[0]
+	ink, differ := 0, 0
+	for y := 1200; y < 1290; y++ { // where the name is
+		for x := range min(one.Bounds().Dx(), other.Bounds().Dx()) {
+			a, b := int(one.GrayAt(x, y).Y), int(other.GrayAt(x, y).Y)
+			if a < 128 {
+				ink++
+			}
+			if abs(a-b) > 128 {
+				differ++
+			}
+		}
+	}
+	if ink < 5000 || differ > ink/100 {
+		t.Errorf("%d of %d dots differ", differ, ink)
+	}
+}

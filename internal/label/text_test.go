@@ -135,10 +135,23 @@ func TestLettersAreShaped(t *testing.T) {
 	if latin, both := drawn("Shop "), drawn("Shop אב"); !slices.Equal(both[:len(latin)], latin) {
 		t.Error("Latin letters before Hebrew ones do not stand left of them")
 	}
+	// Several writings from right to left stand in that order, too.
+	hebrew, arabic := heights(drawn("אב")), heights(drawn("ب"))
+	if all := heights(drawn("Shop אב ب")); !slices.Equal(all[len(all)-len(hebrew):], hebrew) || slices.Index(all, arabic[0]) < 0 {
+		t.Error("Arabic letters after Hebrew ones, within a Latin name, do not stand left of them")
+	}
 	// Letters of an Arabic word join: in the middle they look otherwise than alone.
 	if alone, joined := drawn("ببب"), drawn("ب ب ب"); slices.Equal(alone, joined) || len(alone) == len(joined) {
 		t.Error("Arabic letters do not join")
 	}
+}
+
+// heights are those of an outline's points, which do not change with its place.
+func heights(path []float64) (ys []float64) {
+	for i := 1; i < len(path); i += 2 {
+		ys = append(ys, path[i])
+	}
+	return ys
 }
 
 func TestHanCharactersLookAsTheirReadersWriteThem(t *testing.T) {
