@@ -16,9 +16,7 @@ import (
 func northern(t *testing.T) *chain {
 	names := map[string][]string{"": {"华夏书店", "Newsletter", "Buchmesse 2026"}}
 	cities := strings.Fields("北京 上海 广州 深圳 杭州 成都 武汉 西安 南京 重庆")
-	for _, city := range cities {
-		names["华夏书店"] = append(names["华夏书店"], city)
-	}
+	names["华夏书店"] = cities
 	names[""] = append(names[""], "Partner: Libreria delle Donne di Milano, Corso di Porta Ticinese")
 	c := open(t, databasetest.SQLite(t), names)
 	book := origin.NewBook(c.db, c.clock.now)
