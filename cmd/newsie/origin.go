@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"strings"
 	"time"
 
@@ -12,6 +11,8 @@ import (
 
 	"newsie/bot"
 	"newsie/bot/origin"
+	"newsie/bot/telegram"
+	"newsie/bot/webchat"
 )
 
 func originCommand(p *program) *cobra.Command {
@@ -75,15 +76,18 @@ func (in *installation) originLinks() func(o origin.Origin) []originLink {
 	var before []originLink // what stands before a payload
 	cs, done := in.offline()
 	defer done()
+	if err := cs.connect(); err != nil { // which doctor explains
+		cs.adapters = nil
+	}
 	for _, name := range in.config.channelNames() {
-		switch ch := in.config.Channels[name]; ch.Kind {
-		case "telegram":
-			if link, ok := strings.CutSuffix(cs.deepLink(name, ch, "x"), "x"); ok {
+		switch a := cs.adapters[name].(type) {
+		case *telegram.Channel:
+			if link, ok := strings.CutSuffix(a.DeepLink("x"), "x"); ok {
 				before = append(before, originLink{name, link})
 			}
-		case "webchat":
+		case *webchat.Channel:
 			if public != "" {
-				before = append(before, originLink{name, public + "/chat/" + url.PathEscape(name) + "/?start="})
+				before = append(before, originLink{name, public + escaped(a.Path()) + "?start="})
 			}
 		}
 	}
@@ -101,17 +105,6 @@ func (in *installation) originLinks() func(o origin.Origin) []originLink {
 		}
 		return links
 	}
-}
-
-// deepLink is an address that opens a Telegram bot, "" while its name is not known.
-func (cs *channels) deepLink(name string, ch ChannelConfig, payload string) string {
-	if err := cs.telegram(name, ch); err != nil {
-		return ""
-	}
-	if a, ok := cs.adapters[name].(interface{ DeepLink(payload string) string }); ok {
-		return a.DeepLink(payload)
-	}
-	return ""
 }
 
 func (p *program) printLinks(links []originLink) {

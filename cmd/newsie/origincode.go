@@ -98,7 +98,7 @@ func saysTelegram(ctx context.Context, a *telegram.Channel, payload string) (ori
 func (cs *channels) saysWebchat(a *webchat.Channel, payload string) (origin.Saying, error) {
 	base, err := cs.printable()
 	return origin.Saying{
-		Text: base + a.Path() + "?start=" + url.QueryEscape(payload), Channel: a.Name(), Opens: "the chat in the browser " + a.Name(),
+		Text: base + escaped(a.Path()) + "?start=" + url.QueryEscape(payload), Channel: a.Name(), Opens: "the chat in the browser " + a.Name(),
 	}, err
 }
 
@@ -124,3 +124,6 @@ func (cs *channels) printable() (string, error) {
 	}
 	return strings.TrimSuffix(cs.in.config.PublicURL, "/"), nil
 }
+
+// escaped is a path as it stands in an address.
+func escaped(path string) string { return (&url.URL{Path: path}).EscapedPath() }
