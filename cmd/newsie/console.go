@@ -85,7 +85,7 @@ func (c *consoleCodes) Draw(ctx context.Context, w io.Writer, o origin.Origin, w
 	if err != nil {
 		return err
 	}
-	l := label.Label{Code: way.URL, Name: o.Name, Note: above(tree, o), Typed: c.typed(o)}
+	l := c.drawable(printer, label.Label{Code: way.URL, Name: o.Name, Note: above(tree, o), Typed: c.typed(o)})[0]
 	switch format {
 	case "svg":
 		return printer.SVG(w, l, usualMM)
@@ -109,9 +109,7 @@ func (c *consoleCodes) Sheet(ctx context.Context, w io.Writer, list []origin.Ori
 	for i, o := range list {
 		labels[i] = label.Label{Name: o.Name, Note: above(tree, o), Typed: c.typed(o)}
 	}
-	if err := printer.Check(labels); err != nil { // before a platform makes codes for it
-		return err
-	}
+	labels = c.drawable(printer, labels...)
 	group, within := errgroup.WithContext(ctx)
 	group.SetLimit(together)
 	for i, o := range list {
@@ -125,6 +123,17 @@ func (c *consoleCodes) Sheet(ctx context.Context, w io.Writer, list []origin.Ori
 		return err
 	}
 	return printer.Sheet(w, labels, label.Sheet{Title: tree.Path(list[0].ID)})
+}
+
+// drawable are labels without names that no font of this machine has: the page
+// shows them, and what can be typed tells one label from another.
+func (c *consoleCodes) drawable(printer *label.Printer, labels ...label.Label) []label.Label {
+	drawable, err := printer.Drawable(labels)
+	var missing *label.MissingError
+	if errors.As(err, &missing) {
+		c.channels.in.log.Warn("labels are printed without names: install a font ("+fontFor(missing.Missing)+")", "error", err)
+	}
+	return drawable
 }
 
 // typed is what who cannot scan types.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"unicode"
@@ -107,14 +108,26 @@ func (p *Printer) PDF(w io.Writer, l Label, mm float64) error {
 // Check finds a label whose words cannot be printed: a *MissingError. What the
 // code says is not looked at, which may still have to be made.
 func (p *Printer) Check(labels []Label) error {
+	_, err := p.Drawable(labels)
+	return err
+}
+
+// Drawable are the labels, those that Check would find without Name and Note, and
+// what it says of the first of them.
+func (p *Printer) Drawable(labels []Label) ([]Label, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, l := range labels {
+	drawable := slices.Clone(labels)
+	var first error
+	for i, l := range labels {
 		if _, err := p.caption(l.cleaned(), style{name: 1, note: 1, typed: 1}, 10); err != nil {
-			return err
+			drawable[i].Name, drawable[i].Note = "", ""
+			if first == nil {
+				first = err
+			}
 		}
 	}
-	return nil
+	return drawable, first
 }
 
 func (p *Printer) singleMM(l Label, mm float64) (*drawing, error) {

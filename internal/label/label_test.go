@@ -8,6 +8,7 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -254,6 +255,23 @@ func TestMissingCharacters(t *testing.T) {
 	}
 	if err := p.PNG(&bytes.Buffer{}, label.Label{Code: address, Name: "“Città” – Привет, Ελλάδα… №\u200b\ufe0f\x07 5 €"}, 500); err != nil {
 		t.Errorf("the built-in fonts: %v", err)
+	}
+}
+
+func TestLabelsWithoutWhatNoFontHas(t *testing.T) {
+	p := builtIn(t)
+	labels := []label.Label{shop(), {Code: address, Name: "店", Note: "a", Typed: "x"}, {Code: address, Note: "骨", Typed: "y"}}
+	got, err := p.Drawable(labels)
+	want := []label.Label{shop(), {Code: address, Typed: "x"}, {Code: address, Typed: "y"}}
+	var missing *label.MissingError
+	if !slices.Equal(got, want) || !errors.As(err, &missing) || missing.Missing != "店" {
+		t.Errorf("got %+v, %v; want %+v", got, err, want)
+	}
+	if labels[1].Name == "" {
+		t.Error("the labels that were given are changed")
+	}
+	if err := p.Check(labels); !errors.As(err, &missing) || p.Check(got) != nil {
+		t.Errorf("checked: %v before, %v after", err, p.Check(got))
 	}
 }
 
