@@ -2,6 +2,7 @@ package origin_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -106,4 +107,38 @@ func fillYear(b *testing.B, db *database.DB) (region int64) {
 		}
 	}
 	return region
+}
+
+// BenchmarkOriginImport brings in a chain of 10,000 shops in fifty regions, and the
+// same file again, which changes nothing.
+func BenchmarkOriginImport(b *testing.B) {
+	var file strings.Builder
+	file.WriteString("name,parent,code,welcome\nChain,,,\n")
+	for i := range 50 {
+		fmt.Fprintf(&file, "Region %d,Chain,,\n", i)
+	}
+	for i := range 10_000 {
+		fmt.Fprintf(&file, "Shop %d,Region %d,shop-%d,Welcome to shop %d\n", i, i%50, i, i)
+	}
+	for name, open := range map[string]func(testing.TB) *database.DB{"sqlite": databasetest.SQLite, "postgres": databasetest.Postgres} {
+		b.Run(name, func(b *testing.B) {
+			for range b.N {
+				book := newBook(open(b))
+				for _, again := range []bool{false, true} {
+					start := time.Now()
+					done := imported(b, book, file.String())
+					took := time.Since(start)
+					if again {
+						b.ReportMetric(took.Seconds(), "s/again")
+					} else {
+						b.ReportMetric(took.Seconds(), "s/import")
+					}
+					if again && done.Unchanged != 10_051 || !again && done.Added != 10_051 {
+						b.Fatalf("%d were added, %d unchanged", done.Added, done.Unchanged)
+					}
+				}
+			}
+			b.ReportMetric(0, "ns/op")
+		})
+	}
 }

@@ -117,6 +117,7 @@ func TestLinesFindTheirParents(t *testing.T) {
 		"a name before a code":              {"name,code\na,b\n", "name,parent\nc,b\nb,\n", "a, b, b/c"},
 		"with a parent's name":              {"", "name,parent\nRoma,Lazio\nRoma,Roma\nLazio,\n", "Lazio, Lazio/Roma, Lazio/Roma/Roma"},
 		"moved with what is below":          {"path,code\na,a1\na/b,b1\na/b/c,\nd,d1\n", "name,parent,code\nb,d,b1\n", "a, d, d/b, d/b/c"},
+		"two of one name":                   {"", "path\na\na/x\nb\nb/x\n", "a, a/x, b, b/x"},
 		"below one that is moved":           {"path,code\na,a1\na/b,b1\nd,d1\n", "name,parent,code\nc,d/b,\nb,d,b1\n", "a, d, d/b, d/b/c"},
 		"one that is moved with its parent": {"path,code\na,a1\na/b,b1\na/b/c,\nd,d1\n", "name,parent,code,notes\nc,d/b,,x\nb,d,b1,\n", "a, d, d/b, d/b/c x"},
 		"names that change places":          {"path,code\na,a1\nb,b1\na/x,\n", "path,code\na,b1\nb,a1\n", "a, b, b/x"},
@@ -144,6 +145,13 @@ func TestLinesFindTheirParents(t *testing.T) {
 }
 
 func TestEveryBadLineIsTold(t *testing.T) {
+	b := newBook(databasetest.SQLite(t))
+	imported(t, b, "path,code\nthere,t\nthere/below,be\nother,other\n")
+	invitation, err := b.Invitation(t.Context(), origin.Reader{Channel: "tg", Chat: "1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := listed(t, b, codeOf)
 	for name, tt := range map[string]struct{ file, want string }{
 		"empty":                {"", "1: the file is empty"},
 		"only a mark":          {"\ufeff\r\n\r\n", "1: the file is empty"},
@@ -165,7 +173,6 @@ func TestEveryBadLineIsTold(t *testing.T) {
 		"a name that is there": {"name,code,parent\nthere,other,\n", "2: there is there already"},
 		"an unknown parent":    {"name,parent\na,nobody\nb,a\n", `2: there is no origin "nobody"`},
 		"an unknown path":      {"path\na\nb/c\n", `3: there is no origin "b"`},
-		"two of its name":      {"path,code\na,\na/x,\nb,\nb/x,\n", ""},
 		"itself":               {"name,parent\na,a\n", "2: a would be its own parent"},
 		"a circle":             {"name,parent\na,c\nb,a\nc,b\nd,c\n", "2: a would stand below itself|3: b would stand below itself|4: c would stand below itself"},
 		"below its own":        {"name,parent,code\nthere,there/below,t\n", "2: there would stand below itself"},
@@ -181,13 +188,6 @@ func TestEveryBadLineIsTold(t *testing.T) {
 		"too deep":             {"path\na\n" + deep(12) + "\n", "14: origins stand 12 deep"},
 		"by an unclear name":   {"name,parent\na,\nb,\nx,a\nx,b\ny,x\n", `6: the parent "x" may be a/x or b/x`},
 	} {
-		b := newBook(databasetest.SQLite(t))
-		imported(t, b, "path,code\nthere,t\nthere/below,be\nother,other\n")
-		invitation, err := b.Invitation(t.Context(), origin.Reader{Channel: "tg", Chat: "1"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		before := listed(t, b, codeOf)
 		opts := options()
 		opts.Topic = func(text string) (string, error) {
 			if text == "bad" {
@@ -202,12 +202,6 @@ func TestEveryBadLineIsTold(t *testing.T) {
 			return nil
 		}
 		_, err = b.Import(t.Context(), strings.NewReader(strings.ReplaceAll(tt.file, "INVITED", invitation.Code)), opts)
-		if tt.want == "" {
-			if err != nil {
-				t.Errorf("%s: %v", name, err)
-			}
-			continue
-		}
 		var bad origin.LineErrors
 		if !errors.As(err, &bad) {
 			t.Errorf("%s: %v; want lines", name, err)
@@ -349,12 +343,12 @@ func TestWhatIsExportedComesInAgain(t *testing.T) {
 	})
 }
 
-func TestAChainOfTenThousand(t *testing.T) {
+func TestAChainOfAThousand(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		b := newBook(db)
 		var file strings.Builder
 		file.WriteString("name,parent,code\n")
-		for i := range 10_000 {
+		for i := range 1000 {
 			fmt.Fprintf(&file, "Shop %d,Region %d,shop-%d\n", i, i%50, i)
 		}
 		for i := range 50 {
@@ -364,20 +358,20 @@ func TestAChainOfTenThousand(t *testing.T) {
 		steps, last := 0, 0
 		opts := options()
 		opts.Progress = func(done, total int) {
-			if done < last || total != 10_051 {
+			if done < last || total != 1051 {
 				t.Errorf("%d of %d are done", done, total)
 			}
 			steps, last = steps+1, done
 		}
 		done, err := b.Import(t.Context(), strings.NewReader(file.String()), opts)
-		if err != nil || done.Added != 10_051 || last != 10_051 || steps < 20 {
+		if err != nil || done.Added != 1051 || last != 1051 || steps < 7 {
 			t.Fatalf("%d were added, %d of them told in %d steps, %v", done.Added, last, steps, err)
 		}
-		o, err := b.Find(t.Context(), "Chain/Region 7/Shop 1007")
-		if err != nil || o.Code != "shop-1007" {
+		o, err := b.Find(t.Context(), "Chain/Region 7/Shop 907")
+		if err != nil || o.Code != "shop-907" {
 			t.Errorf("one of them is %+v, %v", o, err)
 		}
-		if got := told(imported(t, b, file.String())); got != "0+0=10051" {
+		if got := told(imported(t, b, file.String())); got != "0+0=1051" {
 			t.Errorf("again: %.80s", got)
 		}
 	})
