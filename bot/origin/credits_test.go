@@ -470,6 +470,8 @@ func TestWhatADatabaseRefusesWaitsOrIsDropped(t *testing.T) {
 	if err := c.Flush(ctx); err == nil {
 		t.Error("what was not written seems so")
 	}
+	c.must(c.Flush(t.Context()))
+	c.want("touch = 1", fmt.Sprintf("1 20261123 %d tg scans=1 came=1 digests=1 receivers=1 receivers_new=1", shop.ID))
 	many := make([]origin.Reader, 60_000)
 	for i := range many {
 		many[i] = c.reader("1")
@@ -477,10 +479,10 @@ func TestWhatADatabaseRefusesWaitsOrIsDropped(t *testing.T) {
 	c.Received(many, c.now())
 	c.Received(many, c.now())
 	c.must(c.Flush(t.Context()))
-	c.want("touch = 1", fmt.Sprintf("1 20261123 %d tg scans=1 came=1 digests=100000 receivers=1 receivers_new=1", shop.ID))
+	c.want("touch = 1", fmt.Sprintf("1 20261123 %d tg scans=1 came=1 digests=100001 receivers=1 receivers_new=1", shop.ID))
 	c.Received(many[:2], c.now())
 	c.must(c.Flush(t.Context()))
-	c.want("touch = 2 AND digests = 100002", fmt.Sprintf("2 20261123 %d tg scans=1 came=1 digests=100002 receivers=1 receivers_new=1", shop.ID))
+	c.want("touch = 2 AND digests = 100003", fmt.Sprintf("2 20261123 %d tg scans=1 came=1 digests=100003 receivers=1 receivers_new=1", shop.ID))
 }
 
 func TestWhoCannotBeReachedIsLost(t *testing.T) {
@@ -495,4 +497,27 @@ func TestWhoCannotBeReachedIsLost(t *testing.T) {
 		c.must(c.Flush(t.Context()))
 		c.want("touch = 1", fmt.Sprintf("1 20261123 %d tg scans=3 came=3\n1 20261124 %d tg lost=1", shop.ID, shop.ID))
 	})
+}
+
+func TestCountsWaitForADatabaseThatIsAway(t *testing.T) {
+	if databasetest.Second() {
+		return
+	}
+	gate := databasetest.NewGate(t, databasetest.PostgresAddress(t))
+	c := newCounter(t, databasetest.Open(t, gate.Address()))
+	shop := c.add(origin.Origin{Code: "shop"})
+	c.arrive(scan("1", "shop", "m"))
+	c.Asked(c.reader("1"), "q", c.now())
+	gate.Shut()
+	if err := c.Flush(t.Context()); err == nil {
+		t.Error("a database that is away took the counts")
+	}
+	c.Asked(c.reader("1"), "r", c.now())
+	gate.Open()
+	for range 3 { // a connection that broke may be tried first
+		if c.Flush(t.Context()) == nil {
+			break
+		}
+	}
+	c.want("touch = 1", fmt.Sprintf("1 20261123 %d tg scans=1 came=1 questions=2 askers=1 askers_new=1", shop.ID))
 }

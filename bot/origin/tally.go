@@ -231,7 +231,7 @@ func (c *Credits) credit(ctx context.Context, tx bun.IDB, rows []readerRow, batc
 	changed := map[int64]bool{}
 	for _, s := range batch {
 		r := byRef[s.ref]
-		if r == nil || c.tally(r, s, sums, added) == false {
+		if r == nil || !c.tally(r, s, sums, added) {
 			continue
 		}
 		changed[s.ref] = true
