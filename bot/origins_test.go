@@ -190,6 +190,7 @@ func TestARowIsWrittenOnceAndReadWithTheChat(t *testing.T) {
 	shop := f.add(origin.Origin{Code: "shop", Name: "Shop"})
 	f.say("tg", "1", "/start oshop")
 	f.say("web", "2", "hello")
+	f.tell(bot.Message{Kind: bot.Join, Chat: bot.ChatID{Channel: "web"}})
 	f.tell(bot.Message{Kind: bot.Join, Chat: bot.ChatID{Channel: "web"}, Text: "/start"}) // a browser's greeting, with nobody there
 	f.tell(bot.Message{Chat: bot.ChatID{Channel: "tg", ID: "-100:5"}, Text: "tea", Public: true})
 	f.tell(bot.Message{Kind: bot.Join, Chat: bot.ChatID{Channel: "tg", ID: "-200"}, Public: true}) // a channel that took it along

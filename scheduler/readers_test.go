@@ -61,11 +61,14 @@ func TestWhoGotADigestIsTold(t *testing.T) {
 			}
 		}
 		h.library.add("tea", "milk")
-		for _, chat := range []string{"1", "gone", "moves", "held", "slow", "doubt", "refused", "*"} {
+		for _, chat := range []string{"1", "gone", "moves", "held", "slow", "slower", "doubt", "refused", "*"} {
 			h.follow(chat, "tea", "0 8 * * *", "UTC", h.clock())
 		}
 		h.follow("1", "milk", "0 8 * * *", "UTC", h.clock()) // comes with the other, as one message
 		if err := s.Late(t.Context(), bot.ChatID{Channel: "tg", ID: "asked"}, bot.Reply{Lang: "en", Text: "an answer"}); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Late(t.Context(), bot.ChatID{Channel: "tg", ID: "late answer"}, bot.Reply{Lang: "en", Text: "an answer"}); err != nil {
 			t.Fatal(err)
 		}
 		h.platform.answer = func(_ context.Context, o bot.Outgoing, _ int) (bot.Receipt, error) {
@@ -76,8 +79,8 @@ func TestWhoGotADigestIsTold(t *testing.T) {
 				return bot.Receipt{}, &bot.MovedError{To: bot.ChatID{Channel: "tg", ID: "-100"}}
 			case "held":
 				return bot.Receipt{}, bot.ErrNotNow
-			case "slow":
-				return bot.Receipt{ProviderID: "job-7", Pending: true}, nil
+			case "slow", "slower", "late answer", "*":
+				return bot.Receipt{ProviderID: "job of " + o.To.ID, Pending: true}, nil
 			case "doubt":
 				return bot.Receipt{}, bot.ErrUnknown
 			case "refused":
@@ -94,10 +97,13 @@ func TestWhoGotADigestIsTold(t *testing.T) {
 			t.Fatal(err)
 		}
 		want("handed over", []string{"tg/held"}, nil, nil)
-		for range 2 {
-			if _, err := s.Result(t.Context(), "tg", "job-7", true, ""); err != nil {
+		for _, chat := range []string{"slow", "slow", "slower", "late answer", "*"} {
+			if _, err := s.Result(t.Context(), "tg", "job of "+chat, chat != "slower", ""); err != nil {
 				t.Fatal(err)
 			}
+		}
+		if n := h.int("SELECT count(*) FROM deliveries WHERE state = 'accepted'"); n != 0 {
+			t.Errorf("%d wait for their result", n)
 		}
 		want("the result", []string{"tg/slow"}, nil, nil)
 		if err := s.Hold(t.Context(), bot.ChatID{Channel: "tg", ID: "late"}, bot.Reply{Lang: "en", Text: "an answer"}); err != nil {
