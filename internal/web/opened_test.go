@@ -76,13 +76,15 @@ func TestALinkLeadsToItsArticleAndCounts(t *testing.T) {
 		{"our page", 3, "", "/a/3/qr-codes", true},
 		{"our page in Chinese", 4, "", "/a/4/%E5%BE%AE%E5%BA%97%E7%9A%84%E4%BA%8C%E7%BB%B4%E7%A0%81", true},
 		{"withdrawn: our page says so", 7, "", "/a/7/gone", false},
+		{"withdrawn, with an address of its own", 51, "", "/a/51/left", false},
 		{"what was found beside it: our page", 2, "?with=3.4", "/a/2/older-news?with=3.4", true},
 		{"with what is no list", 2, "?with=https://evil.example", "https://www.example.net/older", true},
 		{"to what the request wants", 3, "?url=https://evil.example&to=//evil.example&next=%0d%0aLocation:x", "/a/3/qr-codes", true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			o := &openings{}
-			got := ask(counting(t, stock(), o), http.MethodGet, allLinks.URL(aReader, tt.article)+tt.query, "X-Forwarded-Host", "evil.example", "Referer", "https://evil.example/")
+			o, library := &openings{}, stock()
+			library.articles = append(library.articles, content.Article{ID: 51, State: content.Withdrawn, Title: "Left", Slug: "left", URL: "https://www.example.net/left"})
+			got := ask(counting(t, library, o), http.MethodGet, allLinks.URL(aReader, tt.article)+tt.query, "X-Forwarded-Host", "evil.example", "Referer", "https://evil.example/")
 			if got.StatusCode != http.StatusFound || got.Header.Get("Location") != tt.to {
 				t.Errorf("it leads to %q with %d, want %q", got.Header.Get("Location"), got.StatusCode, tt.to)
 			}
