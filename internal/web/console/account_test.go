@@ -91,6 +91,20 @@ func TestSessionsAreListedAndRevoked(t *testing.T) {
 		if len(last.Agent) > 250 || strings.Contains(last.Agent, "\t") || !strings.Contains(last.Agent, "iPhone") {
 			t.Errorf("the phone is kept as %q", last.Agent)
 		}
+		// When it was seen is written once a minute, and where it is at once.
+		for _, step := range []struct {
+			by   time.Duration
+			from string
+			want time.Duration // since it was seen
+		}{{0, "203.0.113.7", 0}, {59 * time.Second, "203.0.113.7", 59 * time.Second}, {time.Second, "203.0.113.7", 0}, {time.Second, "203.0.113.10", 0}} {
+			clock.move(step.by)
+			laptop.from = step.from
+			laptop.in()
+			now, err := h.users.Sessions(t.Context(), "anna")
+			if err != nil || now[0].Address != step.from || clock.now().Sub(now[0].Seen) != step.want {
+				t.Errorf("after %v from %s the sessions are %+v, %v", step.by, step.from, now, err)
+			}
+		}
 		page := laptop.get("/console/account").body
 		for _, want := range []string{"Firefox on Linux", "Safari on iPhone", "this browser", "2001:db8::7", "23 November 2026, 10:00"} {
 			if !strings.Contains(page, want) {

@@ -279,6 +279,10 @@ func TestChartsAreDrawn(t *testing.T) {
 			}
 		}
 	}
+	// A year is drawn by weeks.
+	if n := strings.Count(anna.get("/console/origins/chart.svg?kind=time&range=365").body, "<path"); n > 150 {
+		t.Errorf("a year has %d lines and bars", n)
+	}
 	// A figure that is hidden is not in the picture either.
 	if got := anna.get("/console/origins/chart.svg?kind=origins"); strings.Contains(got.body, ">3<") {
 		t.Error("the chart tells a figure that is hidden")
