@@ -261,6 +261,13 @@ func TestClosing(t *testing.T) {
 		if open(shop.ID, monday.Add(time.Minute)) || open(later.ID, monday.Add(2*time.Hour)) {
 			t.Error("something is open")
 		}
+		closed, _, err := b.ByID(t.Context(), later.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := b.Edit(t.Context(), closed); err != nil {
+			t.Errorf("what never opened cannot be edited any more: %v", err)
+		}
 		for _, id := range []int64{99, origin.Unknown} {
 			if err := b.Close(t.Context(), id, monday); !errors.Is(err, origin.ErrNoOrigin) {
 				t.Errorf("origin %d was closed: %v", id, err)

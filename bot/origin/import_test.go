@@ -186,6 +186,7 @@ func TestEveryBadLineIsTold(t *testing.T) {
 		"a long name":          {"name\n" + strings.Repeat("长", 81) + "\n", "2: its name has 81 characters"},
 		"an invitation's":      {"name,code\na,INVITED\n", "2: the code"},
 		"too deep":             {"path\na\n" + deep(12) + "\n", "14: origins stand 12 deep"},
+		"a name not yet clear": {"name,parent\nr,\na,r\nb,r\nx,a\ny,x\nx,b\n", `6: the parent "x" may be r/a/x or r/b/x`},
 		"by an unclear name":   {"name,parent\na,\nb,\nx,a\nx,b\ny,x\n", `6: the parent "x" may be a/x or b/x`},
 	} {
 		opts := options()
@@ -375,4 +376,35 @@ func TestAChainOfAThousand(t *testing.T) {
 			t.Errorf("again: %.80s", got)
 		}
 	})
+}
+
+func TestWhatIsMovedMayNotStandTooDeep(t *testing.T) {
+	b := newBook(databasetest.SQLite(t))
+	imported(t, b, "path,code\ntop,\na,a1\n"+deep(10)+"\n")
+	imported(t, b, "path,code\ntop/a,a1\n") // twelve deep with what is below it
+	imported(t, b, "path,code\na,a1\ntop/b,\n")
+	_, err := b.Import(t.Context(), strings.NewReader("path,code\ntop/b/a,a1\n"), options())
+	if bad := (origin.LineErrors{}); !errors.As(err, &bad) || !strings.Contains(bad[0].What, "12 deep") {
+		t.Errorf("thirteen levels: %v", err)
+	}
+}
+
+func TestTimesOfAClockThatChanges(t *testing.T) {
+	zone, err := time.LoadLocation("Europe/Rome")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]string{
+		"2026-03-29 02:30": "", "2026-03-29 01:30": "2026-03-29T00:30:00Z", "2026-03-29": "2026-03-28T23:00:00Z", "2026/3/9 9:05": "2026-03-09T08:05:00Z",
+	} {
+		at, ok := origin.ParseStart(text, zone)
+		if got := at.Format(time.RFC3339); ok != (want != "") || ok && got != want {
+			t.Errorf("%q is %s, %v; want %s", text, got, ok, want)
+		}
+	}
+	for _, twice := range []time.Time{time.Date(2026, 10, 25, 0, 30, 0, 0, time.UTC), time.Date(2026, 10, 25, 1, 30, 0, 0, time.UTC)} {
+		if at, ok := origin.ParseStart(origin.SayStart(twice, zone), zone); !ok || !at.Equal(twice) {
+			t.Errorf("%s is written %s", twice, origin.SayStart(twice, zone))
+		}
+	}
 }

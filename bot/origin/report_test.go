@@ -176,6 +176,23 @@ func TestEveryFigureIsItsColumn(t *testing.T) {
 	})
 }
 
+// What came by a chain's own code may be of few readers on each channel, and of enough
+// on both.
+func TestReadersBehindWhatAnOriginBroughtItself(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ids := chain(t, newBook(db))
+		followed := func(n, readers int64) map[string]int64 { return map[string]int64{"follows": n, "followers": readers} }
+		keep(t, db,
+			total{origin.First, 20261101, ids["North"], "tg", followed(10, 2)}, total{origin.First, 20261101, ids["North"], "wx", followed(10, 3)},
+			total{origin.First, 20261101, ids["Shop 2"], "tg", followed(100, 50)},
+		)
+		r := report(t, db, origin.Query{To: "2026-11-07", Below: ids["North"]})
+		if got, want := lines(r, func(f origin.Figures) origin.Figure { return f.Follows }), "North 120, >Shop 2 100, >Shop 10 0, total 120"; got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
+	})
+}
+
 // What is behind follows, questions, opens and digests is how many readers did so on
 // the day with the most of them, or how many did so for the first time.
 func TestReadersBehindWhatTheyDo(t *testing.T) {

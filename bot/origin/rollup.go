@@ -104,7 +104,7 @@ func (r *Reports) decide(ctx context.Context, p period, u *rollup) error {
 	var ids []int64
 	for i := range u.groups {
 		g := &u.groups[i]
-		marked[i] = g.tally.undecided() || g.own.undecided() || i > 0 && marked[u.above[i]]
+		marked[i] = g.tally.undecided() || g.own.undecided() // and so is each part of one that is
 		if i > 0 && marked[i] && u.rows[i-1].Origin != Invitations {
 			ids = append(ids, u.rows[i-1].Origin)
 		}
@@ -113,7 +113,6 @@ func (r *Reports) decide(ctx context.Context, p period, u *rollup) error {
 	if len(ids) == 0 && !invitations {
 		return nil
 	}
-	p.Below = 0 // those below are named
 	where, args := p.where(u.tree)
 	if !invitations {
 		where, args = where+" AND origin IN (?)", append(args, bun.List(ids))
