@@ -88,6 +88,7 @@ func (in *installation) chain(t *testing.T, shops int) map[string]origin.Origin 
 	for i := range shops {
 		add(fmt.Sprint("Shop ", i), fmt.Sprint("Shop ", i), north.ID, time.Time{})
 	}
+	add("Kikakui", "Kikakui \U0001E800", 0, time.Time{}) // which hardly a font has
 	add("Fair", "Fair", chain.ID, time.Now().Add(10*24*time.Hour))
 	over := add("Over", "Over", chain.ID, time.Time{})
 	if err := book.Close(t.Context(), over.ID, time.Now().Add(-time.Hour)); err != nil {
@@ -144,6 +145,13 @@ func TestCodesOfAnOrigin(t *testing.T) {
 		if calls := service.Calls(wechattest.QRCreate); calls != 3 {
 			t.Errorf("WeChat was asked for %d codes, want 3", calls)
 		}
+		// What cannot be printed costs no code.
+		in.write("taken.png", "")
+		for _, args := range [][]string{{"Chain", "--out", "taken.png"}, {"Kikakui \U0001E800"}} {
+			if _, stderr, err := in.run(append([]string{"origin", "qr", "--channel", "service"}, args...)...); err == nil || service.Calls(wechattest.QRCreate) != 3 {
+				t.Errorf("%q: WeChat was asked for %d codes, want none more: %v %s", args, service.Calls(wechattest.QRCreate)-3, err, stderr)
+			}
+		}
 		service.Connect(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "success") }))
 		for _, address := range []string{code, fair, brief} {
 			if _, err := service.Follower("r").ScanCode(address); err != nil {
@@ -199,9 +207,6 @@ func TestWhatCannotBePrintedIsRefused(t *testing.T) {
 	in.must("import", "library")
 	in.chain(t, 2)
 	book := origin.NewBook(in.open(), time.Now)
-	if _, err := book.Add(t.Context(), origin.Origin{Name: "Kikakui \U0001E800"}); err != nil { // which hardly a font has
-		t.Fatal(err)
-	}
 	if _, err := book.Add(t.Context(), origin.Origin{Name: `..\up: a*b?`}); err != nil {
 		t.Fatal(err)
 	}
