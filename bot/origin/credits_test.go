@@ -521,3 +521,29 @@ func TestCountsWaitForADatabaseThatIsAway(t *testing.T) {
 	}
 	c.want("touch = 1", fmt.Sprintf("1 20261123 %d tg scans=1 came=1 questions=2 askers=1 askers_new=1", shop.ID))
 }
+
+// What another replica is changing of a reader is waited for.
+func TestAReaderIsCountedByOneReplicaAtATime(t *testing.T) {
+	if databasetest.Second() {
+		return
+	}
+	c := newCounter(t, databasetest.Postgres(t))
+	shop := c.add(origin.Origin{Code: "shop"})
+	c.arrive(scan("1", "shop", "m"))
+	c.Asked(c.reader("1"), "q", c.now())
+	flushed := make(chan error, 1)
+	c.must(c.db.Tx(t.Context(), func(ctx context.Context, tx bun.Tx) error {
+		if _, err := tx.ExecContext(ctx, "UPDATE readers SET asked_on = 20261123"); err != nil {
+			return err
+		}
+		go func() { flushed <- c.Flush(context.Background()) }()
+		for waiting := 0; waiting == 0; {
+			if err := tx.NewRaw("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'").Scan(ctx, &waiting); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	c.must(<-flushed)
+	c.want("touch = 1", fmt.Sprintf("1 20261123 %d tg scans=1 came=1 questions=1", shop.ID))
+}
