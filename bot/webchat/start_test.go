@@ -3,6 +3,7 @@ package webchat_test
 import (
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"sync"
@@ -173,7 +174,15 @@ func TestWelcomesOfManyCodes(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if n := len(p.texts()); n < 160 || n > 320 {
-		t.Errorf("the bot was asked %d times for 160 welcomes", n)
+	before := len(p.texts())
+	if before < 160 || before > 320 {
+		t.Errorf("the bot was asked %d times for 160 welcomes", before)
+	}
+	for k := range 1000 { // more than are remembered: the first is asked for again
+		s.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, fmt.Sprintf("/chat/demo/?start=more-%d", k), nil))
+	}
+	s.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/chat/demo/?start=o0-0", nil))
+	if asked := len(p.texts()) - before; asked != 1001 {
+		t.Errorf("the bot was asked %d times for 1001 more", asked)
 	}
 }
