@@ -249,8 +249,8 @@ func (c *chain) chromium(address string) visitor {
 
 // The whole story: codes are printed and read by a stranger's reader, six newcomers
 // and a follower scan them on all channels, each asks once and reads two articles,
-// and the report moves by that and by nothing else. Then others come by a hundred
-// shops of the chain, and it adds up.
+// and the report moves by that and by nothing else. Then they follow a topic and get
+// what is sent, and others come by a hundred shops of the chain, and it adds up.
 func TestOriginStory(t *testing.T) {
 	each(t, func(t *testing.T, in *installation) {
 		c := openChain(t, in)
@@ -284,6 +284,12 @@ func TestOriginStory(t *testing.T) {
 				t.Errorf("by channel: %+v", row)
 			}
 		}
+		for _, v := range all {
+			v.ask("follow harbour daily 8:00")
+		}
+		in.must("send", "1", "--to", "EVERYONE", "--yes")
+		want.Follows, want.Digests = 7., 7.
+		in.until("follows and digests are counted", func() bool { return cmp.Equal(want, c.report().row(t, shop)) })
 		c.lookAt(shop)
 		c.crowd(region, top)
 		if err := c.server.stop(t.Context()); err != nil {
@@ -357,7 +363,7 @@ func (c *chain) lookAt(shop string) {
 	c.tab.Shoot("origin-console-desk")
 	_, name, _ := strings.Cut(shop, "/Region 3/")
 	row := browsertest.Read[string](c.tab, fmt.Sprintf(`[...[...document.querySelectorAll('tr')].find(r => r.textContent.includes(%q)).cells].slice(1).map(c => c.textContent.trim()).join(' ')`, name))
-	if row != "7 6 0 0 0 0 7 14 0" {
+	if row != "7 6 0 0 0 7 7 14 7" {
 		c.t.Errorf("the console shows %q", row)
 	}
 	c.tab.Do("on a phone", browsertest.Look(390, 844, "light"))

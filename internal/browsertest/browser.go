@@ -32,7 +32,7 @@ type Browser struct {
 	what string
 }
 
-// Start starts a browser that lives for 90 seconds or until the test ends, or
+// Start starts a browser that lives for four minutes or until the test ends, or
 // skips the test where there is no Chromium. What is looked at, such as "chat",
 // names the picture of a failure. The test fails for whatever the browser's
 // console shows in red, except about addresses that end in one of expected.
@@ -63,7 +63,7 @@ func Start(t *testing.T, what string, expected ...string) *Browser {
 	}
 	complain(t, ctx, expected)
 	disguise(t, ctx)
-	ctx, cancel = context.WithTimeout(ctx, 90*time.Second)
+	ctx, cancel = context.WithTimeout(ctx, 4*time.Minute)
 	t.Cleanup(cancel)
 	return &Browser{t: t, ctx: ctx, what: what}
 }
