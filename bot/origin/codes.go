@@ -110,3 +110,20 @@ type Saying struct {
 	Until   time.Time // it works; zero: as long as its origin
 	Note    string    // in English: why it is another than was wanted; "": it is not
 }
+
+// Codeless are open invitations of a channel's readers for which no code of that
+// channel is kept that works until a time, the newest first, n at most.
+func (c *Codes) Codeless(ctx context.Context, channel string, until time.Time, n int) ([]Origin, error) {
+	var rows []row
+	err := c.db.Reader().NewRaw("SELECT "+columns+` FROM origins WHERE kind = ? AND owner_channel = ? AND ends_at = 0
+		AND NOT EXISTS (SELECT 1 FROM origin_codes c WHERE c.origin = origins.id AND c.channel = ? AND (c.permanent = 1 OR c.expires_at > ?))
+		ORDER BY id DESC LIMIT ?`, ofReader, channel, channel, until.UnixMilli(), n).Scan(ctx, &rows)
+	if err != nil {
+		return nil, fmt.Errorf("look for invitations without a code: %w", err)
+	}
+	list := make([]Origin, len(rows))
+	for i, r := range rows {
+		list[i] = r.origin()
+	}
+	return list, nil
+}

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -85,4 +87,34 @@ func (cs *channels) doors() []web.Door {
 		list = append(list, door)
 	}
 	return list
+}
+
+// inviting is how many codes for invitations are made at a time.
+const inviting = 100
+
+// inviteCodes makes the codes that the pages of invitations show to who looks at
+// them in WeChat. An invitation is answered at once, and WeChat is asked later:
+// temporary ones, made anew while their readers are there.
+func (s *server) inviteCodes(ctx context.Context) error {
+	codes := origin.NewCodes(s.db, time.Now)
+	for _, a := range s.channels.accounts {
+		list, err := codes.Codeless(ctx, a.Name(), time.Now().Add(24*time.Hour), inviting)
+		if err != nil {
+			return err
+		}
+		for _, o := range list {
+			payload, ok := bot.Payload{Origin: o.Code}.Encode()
+			if !ok {
+				continue
+			}
+			_, err := a.Code(ctx, o.ID, payload, time.Now().Add(wechat.LongestCode-time.Hour))
+			if errors.Is(err, wechat.ErrNoCodes) {
+				break // their pages tell the account's name
+			}
+			if err != nil {
+				return fmt.Errorf("make the code of an invitation: %w", told(err))
+			}
+		}
+	}
+	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -272,6 +273,7 @@ func TestOriginStory(t *testing.T) {
 			c.readTwo(links)
 		}
 		want := figures{Scans: 7., Came: 6., Stayed7: 0., Stayed30: 0., Lost: 0., Follows: 0., Questions: 7., Opens: 14., Digests: 0.}
+		c.invites()
 		in.until("all is counted", func() bool { return cmp.Equal(want, c.report().row(t, shop)) })
 		for path, want := range map[string]figures{shop: want, region: want, top: want, other: nothing} {
 			if diff := cmp.Diff(want, c.report().row(t, path)); diff != "" {
@@ -319,6 +321,25 @@ func (c *chain) readTwo(links []string) {
 	changed[len(changed)-8] ^= 1
 	if answer := c.visit(http.MethodGet, string(changed), phone); answer.StatusCode != http.StatusNotFound {
 		c.t.Errorf("a changed link answers %s", answer.Status)
+	}
+}
+
+// invites has a reader on WeChat pass newsie on: in WeChat, the page of the link
+// soon shows a code of the account to press and hold.
+func (c *chain) invites() {
+	c.t.Helper()
+	host := c.wechat.Reader("host")
+	host.Subscribe()
+	link := regexp.MustCompile(c.root + `/o/[a-z0-9]+`).FindString(host.Say("invite").Text)
+	if link == "" {
+		c.t.Fatalf("the invitation says %s", host.Last())
+	}
+	c.until("the page shows the account's code", func() bool {
+		return c.visit(http.MethodGet, link+"?qr=fwh", phone+" MicroMessenger/8.0.50").Header.Get("Content-Type") == "image/png"
+	})
+	c.wechat.Reader("guest").SubscribeBy("o" + link[len(c.root)+len("/o/"):])
+	if told := host.Say("invite"); !strings.Contains(told.Text, "1") {
+		c.t.Errorf("after one came, the invitation says %s", told.Text)
 	}
 }
 

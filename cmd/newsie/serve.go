@@ -181,6 +181,7 @@ func (s *server) jobs(tell *notice) []scheduler.Job {
 	jobs := []scheduler.Job{
 		{Name: "housekeeping", Every: time.Hour, AtStart: true, Run: s.prune},
 		{Name: "origins", Every: 10 * time.Minute, AtStart: true, Run: s.credits.Stay},
+		{Name: "codes of invitations", Every: 15 * time.Second, Run: s.inviteCodes},
 	}
 	for _, name := range sortedKeys(s.config.Sources) {
 		source := s.config.Sources[name]
