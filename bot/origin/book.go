@@ -158,16 +158,31 @@ func (b *Book) lock(ctx context.Context, tx bun.IDB, what string) error {
 	return nil
 }
 
-// codeFree refuses a code that another origin has.
+// codeFree refuses a code that another origin has, also in other capitals, because
+// some who pass codes on change these.
 func codeFree(ctx context.Context, tx bun.IDB, tree Tree, o Origin) error {
-	other, ok, err := byCode(ctx, tx, o.Code, o.Code)
-	switch {
-	case err != nil || !ok || other.ID == o.ID:
-		return err
-	case other.Invitation:
+	if old, ok := tree.ByID(o.ID); ok && old.Code == o.Code {
+		return nil
+	}
+	for _, other := range tree.list {
+		switch {
+		case other.ID == o.ID || !strings.EqualFold(other.Code, o.Code):
+		case other.Code == o.Code:
+			return invalid("code", "the code %s is that of %s already", o.Code, tree.Path(other.ID))
+		default:
+			return invalid("code", "%s", sameLetters(o.Code, other.Code, tree.Path(other.ID)))
+		}
+	}
+	other, ok, err := byCode(ctx, tx, o.Code, strings.ToLower(o.Code))
+	if err == nil && ok && other.Invitation {
 		return invalid("code", "the code %s is that of a reader's invitation", o.Code)
 	}
-	return invalid("code", "the code %s is that of %s already", o.Code, tree.Path(other.ID))
+	return err
+}
+
+// sameLetters says that two codes are the same but for capitals.
+func sameLetters(code, other, path string) string {
+	return fmt.Sprintf("the code %s differs from %s, that of %s, only in capital letters", code, other, path)
 }
 
 func publishers(ctx context.Context, tx bun.IDB) ([]Origin, error) {

@@ -65,10 +65,13 @@ func TestAnOriginIsKeptAsItWasGiven(t *testing.T) {
 func TestByCodeTakesTheExactOneElseSmallLetters(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		b := newBook(db)
-		for _, code := range []string{"abc", "ABC", "xyz", "Mixed"} {
+		for _, code := range []string{"abc", "made-by-hand", "xyz", "Mixed"} {
 			if _, err := b.Add(t.Context(), origin.Origin{Name: code, Code: code}); err != nil {
 				t.Fatal(err)
 			}
+		}
+		if _, err := db.ExecContext(t.Context(), "UPDATE origins SET code = 'ABC' WHERE code = 'made-by-hand'"); err != nil { // Add refuses it
+			t.Fatal(err)
 		}
 		for code, want := range map[string]string{"abc": "abc", "ABC": "ABC", "Abc": "abc", "XYZ": "xyz", "Mixed": "Mixed", "mixed": "", "nobody": "", "a_b": "", "": "", "店": ""} {
 			got, ok, err := b.ByCode(t.Context(), code)
@@ -102,6 +105,8 @@ func TestWhatIsWrongWithAnOriginIsSaid(t *testing.T) {
 			"a bad code":           {origin.Origin{Name: "x", Code: "a b"}, "code"},
 			"a long code":          {origin.Origin{Name: "x", Code: strings.Repeat("x", 33)}, "code"},
 			"a doubled code":       {origin.Origin{Name: "x", Code: chain.Code}, "code"},
+			"a code in capitals":   {origin.Origin{Name: "x", Code: strings.ToUpper(chain.Code)}, "code"},
+			"an invitation's, too": {origin.Origin{Name: "x", Code: strings.ToUpper(invitation.Code)}, "code"},
 			"an invitation's code": {origin.Origin{Name: "x", Code: invitation.Code}, "code"},
 			"an unknown parent":    {origin.Origin{Name: "x", Parent: 99}, "parent"},
 			"an invitation above":  {origin.Origin{Name: "x", Parent: invitation.ID}, "parent"},
@@ -153,6 +158,12 @@ func TestEdit(t *testing.T) {
 		named := shop
 		if named.Code = chain.Code; field(named) != "code" {
 			t.Error("it took another's code")
+		}
+		if named.Code = strings.ToUpper(chain.Code); field(named) != "code" {
+			t.Error("it took another's code in capitals")
+		}
+		if named.Code = strings.ToUpper(shop.Code); field(named) != "<nil>" {
+			t.Errorf("its own code in capitals is refused: %v", b.Edit(t.Context(), named))
 		}
 		top := north
 		if top.Name, top.Parent = "Chain", origin.None; field(top) != "name" {

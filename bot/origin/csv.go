@@ -83,7 +83,8 @@ func readLines(r io.Reader) ([]line, LineErrors, error) {
 		}
 		var bad *csv.ParseError
 		if errors.As(err, &bad) {
-			return nil, LineErrors{{bad.StartLine + skipped, "its quotation marks do not close: a cell with \" in it is written \"…\"\"…\""}}, nil
+			problems = append(problems, LineError{bad.StartLine + skipped, unclosed(bad, skipped)})
+			continue // behind what it took for that line
 		}
 		if err != nil {
 			return nil, nil, fmt.Errorf("read the file: %w", err)
@@ -93,8 +94,13 @@ func readLines(r io.Reader) ([]line, LineErrors, error) {
 		switch {
 		case !slices.ContainsFunc(record, func(cell string) bool { return strings.TrimSpace(cell) != "" }):
 		case columns == nil:
-			if columns, err = header(record); err != nil {
-				return nil, LineErrors{{at, err.Error()}}, nil
+			var unknown []string
+			columns, unknown, err = header(record)
+			if len(unknown) > 0 {
+				problems = append(problems, LineError{at, fmt.Sprintf("there is no column %s: they are %s", strings.Join(unknown, ", "), strings.Join(allColumns, ", "))})
+			}
+			if err != nil {
+				return nil, append(problems, LineError{at, err.Error()}), nil
 			}
 		case len(lines) == mostLines:
 			return nil, LineErrors{{at, fmt.Sprintf("a file has %d origins at most", mostLines)}}, nil
@@ -106,6 +112,9 @@ func readLines(r io.Reader) ([]line, LineErrors, error) {
 			}
 			lines = append(lines, l)
 		}
+	}
+	if columns == nil && problems != nil {
+		return nil, problems, nil
 	}
 	if columns == nil {
 		return nil, LineErrors{{1, "the file is empty: its first line names the columns, such as name,parent,code"}}, nil
@@ -128,27 +137,69 @@ func separator(text string) rune {
 	return best
 }
 
-func header(record []string) ([]string, error) {
-	columns := make([]string, len(record))
+// unclosed says which lines quotation marks that do not close have swallowed.
+func unclosed(bad *csv.ParseError, skipped int) string {
+	what := "its quotation marks do not close"
+	if bad.Line > bad.StartLine {
+		what += fmt.Sprintf(", so that nothing can be read down to line %d", bad.Line+skipped)
+	}
+	return what + ": a cell with \" in it is written \"…\"\"…\""
+}
+
+// colNone is a column that there is none of, which is not read.
+const colNone = "-"
+
+// header tells what the columns are, and which are none.
+func header(record []string) (columns, unknown []string, err error) {
+	columns = make([]string, len(record))
 	for i, cell := range record {
-		name := strings.ToLower(strings.TrimSpace(cell))
+		name := columnCalled(cell)
 		switch {
 		case name == "":
 		case !slices.Contains(allColumns, name):
-			return nil, fmt.Errorf("there is no column %q: they are %s", cell, strings.Join(allColumns, ", "))
+			unknown = append(unknown, strconv.Quote(cell))
+			name = colNone
 		case slices.Contains(columns, name):
-			return nil, fmt.Errorf("there are two columns %s", name)
+			return nil, unknown, fmt.Errorf("there are two columns %s", name)
 		}
 		columns[i] = name
 	}
 	has := func(name string) bool { return slices.Contains(columns, name) }
 	switch {
 	case !has(colPath) && !has(colName):
-		return nil, errors.New("there is no column name, nor path: the first line names the columns, such as name,parent,code")
+		return nil, unknown, errors.New("there is no column name, nor path: the first line names the columns, such as name,parent,code")
 	case has(colPath) && (has(colName) || has(colParent)):
-		return nil, errors.New("a file has the columns name and parent, or path, which says both")
+		return nil, unknown, errors.New("a file has the columns name and parent, or path, which says both")
 	}
-	return columns, nil
+	return columns, unknown, nil
+}
+
+// columnCalled is the column that a heading names, in any of newsie's languages.
+func columnCalled(heading string) string {
+	name := strings.ToLower(strings.TrimSpace(composed(heading)))
+	switch name {
+	case "路径", "路徑", "percorso":
+		return colPath
+	case "名称", "名稱", "nome":
+		return colName
+	case "上级", "上級", "genitore":
+		return colParent
+	case "代码", "代碼", "codice":
+		return colCode
+	case "备注", "備註", "note":
+		return colNotes
+	case "开始", "開始", "inizio":
+		return colStarts
+	case "结束", "結束", "fine":
+		return colEnds
+	case "欢迎语", "歡迎詞", "benvenuto":
+		return colWelcome
+	case "文章", "articolo":
+		return colArticle
+	case "主题", "主題", "tema":
+		return colTopic
+	}
+	return name
 }
 
 func newLine(at int, columns, record []string) (line, error) {
@@ -158,7 +209,7 @@ func newLine(at int, columns, record []string) (line, error) {
 		if i < len(record) {
 			cell = strings.TrimSpace(uncell(strings.ToValidUTF8(record[i], "\ufffd")))
 		}
-		if name != "" {
+		if name != "" { // colNone is read by nobody
 			l.cells[name] = cell
 		} else if cell != "" {
 			return l, fmt.Errorf("%q stands in a column without a name", cell)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -110,12 +111,14 @@ type importing struct {
 	options ImportOptions
 	nodes   []*node
 	byCode  map[string]*node
+	letters map[string]*node // by codes in small letters
 	byPath  map[string]*node
 	byName  map[string][]*node // whose path is known
 	nodeOf  map[int64]*node
 	below   map[*node][]*node // as they stand
 	lines   []*node           // of the file's lines, in their order
 	pending map[string]int    // names of lines whose place is not known yet
+	called  map[string]int    // how many lines have a name
 	bad     LineErrors
 	spoilt  map[*line]bool
 
@@ -132,7 +135,7 @@ func (b *Book) plan(ctx context.Context, tx bun.IDB, tree Tree, lines []line, ba
 	all := bad
 	for {
 		im := &importing{
-			options: options, byCode: map[string]*node{}, byPath: map[string]*node{}, byName: map[string][]*node{},
+			options: options, byCode: map[string]*node{}, letters: map[string]*node{}, byPath: map[string]*node{}, byName: map[string][]*node{},
 			nodeOf: map[int64]*node{}, below: map[*node][]*node{}, spoilt: map[*line]bool{}, articles: map[int64]error{},
 		}
 		im.work(ctx, tree, lines, taken)
@@ -161,7 +164,7 @@ func invitationsOf(ctx context.Context, tx bun.IDB, lines []line) (map[string]bo
 	var codes []string
 	for _, l := range lines {
 		if code := l.cells[colCode]; ValidCode(code) {
-			codes = append(codes, code)
+			codes = append(codes, code, strings.ToLower(code))
 		}
 	}
 	taken := map[string]bool{}
@@ -185,7 +188,7 @@ func (im *importing) wrong(l *line, format string, args ...any) {
 func (im *importing) work(ctx context.Context, tree Tree, lines []line, taken map[string]bool) {
 	for _, o := range tree.list {
 		n := &node{Origin: o, old: &o, parent: im.nodeOf[o.Parent]}
-		im.nodeOf[o.ID], im.byCode[o.Code] = n, n
+		im.nodeOf[o.ID], im.byCode[o.Code], im.letters[strings.ToLower(o.Code)] = n, n, n
 		im.nodes = append(im.nodes, n)
 		if n.parent != nil {
 			im.below[n.parent] = append(im.below[n.parent], n)
@@ -195,13 +198,13 @@ func (im *importing) work(ctx context.Context, tree Tree, lines []line, taken ma
 	for i := range lines {
 		l := &lines[i]
 		code := l.cells[colCode]
-		n := im.byCode[code]
+		n, same := im.byCode[code], im.letters[strings.ToLower(code)]
 		switch {
 		case code == "":
 		case !ValidCode(code):
 			im.wrong(l, "the code %q is not 1 to 32 of A-Z a-z 0-9 -", code)
 			continue
-		case taken[code]:
+		case taken[code] || taken[strings.ToLower(code)]:
 			im.wrong(l, "the code %s is that of a reader's invitation", code)
 			continue
 		case n != nil && n.line != nil:
@@ -209,9 +212,16 @@ func (im *importing) work(ctx context.Context, tree Tree, lines []line, taken ma
 			continue
 		case n != nil:
 			n.line, n.Name = l, l.name()
+		case same != nil && same.old != nil:
+			im.wrong(l, "%s", sameLetters(code, same.Code, tree.Path(same.ID)))
+			continue
+		case same != nil:
+			im.wrong(l, "%s", sameLetters(code, same.Code, fmt.Sprintf("line %d", same.line.at)))
+			continue
 		}
 		if n == nil && code != "" { // new, or one that is there with another code
-			im.byCode[code] = &node{Origin: Origin{Code: code}, line: l}
+			n = &node{Origin: Origin{Code: code}, line: l}
+			im.byCode[code], im.letters[strings.ToLower(code)] = n, n
 		}
 		waiting = append(waiting, l)
 	}

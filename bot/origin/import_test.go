@@ -122,6 +122,11 @@ func TestLinesFindTheirParents(t *testing.T) {
 		"one that is moved with its parent": {"path,code\na,a1\na/b,b1\na/b/c,\nd,d1\n", "name,parent,code,notes\nc,d/b,,x\nb,d,b1,\n", "a, d, d/b, d/b/c x"},
 		"names that change places":          {"path,code\na,a1\nb,b1\na/x,\n", "path,code\na,b1\nb,a1\n", "a, b, b/x"},
 		"a name that became free":           {"path,code\na,a1\n", "path,code\nb,a1\na,\n", "a, b"},
+		"the file's own before others":      {"path\nb\nb/r\n", "name,parent\na,\nr,a\ns,r\n", "a, a/r, a/r/s, b, b/r"},
+		"the file's own before one on top":  {"path\nr\n", "name,parent\ns,r\nr,a\na,\n", "a, a/r, a/r/s, r"},
+		"the one on top if a path says so":  {"path\nr\n", "name,parent\ns,/r\nr,a\na,\n", "a, a/r, r, r/s"},
+		"the one on top if it is a line":    {"path\nr\n", "name,parent\ns,r\nr,a\na,\nr,\n", "a, a/r, r, r/s"},
+		"headings of other languages":       {"", "名称;上级;代码;备注;开始;结束;欢迎语;文章;主题\nb;a;;;;;;;\na;;;x;;;;;\n", "a x, a/b"},
 		"a parent goes below a child":       {"path,code\na,a1\na/b,b1\n", "path,code\nb,b1\nb/a,a1\n", "b, b/a"},
 	} {
 		b := newBook(databasetest.SQLite(t))
@@ -153,41 +158,46 @@ func TestEveryBadLineIsTold(t *testing.T) {
 	}
 	before := listed(t, b, codeOf)
 	for name, tt := range map[string]struct{ file, want string }{
-		"empty":                {"", "1: the file is empty"},
-		"only a mark":          {"\ufeff\r\n\r\n", "1: the file is empty"},
-		"no header":            {"Shop 1,North\n", `1: there is no column "Shop 1"`},
-		"an unknown column":    {"\nname,colour\n", `2: there is no column "colour"`},
-		"two of a column":      {"name,code,Name\n", "1: there are two columns name"},
-		"no name":              {"code,notes\n", "1: there is no column name"},
-		"path and parent":      {"path,parent\n", "1: a file has the columns name and parent, or path"},
-		"an open quotation":    {"name\na\n\"b\nc\n", "3: its quotation marks"},
-		"too many cells":       {"name,notes\na,b\nc,d,e\n", "3: it has 3 cells"},
-		"a nameless column":    {"name,,code\na,x,\n", `2: "x" stands in a column without a name`},
-		"no name in a line":    {"name,code\n,x\n", "2: it has no name"},
-		"a bad path":           {"path\na//b\n", `2: the path "a//b"`},
-		"a bad code":           {"name,code\na,a_b\n", "2: the code"},
-		"a doubled code":       {"name,code\na,x\nb,x\n", "3: the code x is on line 2"},
-		"a doubled name":       {"name,parent\nc,\na,c\na,c\n", "4: c/a is on line 3"},
-		"a doubled path":       {"path\na\na/b\n/a/b\n", "4: a/b is on line 3"},
-		"a path that is there": {"path,code\nthere,x\n", "2: there is there with the code"},
-		"a name that is there": {"name,code,parent\nthere,other,\n", "2: there is there already"},
-		"an unknown parent":    {"name,parent\na,nobody\nb,a\n", `2: there is no origin "nobody"`},
-		"an unknown path":      {"path\na\nb/c\n", `3: there is no origin "b"`},
-		"itself":               {"name,parent\na,a\n", "2: a would be its own parent"},
-		"a circle":             {"name,parent\na,c\nb,a\nc,b\nd,c\n", "2: a would stand below itself|3: b would stand below itself|4: c would stand below itself"},
-		"below its own":        {"name,parent,code\nthere,there/below,t\n", "2: there would stand below itself"},
-		"below its own's code": {"name,parent,code\nthere,be,t\n", "2: there would stand below itself"},
-		"bad days":             {"name,starts,ends\na,tomorrow,\nb,,30/12/2026\nc,2026-02-30,\nd,2026-03-29 02:30,\n", "2: starts|3: ends|4: starts"},
-		"the wrong way":        {"name,starts,ends\na,2026-12-02,2026-12-01\nb,2026-12-01,2026-12-01\n", "2: it would end before it starts"},
-		"a bad article":        {"name,article\na,x\nb,-1\nc,0\n", "2: article|3: article|4: article"},
-		"no such article":      {"name,article\na,404\nb,404\n", "2: there is no article 404|3: there is no article 404"},
-		"a bad topic":          {"name,topic\na,bad\n", "2: no topic"},
-		"several in a line":    {"name,article,ends,notes\na,x,y," + strings.Repeat("长", 1001) + "\n", "2: ends \"y\" is no day such as 2026-12-24, nor a time such as 2026-12-24 18:00; article \"x\" is no article's number; its notes"},
-		"a long name":          {"name\n" + strings.Repeat("长", 81) + "\n", "2: its name has 81 characters"},
-		"an invitation's":      {"name,code\na,INVITED\n", "2: the code"},
-		"too deep":             {"path\na\n" + deep(12) + "\n", "14: origins stand 12 deep"},
-		"a name not yet clear": {"name,parent\nr,\na,r\nb,r\nx,a\ny,x\nx,b\n", `6: the parent "x" may be r/a/x or r/b/x`},
-		"by an unclear name":   {"name,parent\na,\nb,\nx,a\nx,b\ny,x\n", `6: the parent "x" may be a/x or b/x`},
+		"empty":                       {"", "1: the file is empty"},
+		"only a mark":                 {"\ufeff\r\n\r\n", "1: the file is empty"},
+		"no header":                   {"Shop 1,North\n", `1: there is no column "Shop 1", "North": they are|1: there is no column name`},
+		"an unknown column":           {"\nname,colour,code\na,red,a_b\n", `2: there is no column "colour": they are path|3: the code`},
+		"two, in two languages":       {"name,code,名称\n", "1: there are two columns name"},
+		"all before a quotation":      {"name,code,ends\na,a_b,\nb,,soon\nc,c,\n,,\n\"d\ne,e,\n", "2: the code|3: ends|6: its quotation marks do not close, so that nothing can be read down to line"},
+		"and what is behind":          {"name,code\n\"a\"b,x\nb,b_b\n", `2: its quotation marks do not close: a cell|3: the code`},
+		"a code in capitals":          {"name,code\na,OTHER\nb,x-1\nc,X-1\n", "2: the code OTHER differs from other, that of other, only in|4: the code X-1 differs from x-1, that of line 3, only in"},
+		"an invitation's in capitals": {"name,code\na,CAPITALS\n", "2: the code"},
+		"two of a column":             {"name,code,Name\n", "1: there are two columns name"},
+		"no name":                     {"code,notes\n", "1: there is no column name"},
+		"path and parent":             {"path,parent\n", "1: a file has the columns name and parent, or path"},
+		"an open quotation":           {"name\na\n\"b\nc\n", "3: its quotation marks"},
+		"too many cells":              {"name,notes\na,b\nc,d,e\n", "3: it has 3 cells"},
+		"a nameless column":           {"name,,code\na,x,\n", `2: "x" stands in a column without a name`},
+		"no name in a line":           {"name,code\n,x\n", "2: it has no name"},
+		"a bad path":                  {"path\na//b\n", `2: the path "a//b"`},
+		"a bad code":                  {"name,code\na,a_b\n", "2: the code"},
+		"a doubled code":              {"name,code\na,x\nb,x\n", "3: the code x is on line 2"},
+		"a doubled name":              {"name,parent\nc,\na,c\na,c\n", "4: c/a is on line 3"},
+		"a doubled path":              {"path\na\na/b\n/a/b\n", "4: a/b is on line 3"},
+		"a path that is there":        {"path,code\nthere,x\n", "2: there is there with the code"},
+		"a name that is there":        {"name,code,parent\nthere,other,\n", "2: there is there already"},
+		"an unknown parent":           {"name,parent\na,nobody\nb,a\n", `2: there is no origin "nobody"`},
+		"an unknown path":             {"path\na\nb/c\n", `3: there is no origin "b"`},
+		"itself":                      {"name,parent\na,a\n", "2: a would be its own parent"},
+		"a circle":                    {"name,parent\na,c\nb,a\nc,b\nd,c\n", "2: a would stand below itself|3: b would stand below itself|4: c would stand below itself"},
+		"below its own":               {"name,parent,code\nthere,there/below,t\n", "2: there would stand below itself"},
+		"below its own's code":        {"name,parent,code\nthere,be,t\n", "2: there would stand below itself"},
+		"bad days":                    {"name,starts,ends\na,tomorrow,\nb,,30/12/2026\nc,2026-02-30,\nd,2026-03-29 02:30,\n", "2: starts|3: ends|4: starts"},
+		"the wrong way":               {"name,starts,ends\na,2026-12-02,2026-12-01\nb,2026-12-01,2026-12-01\n", "2: it would end before it starts"},
+		"a bad article":               {"name,article\na,x\nb,-1\nc,0\n", "2: article|3: article|4: article"},
+		"no such article":             {"name,article\na,404\nb,404\n", "2: there is no article 404|3: there is no article 404"},
+		"a bad topic":                 {"name,topic\na,bad\n", "2: no topic"},
+		"several in a line":           {"name,article,ends,notes\na,x,y," + strings.Repeat("长", 1001) + "\n", "2: ends \"y\" is no day such as 2026-12-24, nor a time such as 2026-12-24 18:00; article \"x\" is no article's number; its notes"},
+		"a long name":                 {"name\n" + strings.Repeat("长", 81) + "\n", "2: its name has 81 characters"},
+		"an invitation's":             {"name,code\na,INVITED\n", "2: the code"},
+		"too deep":                    {"path\na\n" + deep(12) + "\n", "14: origins stand 12 deep"},
+		"a name not yet clear":        {"name,parent\nr,\na,r\nb,r\nx,a\ny,x\nx,b\n", `6: the parent "x" may be r/a/x or r/b/x`},
+		"by an unclear name":          {"name,parent\na,\nb,\nx,a\nx,b\ny,x\n", `6: the parent "x" may be a/x or b/x`},
 	} {
 		opts := options()
 		opts.Topic = func(text string) (string, error) {
@@ -202,7 +212,7 @@ func TestEveryBadLineIsTold(t *testing.T) {
 			}
 			return nil
 		}
-		_, err = b.Import(t.Context(), strings.NewReader(strings.ReplaceAll(tt.file, "INVITED", invitation.Code)), opts)
+		_, err = b.Import(t.Context(), strings.NewReader(strings.NewReplacer("INVITED", invitation.Code, "CAPITALS", strings.ToUpper(invitation.Code)).Replace(tt.file)), opts)
 		var bad origin.LineErrors
 		if !errors.As(err, &bad) {
 			t.Errorf("%s: %v; want lines", name, err)
@@ -251,6 +261,10 @@ func TestGoodLinesAreKeptWhenBadOnesMayBeSkipped(t *testing.T) {
 		}
 		if got := fmt.Sprint(lines, done.Added); got != "[3 5 7] 2" && got != "[3 4 5 7 8] 2" {
 			t.Errorf("lines %s were told: %v", got, done.Bad)
+		}
+		done, err = b.Import(t.Context(), strings.NewReader("name,colour,code\ng,red,g\nh,red,h_h\ni,blue,i\n\"j,,\nk,,\n"), opts)
+		if err != nil || fmt.Sprint(told(done), len(done.Bad)) != "2+0=0, 2 g , 4 i 3" {
+			t.Errorf("a file with a column too many and an open quotation: %s, %v, %v", told(done), done.Bad, err)
 		}
 	})
 }

@@ -15,9 +15,10 @@ func (im *importing) place(waiting []*line) {
 	for _, n := range im.nodes { // parents are before those below them
 		im.settle(n)
 	}
-	im.pending = map[string]int{}
+	im.pending, im.called = map[string]int{}, map[string]int{}
 	for _, l := range waiting {
 		im.pending[l.name()]++
+		im.called[l.name()]++
 	}
 	later := slices.DeleteFunc(slices.Clone(waiting), func(l *line) bool {
 		parent, found := im.parentOf(l)
@@ -93,7 +94,7 @@ func (im *importing) parentOf(l *line) (parent *node, found bool) {
 		}
 		return nil, true
 	}
-	if n, ok := im.byPath[address]; ok {
+	if n, ok := im.byPath[address]; ok && (n.line != nil || !im.definesParent(l)) {
 		return n, true
 	}
 	if len(l.path) == 1 {
@@ -103,8 +104,24 @@ func (im *importing) parentOf(l *line) (parent *node, found bool) {
 	return nil, false
 }
 
+// definesParent tells of a line that says its parent by a name alone, which another
+// line of the file has: it is meant then, rather than one of that name that was there
+// before.
+func (im *importing) definesParent(l *line) bool {
+	address := l.above()
+	if len(l.path) > 1 || strings.Contains(l.parent, "/") {
+		return false
+	}
+	n := im.called[address]
+	if l.name() == address {
+		n-- // which is itself
+	}
+	return n > 0
+}
+
 // named is the only origin whose path ends in what a line says of its parent, unless
-// a line that waits may come to have that name too.
+// a line that waits may come to have that name too. What the file has comes before
+// what was there.
 func (im *importing) named(l *line) (parent *node, found bool, several *AmbiguousError) {
 	address := l.above()
 	last := address[strings.LastIndex(address, "/")+1:]
@@ -116,6 +133,9 @@ func (im *importing) named(l *line) (parent *node, found bool, several *Ambiguou
 		return nil, false, nil
 	}
 	fitting := slices.DeleteFunc(slices.Clone(im.byName[last]), func(n *node) bool { return !strings.HasSuffix("/"+n.path, "/"+address) })
+	if own := slices.DeleteFunc(slices.Clone(fitting), func(n *node) bool { return n.line == nil || n.line == l }); len(own) > 0 {
+		fitting = own
+	}
 	var paths []string
 	for _, n := range fitting {
 		if n.Name == l.name() && n.parent != nil && slices.Contains(fitting, n.parent) {

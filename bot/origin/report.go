@@ -130,7 +130,7 @@ func (f Figure) String() string {
 // MarshalJSON writes a number, or what String says when that is none.
 func (f Figure) MarshalJSON() ([]byte, error) {
 	if f.Hidden || f.More {
-		return json.Marshal(f.String())
+		return []byte(`"` + f.String() + `"`), nil // json.Marshal would write the < as \u003c
 	}
 	return json.Marshal(f.N)
 }

@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -63,6 +64,7 @@ func (c *control) run(ctx context.Context) error {
 	mux.HandleFunc("GET /why", c.why)
 	mux.HandleFunc("GET /lag", c.lag)
 	mux.HandleFunc("GET /wake", c.wake)
+	mux.HandleFunc("GET /where", c.where)
 	server := &http.Server{ReadHeaderTimeout: 5 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if subtle.ConstantTimeCompare([]byte(r.Header.Get("Authorization")), []byte("Bearer "+c.key)) != 1 {
 			http.Error(w, "the key is wrong", http.StatusForbidden)
@@ -116,6 +118,28 @@ func (c *control) wake(w http.ResponseWriter, _ *http.Request) {
 	c.server.scheduler.Wake()
 	c.server.scheduler.WakeSends()
 	answer(w, true, nil)
+}
+
+// where tells the address of the reader pages.
+func (c *control) where(w http.ResponseWriter, _ *http.Request) {
+	answer(w, c.server.public, nil)
+}
+
+// servedAt is the address of the reader pages, without a / at its end: the public
+// one, else that of the process that serves this data folder. guessed: there is
+// none, and it is where one would be.
+func (in *installation) servedAt(ctx context.Context) (address string, guessed bool) {
+	address = in.config.PublicURL
+	if address == "" {
+		ok, err := ask(ctx, in.config.Data, "/where", nil, &address)
+		if err != nil {
+			in.log.Debug("the serving newsie did not tell its address", "error", err)
+		}
+		if guessed = !ok || err != nil; guessed {
+			address = in.config.pages()
+		}
+	}
+	return strings.TrimRight(address, "/"), guessed
 }
 
 // wakeServing has the process that serves this data folder, if there is one, look

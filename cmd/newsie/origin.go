@@ -109,7 +109,7 @@ func (in *installation) originLinks() func(o origin.Origin) []originLink {
 
 func (p *program) printLinks(links []originLink) {
 	if len(links) == 0 {
-		_, _ = fmt.Fprintln(p.stdout, "No link is known yet: set public_url, or let newsie serve run once with a Telegram bot.")
+		_, _ = fmt.Fprintln(p.stdout, "No link is known yet: set public_url (for a try NEWSIE_PUBLIC_URL=http://localhost:8080, here and where newsie serves), or let newsie serve run once with a Telegram bot.")
 		return
 	}
 	for _, link := range links {

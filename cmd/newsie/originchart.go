@@ -5,64 +5,107 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/guptarohit/asciigraph"
-
 	"newsie/bot/origin"
 )
 
-// reportChart draws who came, in so many columns of a terminal: over time as a
-// line, else as bars. It is "" when nobody did, or there is one row alone.
+// reportChart draws who came, in so many columns of a terminal: over time as columns
+// that stand, else as bars that lie. It is "" when nobody did, or there is one row
+// alone.
 func reportChart(r origin.Report, columns int) string {
 	if len(r.Rows) < 2 || !slices.ContainsFunc(r.Rows, func(row origin.Row) bool { return row.Came.N > 0 }) {
 		return ""
 	}
 	if r.By == origin.ByDay || r.By == origin.ByWeek {
-		return lineChart(r, columns)
+		return timeChart(r, columns)
 	}
 	return barChart(r, columns)
 }
 
-const chartHeight = 8
+const (
+	chartHeight  = 8
+	widestColumn = 4 // and one between two
+)
 
-func lineChart(r origin.Report, columns int) string {
-	most := int64(0)
-	points := make([]float64, len(r.Rows))
-	hidden := false
-	for i, row := range r.Rows {
-		most, points[i], hidden = max(most, row.Came.N), float64(row.Came.N), hidden || row.Came.Hidden
+// timeChart has a column for each day or week, or for several of them, as high as
+// how many came then.
+func timeChart(r origin.Report, columns int) string {
+	// What the axis takes depends on the sums, which depend on how many fit beside it.
+	var sums []int64
+	var together, axis int
+	for axis = 1; ; axis++ {
+		room := max(columns-axis-2, 1)
+		together = (len(r.Rows) + room - 1) / room
+		if sums = sumsOf(r, together); len(fmt.Sprint(slices.Max(sums))) <= axis {
+			break
+		}
 	}
-	axis := max(len(fmt.Sprint(most)), 1)
-	width := max(columns-axis-3, 10)
-	options := []asciigraph.Option{
-		asciigraph.Height(chartHeight), asciigraph.Precision(0), asciigraph.LowerBound(0),
-		asciigraph.YAxisValueFormatter(func(v float64) string { return fmt.Sprintf("%*.0f", axis, v) }),
+	room, most := max(columns-axis-2, 1), slices.Max(sums)
+	wide, gap := min(room/len(sums), widestColumn+1), 0
+	if wide > 1 {
+		wide, gap = wide-1, 1
 	}
-	if len(points) > width {
-		points = highest(points, width)
+	var b strings.Builder
+	fmt.Fprintf(&b, "\n%s\n", timeHeading(r, together, columns))
+	for line := chartHeight; line > 0; line-- {
+		mark := ""
+		if line == chartHeight {
+			mark = fmt.Sprint(most)
+		}
+		text := fmt.Sprintf("%*s │", axis, mark)
+		for _, n := range sums {
+			text += strings.Repeat(standing(n, most, line), wide) + strings.Repeat(" ", gap)
+		}
+		b.WriteString(strings.TrimRight(text, " ") + "\n")
 	}
-	if width/(len(points)-1) > 1 { // else each point has a column of its own
-		options = append(options, asciigraph.Width(min(width, (len(points)-1)*6+1)))
-		width = min(width, (len(points)-1)*6+1)
-	}
-	width = max(min(width, columns), len(points))
-	chart := asciigraph.Plot(points, options...)
+	width := len(sums)*(wide+gap) - gap
+	fmt.Fprintf(&b, "%*d └%s\n", axis, 0, strings.Repeat("─", width))
 	first, last := r.Rows[0].Label, r.Rows[len(r.Rows)-1].Label
-	note := ""
-	if hidden {
-		note = " (<5 is drawn as 0)"
+	width = min(max(width, len(first)+1+len(last)), max(columns-axis-2, 0))
+	if space := width - len(first) - len(last); space > 0 {
+		first += strings.Repeat(" ", space) + last
 	}
-	space := strings.Repeat(" ", max(1, width-len(first)-len(last)))
-	return fmt.Sprintf("\ncame by %s%s\n%s\n%s%s%s%s\n", r.By, note, chart, strings.Repeat(" ", axis+2), first, space, last)
+	fmt.Fprintf(&b, "%*s  %s\n", axis, "", first)
+	return b.String()
 }
 
-// highest makes fewer of many points: of those that fall together the highest.
-func highest(points []float64, n int) []float64 {
-	out := make([]float64, n)
-	for i, v := range points {
-		at := i * n / len(points)
-		out[at] = max(out[at], v)
+// timeHeading tells what the columns stand for.
+func timeHeading(r origin.Report, together, columns int) string {
+	heading := fmt.Sprintf("came by %s", r.By)
+	if together > 1 {
+		heading += fmt.Sprintf(", %d %ss a column", together, r.By)
 	}
-	return out
+	if !slices.ContainsFunc(r.Rows, func(row origin.Row) bool { return row.Came.Hidden }) {
+		return heading
+	}
+	note := "(<5 is drawn as 0)"
+	if len(heading)+1+len(note) > columns {
+		return heading + "\n" + note
+	}
+	return heading + " " + note
+}
+
+// sumsOf adds up who came in so many days or weeks at a time; of the last there may
+// be fewer.
+func sumsOf(r origin.Report, together int) []int64 {
+	sums := make([]int64, 0, len(r.Rows)/together+1)
+	for rows := range slices.Chunk(r.Rows, together) {
+		sum := int64(0)
+		for _, row := range rows {
+			sum += row.Came.N
+		}
+		sums = append(sums, sum)
+	}
+	return sums
+}
+
+// standing is what a line of the chart, counted from below, shows of a column.
+func standing(n, most int64, line int) string {
+	eighths := (n*chartHeight*8 + most/2) / most
+	if n > 0 {
+		eighths = max(eighths, 1)
+	}
+	part := min(max(eighths-int64(line-1)*8, 0), 8)
+	return string([]rune(" ▁▂▃▄▅▆▇█")[part])
 }
 
 // mostBars is how many rows a chart has at most.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -21,7 +22,7 @@ func cameOn(counts ...int64) origin.Report {
 	return r
 }
 
-func TestALineOfWhoCameFitsTheTerminal(t *testing.T) {
+func TestAChartOverTimeFitsTheTerminal(t *testing.T) {
 	year := make([]int64, 336)
 	for i := range year {
 		year[i] = int64(i % 90)
@@ -38,13 +39,90 @@ func TestALineOfWhoCameFitsTheTerminal(t *testing.T) {
 			if lines := strings.Count(chart, "\n"); lines != chartHeight+4 || !strings.Contains(chart, r.Rows[0].Label) || !strings.Contains(chart, r.Rows[len(r.Rows)-1].Label) {
 				t.Errorf("%s in %d columns is\n%s", name, columns, chart)
 			}
-			if name == "a year" && !strings.Contains(chart, "123456 ┤") {
-				t.Errorf("the highest day is not in the chart of %d columns:\n%s", columns, chart)
-			}
 		}
 	}
-	if chart := reportChart(cameOn(5, -1, 9), 80); !strings.Contains(chart, "(<5 is drawn as 0)") {
-		t.Errorf("what is hidden is drawn silently:\n%s", chart)
+}
+
+func TestWhoCameOnOneDayStandsOnOneDay(t *testing.T) {
+	for name, tt := range map[string]struct {
+		r       origin.Report
+		columns int
+		want    string
+	}{
+		"one day of five": {cameOn(0, 0, 89, 0, 0), 40, `
+came by day
+89 │          ████
+   │          ████
+   │          ████
+   │          ████
+   │          ████
+   │          ████
+   │          ████
+   │          ████
+ 0 └────────────────────────
+    2026-01-01    2026-01-05
+`},
+		"eighths, and a few": {cameOn(64, 8, 9, 1, -1, 32), 80, `
+came by day (<5 is drawn as 0)
+64 │████
+   │████
+   │████
+   │████
+   │████                     ████
+   │████                     ████
+   │████      ▁▁▁▁           ████
+   │████ ████ ████ ▁▁▁▁      ████
+ 0 └─────────────────────────────
+    2026-01-01         2026-01-06
+`},
+		"three days to a column": {cameOn(append(make([]int64, 60), 0, 5, 3, 8)...), 27, `
+came by day, 3 days a column
+8 │                    ██
+  │                    ██
+  │                    ██
+  │                    ██
+  │                    ██
+  │                    ██
+  │                    ██
+  │                    ██
+0 └──────────────────────
+   2026-01-01  2026-03-08
+`},
+	} {
+		if got := reportChart(tt.r, tt.columns); got != tt.want {
+			t.Errorf("%s: got%s\nwant%s", name, got, tt.want)
+		}
+	}
+}
+
+func TestOriginsThatBroughtNothingAreLeftOut(t *testing.T) {
+	var r origin.Report
+	r.By = origin.ByOrigin
+	add := func(id int64, depth int, name string, f origin.Figures) {
+		r.Rows = append(r.Rows, origin.Row{Label: name, Origin: id, Depth: depth, Figures: f})
+	}
+	few := origin.Figures{Lost: origin.Figure{Hidden: true}}
+	add(1, 0, "Chain", origin.Figures{}) // whose gains and losses are equal
+	add(2, 1, "North", origin.Figures{})
+	add(3, 2, "Shop 1", origin.Figures{})
+	add(4, 2, "Shop 2", few)
+	add(5, 2, "Shop 3", origin.Figures{})
+	add(6, 1, "South", origin.Figures{})
+	add(7, 2, "Shop 4", origin.Figures{})
+	add(8, 0, "Fair", origin.Figures{Opens: origin.Figure{N: 9}})
+	add(9, 0, "Other", origin.Figures{})
+	add(origin.None, 0, "", origin.Figures{})
+	busy, idle := withoutIdle(r)
+	var names []string
+	for _, row := range busy.Rows {
+		names = append(names, rowLabel(row))
+	}
+	if got, want := fmt.Sprint(names, idle), "[Chain North Shop 2 Fair no origin] 5"; got != want || len(r.Rows) != 10 {
+		t.Errorf("got %s of %d, want %s", got, len(r.Rows), want)
+	}
+	r.By = origin.ByDay
+	if busy, idle := withoutIdle(r); idle != 0 || len(busy.Rows) != len(r.Rows) {
+		t.Errorf("%d days are left out", idle)
 	}
 }
 
@@ -95,5 +173,16 @@ func TestATableIsAsNarrowAsNamesAllow(t *testing.T) {
 		if widest > want || columns == 0 && widest < 140 {
 			t.Errorf("in %d columns it takes %d, want %d", columns, widest, want)
 		}
+	}
+}
+
+func TestHiddenFiguresAreNotEscapedInJSON(t *testing.T) {
+	var b strings.Builder
+	p := &program{stdout: &b}
+	if err := errors.Join(p.printJSON(reportFor(cameOn(-1))), p.printJSON(originJSON{Came: &origin.Figure{Hidden: true}})); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.String(); strings.Count(got, `"came": "<5"`) != 2 || strings.Contains(got, `\u`) {
+		t.Errorf("got\n%s", got)
 	}
 }

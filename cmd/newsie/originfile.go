@@ -32,12 +32,15 @@ input. Its first line names the columns:
   article                   the number of one
   starts, ends              days, 2026-12-24, or times, 2026-12-24 18:00
 
+The columns may be called in Chinese or Italian, too (名称, 上级; nome, genitore).
+A parent's name means another line of the file before one that was there.
+
 Lines may come in any order. One whose code or path is there already changes that
 origin in the columns that the file has, so that a file can come in again after it
 was edited; the same file changes nothing. Origins that the file leaves out stay.
 
-All of it is kept or nothing: each line that is wrong is named. --skip-bad keeps
-the others.`,
+All of it is kept or nothing: each line that is wrong is named, and a column that
+there is none of. --skip-bad keeps the others, and does not read such a column.`,
 		Example: "  newsie origin import chain.csv --dry-run\n  newsie origin export > chain.csv",
 		Args:    one("which file"),
 		RunE: func(cmd *cobra.Command, args []string) error {

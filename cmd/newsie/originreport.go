@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,7 +19,7 @@ import (
 type reportFlags struct {
 	from, to, by, touch, origin string
 
-	asJSON, asCSV, noChart bool
+	asJSON, asCSV, noChart, all bool
 }
 
 func originReport(p *program) *cobra.Command {
@@ -38,7 +39,8 @@ func originReport(p *program) *cobra.Command {
 
 A reader's doings count for the origin that the reader came by first, or with
 --touch last for the latest. What fewer than five readers are behind is shown as
-<5, and a sum as 12+ where that would follow from it: no report tells of a reader.`,
+<5. Origins that brought nothing are left out of the table, unless --all; JSON and
+CSV have them.`,
 		Example: `  newsie origin report --from 2026-11-01 --by week
   newsie origin report --origin Chain/North --csv > north.csv`,
 		Args: cobra.NoArgs,
@@ -58,6 +60,7 @@ A reader's doings count for the origin that the reader came by first, or with
 	flags.StringVar(&f.origin, "origin", "", "only this origin and those below it")
 	flags.BoolVar(&f.asJSON, "json", false, "print JSON")
 	flags.BoolVar(&f.asCSV, "csv", false, "print CSV")
+	flags.BoolVar(&f.all, "all", false, "show origins that brought nothing, too")
 	flags.BoolVar(&f.noChart, "no-chart", false, "only the table")
 	return c
 }
@@ -102,8 +105,15 @@ func (p *program) reportOrigins(ctx context.Context, in *installation, q origin.
 	}
 	_, _ = fmt.Fprintf(p.stdout, "%s\n\n", reportHeading(r, of))
 	columns := p.columns()
-	if err := reportTable(r, columns).print(p.stdout); err != nil {
+	busy, idle := r, 0
+	if !f.all {
+		busy, idle = withoutIdle(r)
+	}
+	if err := reportTable(busy, columns).print(p.stdout); err != nil {
 		return err
+	}
+	if idle > 0 {
+		_, _ = fmt.Fprintf(p.stdout, "%s\n", sayIdle(idle))
 	}
 	if f.noChart {
 		return nil
@@ -191,6 +201,41 @@ func reportHeading(r origin.Report, of string) string {
 		what = "What " + of + " brought"
 	}
 	return fmt.Sprintf("%s, %s to %s, by the %s that readers came by", what, r.From, r.To, map[origin.Touch]string{origin.First: "first origin", origin.Last: "latest origin"}[r.Touch])
+}
+
+// withoutIdle leaves out the origins that brought nothing, and of which none below
+// did, and tells how many they are.
+func withoutIdle(r origin.Report) (busy origin.Report, idle int) {
+	if r.By != origin.ByOrigin {
+		return r, 0
+	}
+	rows := make([]origin.Row, 0, len(r.Rows))
+	above := 0 // how deep what is above the row after stands, if that is one to show; a depth counts from 1
+	for _, row := range slices.Backward(r.Rows) {
+		depth := row.Depth + 1
+		switch {
+		case row.Origin <= 0:
+			rows = append(rows, row)
+			continue
+		case depth == above || row.Figures != (origin.Figures{}):
+			above = depth - 1
+		default:
+			idle++
+			continue
+		}
+		rows = append(rows, row)
+	}
+	slices.Reverse(rows)
+	busy = r
+	busy.Rows = rows
+	return busy, idle
+}
+
+func sayIdle(n int) string {
+	if n == 1 {
+		return "1 origin brought nothing (--all shows it)"
+	}
+	return fmt.Sprintf("%d origins brought nothing (--all shows them)", n)
 }
 
 // leastLabel is how short names may become where a terminal is narrow.

@@ -70,7 +70,8 @@ link that lets in once is printed, and the user may set a password then.`,
 				if asJSON {
 					return p.printJSON(map[string]string{"name": name})
 				}
-				_, err := fmt.Fprintf(p.stdout, "%s was added and may log in at %s/console/\n", name, in.config.pages())
+				address, guessed := in.servedAt(cmd.Context())
+				_, err := fmt.Fprintf(p.stdout, "%s was added and may log in at %s/console/\n%s", name, address, sayGuessed(guessed))
 				return err
 			})
 		},
@@ -142,12 +143,21 @@ func (p *program) printLink(ctx context.Context, in *installation, typed, what s
 	if err != nil {
 		return err
 	}
-	address := strings.TrimRight(in.config.pages(), "/") + console.EnterPath(token)
+	address, guessed := in.servedAt(ctx)
+	address += console.EnterPath(token)
 	if asJSON {
 		return p.printJSON(linkJSON{name, address, until.UTC().Truncate(time.Second)})
 	}
-	_, err = fmt.Fprintf(p.stdout, "%s %s, until %s:\n%s\n", name, what, said(until.UTC()), address)
+	_, err = fmt.Fprintf(p.stdout, "%s %s, until %s:\n%s\n%s", name, what, said(until.UTC()), address, sayGuessed(guessed))
 	return err
+}
+
+// sayGuessed says that an address is only where newsie would be.
+func sayGuessed(guessed bool) string {
+	if !guessed {
+		return ""
+	}
+	return "No newsie serves this data folder now: that is where one will be, unless it is started with another --listen.\n"
 }
 
 // A userJSON is a user for programs.
