@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -42,8 +43,9 @@ type consoleCodes struct {
 // Ways are the page that knows all channels, and each channel.
 func (c *consoleCodes) Ways(ctx context.Context, o origin.Origin) ([]console.Way, error) {
 	var ways []console.Way
-	page, why := c.channels.page(origin.Wanted{Origin: o})
-	if why == nil {
+	var why error
+	page, err := c.channels.page(origin.Wanted{Origin: o})
+	if err == nil {
 		ways = append(ways, console.Way{URL: page})
 	}
 	for _, name := range c.channels.in.config.channelNames() {
@@ -51,6 +53,8 @@ func (c *consoleCodes) Ways(ctx context.Context, o origin.Origin) ([]console.Way
 		saying, err := c.channels.says(ctx, origin.Wanted{Origin: o, Channel: name, Kept: true})
 		switch {
 		case errors.Is(err, origin.ErrNotMade):
+		case errors.Is(err, console.ErrNoAddress): // which the page lacks too
+			continue
 		case err != nil:
 			why = errors.Join(why, err)
 			continue
@@ -62,7 +66,7 @@ func (c *consoleCodes) Ways(ctx context.Context, o origin.Origin) ([]console.Way
 		ways = append(ways, way)
 	}
 	if len(ways) == 0 {
-		return nil, why
+		return nil, cmp.Or(why, err) // err is ErrNoAddress, or there is the page
 	}
 	return ways, nil
 }

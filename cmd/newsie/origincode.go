@@ -14,6 +14,7 @@ import (
 	"newsie/bot/telegram"
 	"newsie/bot/webchat"
 	"newsie/bot/wechat"
+	"newsie/internal/web/console"
 )
 
 // says tells what the code of an origin says: the code or link of a channel, or
@@ -120,7 +121,7 @@ func (cs *channels) page(w origin.Wanted) (string, error) {
 // printable is our own address, if it is one that lasts longer than this process.
 func (cs *channels) printable() (string, error) {
 	if cs.in.config.PublicURL == "" {
-		return "", errors.New("what is printed must lead readers' telephones here, and no public_url says where that is: set it in newsie.yaml (public_url: https://news.example.org) or NEWSIE_PUBLIC_URL")
+		return "", console.ErrNoAddress
 	}
 	return strings.TrimSuffix(cs.in.config.PublicURL, "/"), nil
 }

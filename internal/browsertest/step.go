@@ -36,6 +36,17 @@ func Scripts(on bool) Step {
 	}
 }
 
+// Speak has the browser ask for pages in a language, from the next one on.
+func Speak(lang string) Step {
+	return func(ctx context.Context, tab *chromedp.Target) (chromedp.Void, error) {
+		agent, err := chromedp.Evaluate[string](`navigator.userAgent`)(ctx, tab)
+		if err == nil {
+			_, err = cdp.Call(ctx, tab, emulation.SetUserAgentOverride, emulation.SetUserAgentOverrideParams{UserAgent: agent, AcceptLanguage: lang})
+		}
+		return chromedp.Void{}, err
+	}
+}
+
 // OnEveryPage evaluates JavaScript in each page from the next one on, before
 // the page's own.
 func OnEveryPage(js string) Step {

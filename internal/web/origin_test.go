@@ -56,6 +56,8 @@ func TestAnOriginLeadsStraightWhereThereIsNoChoice(t *testing.T) {
 		doors                 []web.Door
 	}{
 		{"Telegram alone", onAPhone, "/o/kf7x", "https://t.me/paper_bot?start=okf7x", []web.Door{telegramDoor()}},
+		{"a slash at the end", onAPhone, "/o/kf7x/", "https://t.me/paper_bot?start=okf7x", []web.Door{telegramDoor()}},
+		{"a slash after an article", onAPhone, "/o/kf7x/3/", "https://t.me/paper_bot?start=okf7x_a3", []web.Door{telegramDoor()}},
 		{"with an article", onADesktop, "/o/kf7x/3", "https://t.me/paper_bot?start=okf7x_a3", []web.Door{telegramDoor()}},
 		{"the browser chat alone", inWeChat, "/o/kf7x/3", "/chat/web/?start=okf7x_a3", []web.Door{webDoor()}},
 		{"an article that is not public", onAPhone, "/o/kf7x/8", "/chat/web/?start=okf7x", []web.Door{webDoor()}},
@@ -122,7 +124,7 @@ func TestEveryCodesPageIsTheSame(t *testing.T) {
 			t.Errorf("a link leads past the code to %s", to)
 		}
 	}
-	for _, path := range []string{"/o/", "/o", "/o/a/3/x"} {
+	for _, path := range []string{"/o/", "/o", "/o/a/3/x", "/o/a/3/x/"} {
 		if got := ask(h, http.MethodGet, path, "User-Agent", onAPhone); got.StatusCode != http.StatusNotFound {
 			t.Errorf("%s answers %d", path, got.StatusCode)
 		}

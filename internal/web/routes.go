@@ -127,7 +127,9 @@ func (s *site) routes() http.Handler {
 	mux.HandleFunc("GET /a/{id}/{slug...}", s.article)
 	mux.HandleFunc("/r/{token...}", s.opened)
 	mux.HandleFunc("GET /o/{code}", s.origin)
+	mux.HandleFunc("GET /o/{code}/{$}", s.origin) // as people type it
 	mux.HandleFunc("GET /o/{code}/{article}", s.origin)
+	mux.HandleFunc("GET /o/{code}/{article}/{$}", s.origin)
 	mux.HandleFunc("GET /media/{name}", s.media)
 	mux.HandleFunc("GET /static/{name}", s.assets.serve)
 	mux.HandleFunc("GET /favicon.svg", s.assets.icon)

@@ -93,6 +93,48 @@ func TestTheConsoleInABrowser(t *testing.T) {
 		}
 		tab.Do("back", browsertest.Run(`scrollTo(0, 0)`))
 	}
+	// Whatever the window and the language, all of it can be read and reached, and
+	// letters of one kind are as large in all charts.
+	outside := `[...document.querySelectorAll('.name span, .top nav a, .top nav button, .title *, .pills a, .dates, .tiles a, .tiles span, figcaption, .charts img, .tabs a, .save a, .save button, .foot')]
+		.filter(e => e.offsetParent && e.tagName !== 'OPTION' && (e.getBoundingClientRect().right > innerWidth - 8 || e.getBoundingClientRect().left < 8 || e.matches('span, a') && e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 0))
+		.map(e => e.textContent || e.className).join(', ')`
+	inCard := `[...document.querySelectorAll('.tabs a')].every(e => e.getBoundingClientRect().right <= e.closest('.panel').getBoundingClientRect().right - 8)`
+	scales := `(l => Math.max(...l) / Math.min(...l))([...document.querySelectorAll('.charts img')].map(i => i.clientWidth / (i.currentSrc.match(/kind=origins/) && !i.currentSrc.match(/form=wide/) || i.currentSrc.match(/form=small/) ? 360 : 720)))`
+	holes := `(l => l.length % getComputedStyle(document.querySelector('.tiles')).gridTemplateColumns.split(' ').length)([...document.querySelectorAll('.tiles li')])`
+	for _, lang := range []string{"en", "it", "zh-CN", "zh-TW"} {
+		tab.Do("speak "+lang, browsertest.Speak(lang), chromedp.Navigate(c.server.URL+"/console/origins?by=week"), chromedp.WaitVisible("table"))
+		for _, width := range []int64{320, 390, 768, 900, 1280} {
+			scheme := "light"
+			if width%3 == 0 {
+				scheme = "dark"
+			}
+			look(width, 900, scheme)
+			tab.Do("charts", drawn)
+			what := fmt.Sprintf("%s at %d", lang, width)
+			tab.Shoot(fmt.Sprintf("console-origins-%s-%d", lang, width))
+			fits(what)
+			if got := browsertest.Read[string](tab, outside); got != "" {
+				t.Errorf("%s: cut off are %s", what, got)
+			}
+			if !browsertest.Read[bool](tab, inCard) {
+				t.Errorf("%s: tabs leave their card", what)
+			}
+			if got := browsertest.Read[float64](tab, scales); got > 1.25 {
+				t.Errorf("%s: letters of one chart are %.2f times those of another", what, got)
+			}
+			if got := browsertest.Read[int](tab, holes); got != 0 {
+				t.Errorf("%s: the last row of figures has %d", what, got)
+			}
+		}
+		look(390, 844, "light")
+		tab.Do("weeks", browsertest.Run(`document.querySelector('table').scrollIntoView()`))
+		tab.Shoot("console-weeks-" + lang)
+		// A Chinese date is on one line.
+		if got := browsertest.Read[int](tab, `[...document.querySelectorAll('.note')].map(e => e.getClientRects().length && Math.round(e.getBoundingClientRect().height / 24)).reduce((a, b) => Math.max(a, b))`); got > 2 && strings.HasPrefix(lang, "zh") {
+			t.Errorf("%s: a week takes %d lines", lang, got)
+		}
+	}
+	tab.Do("English again", browsertest.Speak("en"), chromedp.Navigate(c.server.URL+"/console/origins"), drawn)
 	look(1280, 900, "light")
 	tab.Do("unfold", browsertest.Run(`document.querySelectorAll('.fold')[1].click()`), browsertest.Run(`document.querySelector('table').scrollIntoView()`))
 	tab.Shoot("console-origins-desktop-tree")

@@ -21,14 +21,17 @@ import (
 // A chartView is a picture on the page, in the sizes and colours that a browser
 // chooses from.
 type chartView struct {
-	Heading       string
-	Alt           string
-	Kind          string
-	Light, Dark   string // addresses
-	Small, Darker string // for telephones: light and dark
-	Width, Height int
-	SmallWidth    int
-	SmallHeight   int
+	Heading        string
+	Alt            string
+	Kind           string
+	Light, Dark    string // addresses
+	Small, Darker  string // for telephones: light and dark
+	Wide, WideDark string // where charts stand below each other: light and dark
+	Width, Height  int
+	SmallWidth     int
+	SmallHeight    int
+	WideWidth      int
+	WideHeight     int
 }
 
 // mostBars is how many origins a chart shows.
@@ -37,12 +40,14 @@ const mostBars = 8
 // A size is that of a chart, in pixels of CSS.
 type size struct{ width, height int }
 
-// sizes of the charts by kind, for desks and for telephones.
-func sizes(kind string, small bool) size {
+// sizes of the charts by kind and form: those that stand below each other are as
+// wide as each other, so that their letters are as large.
+func sizes(kind, form string) size {
+	form, _, _ = strings.Cut(form, "-")
 	switch {
-	case kind == "origins":
+	case kind == "origins" && form != "wide":
 		return size{360, 320}
-	case small:
+	case form == "small":
 		return size{360, 220}
 	}
 	return size{720, 320}
@@ -55,7 +60,7 @@ func (c *Console) charts(q *request, a ask, report origin.Report) []chartView {
 		if kind == "origins" && a.Below != 0 && report.By == origin.ByOrigin && len(report.Rows) < 2 {
 			continue // it stands alone
 		}
-		large, small := sizes(kind, false), sizes(kind, true)
+		large, small, wide := sizes(kind, ""), sizes(kind, "small"), sizes(kind, "wide")
 		to := func(form string) string {
 			values := a.values()
 			values.Set("kind", kind)
@@ -72,6 +77,7 @@ func (c *Console) charts(q *request, a ask, report origin.Report) []chartView {
 			Kind: kind, Heading: q.p.T("console.chart_"+kind, "Figure", q.p.T("console.figure_"+a.Show)),
 			Alt:   q.p.T("console.chart_alt", "Figure", q.p.T("console.figure_"+a.Show), "Period", period(q.p, report.From, report.To), "Total", written(q.p, total)),
 			Light: to(""), Dark: to("dark"), Small: to("small"), Darker: to("small-dark"),
+			Wide: to("wide"), WideDark: to("wide-dark"), WideWidth: wide.width, WideHeight: wide.height,
 			Width: large.width, Height: large.height, SmallWidth: small.width, SmallHeight: small.height,
 		})
 	}
@@ -108,7 +114,7 @@ func (c *Console) showChart(q *request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	drawn := drawing{p: q.p, figure: slices.Index(figures[:], a.Show), size: sizes(kind, strings.HasPrefix(form, "small")), dark: strings.HasSuffix(form, "dark")}
+	drawn := drawing{p: q.p, figure: slices.Index(figures[:], a.Show), size: sizes(kind, form), dark: strings.HasSuffix(form, "dark")}
 	var svg []byte
 	if kind == "time" {
 		svg, err = drawn.time(report)
@@ -159,8 +165,12 @@ func (d drawing) time(report origin.Report) ([]byte, error) {
 	bars := [][]float64{make([]float64, len(report.Rows)), make([]float64, len(report.Rows))}
 	labels := make([]string, len(report.Rows))
 	top := 0.0
+	most := max(2, d.size.width/95)
+	every := max(1, (len(labels)+most-1)/most) // steps of one length
 	for i, row := range report.Rows {
-		labels[i] = shortDay(d.p, row.From)
+		if i%every == 0 {
+			labels[i] = shortDay(d.p, row.From)
+		}
 		figure := row.Figures.All()[d.figure]
 		bars[0][i] = float64(figure.N)
 		if figure.Hidden {
@@ -176,7 +186,7 @@ func (d drawing) time(report origin.Report) ([]byte, error) {
 	opt.StackSeries = charts.Ptr(true)
 	opt.Legend.Show = charts.Ptr(false)
 	opt.CategoryAxis.Labels = labels
-	opt.CategoryAxis.LabelCount = min(len(labels), max(2, d.size.width/95))
+	opt.CategoryAxis.LabelCount = len(labels)
 	opt.CategoryAxis.LabelFontStyle = charts.NewFontStyleWithSize(10)
 	const lines = 4
 	step := niceStep(top / lines)
@@ -228,7 +238,7 @@ func (d drawing) origins(report origin.Report) ([]byte, error) {
 		figure := value(row)
 		number := written(d.p, figure)
 		painter.Text(shortened(label(d.p, origin.ByOrigin, row), float64(across-20-7*len(number))), left, y+above-5, 0, style)
-		painter.Text(number, left+across-painter.MeasureText(number, 0, style).Width()*106/100, y+above-5, 0, style)
+		painter.Text(number, left+across, y+above-5, 0, style)
 		painter.FilledRect(left, y+above, left+across, y+above+thick, line, line, 0)
 		long, colour := int(figure.N*int64(across)/top), shown
 		if figure.Hidden {
@@ -236,7 +246,10 @@ func (d drawing) origins(report origin.Report) ([]byte, error) {
 		}
 		painter.FilledRect(left, y+above, left+max(long, 2), y+above+thick, colour, colour, 0)
 	}
-	return finished(painter)
+	svg, err := finished(painter)
+	// Figures end where the bars do, whatever the browser's letters are like.
+	at := fmt.Appendf(nil, `<text x="%d"`, left+across)
+	return bytes.ReplaceAll(svg, at, append([]byte(`<text text-anchor="end"`), at[len("<text"):]...)), err
 }
 
 // nextBelow are the rows at the top, or those next below the only one there.

@@ -64,6 +64,10 @@ func (c *Console) originView(q *request, a ask, o origin.Origin, tree origin.Tre
 		return view, nil
 	}
 	ways, err := c.config.Codes.Ways(q.Context(), o)
+	if errors.Is(err, ErrNoAddress) {
+		view.Trouble = q.p.T("console.no_address")
+		return view, nil
+	}
 	if err != nil {
 		c.config.Logger.Warn("an origin's codes are not shown", "origin", o.Code, "error", err)
 		view.Trouble = q.p.T("console.codes_trouble")
@@ -122,6 +126,9 @@ func (c *Console) showCode(q *request) (answer, error) {
 		return c.nothing(q)
 	}
 	ways, err := c.config.Codes.Ways(q.Context(), o)
+	if errors.Is(err, ErrNoAddress) {
+		return c.notice(q, http.StatusConflict, "no_address")
+	}
 	if err != nil {
 		return answer{}, err
 	}
@@ -162,7 +169,11 @@ func (c *Console) showSheet(q *request) (answer, error) {
 		return c.nothing(q)
 	}
 	var sheet bytes.Buffer
-	if err := c.config.Codes.Sheet(q.Context(), &sheet, list, q.PostForm.Get("channel"), q.p.Lang()); err != nil {
+	err = c.config.Codes.Sheet(q.Context(), &sheet, list, q.PostForm.Get("channel"), q.p.Lang())
+	if errors.Is(err, ErrNoAddress) {
+		return c.notice(q, http.StatusConflict, "no_address")
+	}
+	if err != nil {
 		return answer{}, fmt.Errorf("draw the sheet of %s: %w", o.Code, err)
 	}
 	return answer{status: http.StatusOK, kind: "application/pdf", body: sheet.Bytes(), name: o.Name + ".pdf"}, nil
@@ -178,7 +189,11 @@ func (c *Console) makeCode(q *request) (answer, error) {
 		return c.nothing(q)
 	}
 	key := "console.code_made"
-	if err := c.config.Codes.Make(q.Context(), o, q.PostForm.Get("channel")); err != nil {
+	err = c.config.Codes.Make(q.Context(), o, q.PostForm.Get("channel"))
+	if errors.Is(err, ErrNoAddress) {
+		return c.notice(q, http.StatusConflict, "no_address")
+	}
+	if err != nil {
 		c.config.Logger.Warn("a code could not be made", "origin", o.Code, "channel", q.PostForm.Get("channel"), "error", err)
 		key = "console.code_refused"
 	}

@@ -31,7 +31,13 @@ type Way struct {
 	URL     string // what the code says; "": the platform has to make it first, see Codes.Make
 }
 
-// Codes are the codes and links of origins, for print.
+// ErrNoAddress tells that codes would lead nowhere, because newsie does not know
+// the address at which readers' telephones find it. That is how it was set up, and
+// no trouble.
+var ErrNoAddress = errors.New("what is printed must lead readers' telephones here, and no public_url says where that is: set it in newsie.yaml (public_url: https://news.example.org) or NEWSIE_PUBLIC_URL")
+
+// Codes are the codes and links of origins, for print. All but Draw give
+// ErrNoAddress where that is why there is none.
 type Codes interface {
 	// Ways lists those that an origin has. It asks no platform.
 	Ways(ctx context.Context, o origin.Origin) ([]Way, error)
@@ -94,6 +100,7 @@ type tableView struct {
 	Rows     []rowView
 	Total    []string
 	Tree     bool // rows have others below them
+	Days     bool // rows are days or weeks
 	Hidden   bool // some figures are not shown
 }
 
@@ -234,7 +241,7 @@ func indent(depth int) string {
 }
 
 func (c *Console) table(q *request, a ask, report origin.Report) tableView {
-	t := tableView{First: q.p.T("console.row_" + string(report.By)), Tree: slices.ContainsFunc(report.Rows, func(r origin.Row) bool { return r.Depth > 0 })}
+	t := tableView{First: q.p.T("console.row_" + string(report.By)), Tree: slices.ContainsFunc(report.Rows, func(r origin.Row) bool { return r.Depth > 0 }), Days: report.By == origin.ByDay || report.By == origin.ByWeek}
 	for _, figure := range figures {
 		t.Headings = append(t.Headings, heading{q.p.T("console.figure_" + figure), figure == a.Show})
 	}
@@ -250,13 +257,13 @@ func (c *Console) table(q *request, a ask, report origin.Report) tableView {
 		}
 		for k, figure := range row.Figures.All() {
 			view.Cells = append(view.Cells, cell{written(q.p, figure), figure == origin.Figure{}, figures[k] == a.Show})
-			t.Hidden = t.Hidden || figure.Hidden || figure.More
+			t.Hidden = t.Hidden || figure.Hidden
 		}
 		t.Rows = append(t.Rows, view)
 	}
 	for _, figure := range report.Total.All() {
 		t.Total = append(t.Total, written(q.p, figure))
-		t.Hidden = t.Hidden || figure.Hidden || figure.More
+		t.Hidden = t.Hidden || figure.Hidden
 	}
 	return t
 }
@@ -304,14 +311,11 @@ func written(p locale.Printer, f origin.Figure) string {
 	if p.Lang() == "it" {
 		mark = "."
 	}
-	digits, more := strconv.FormatInt(f.N, 10), ""
-	if f.More {
-		more = "+"
-	}
+	digits := strconv.FormatInt(f.N, 10)
 	for at := len(digits) - 3; at > 0 && digits[at-1] != '-'; at -= 3 {
 		digits = digits[:at] + mark + digits[at:]
 	}
-	return digits + more
+	return digits
 }
 
 // An ask is what is to be seen of what origins brought.

@@ -9,6 +9,8 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -39,6 +41,9 @@ func (d *drawn) Ways(_ context.Context, o origin.Origin) ([]console.Way, error) 
 }
 
 func (d *drawn) Make(_ context.Context, _ origin.Origin, channel string) error {
+	if errors.Is(d.refused, console.ErrNoAddress) {
+		return d.refused
+	}
 	if channel != "gzh" {
 		return errors.New("SECRET")
 	}
@@ -56,6 +61,9 @@ func (d *drawn) Draw(_ context.Context, w io.Writer, o origin.Origin, way consol
 }
 
 func (d *drawn) Sheet(_ context.Context, w io.Writer, list []origin.Origin, channel, _ string) error {
+	if errors.Is(d.refused, console.ErrNoAddress) {
+		return d.refused
+	}
 	for _, o := range list {
 		_, _ = fmt.Fprintf(w, "%s %s\n", o.Name, channel)
 	}
@@ -196,6 +204,9 @@ func cells(f origin.Figures) string {
 	var list []string
 	for _, figure := range f.All() {
 		text := figure.String()
+		if !figure.Hidden {
+			text = strconv.FormatInt(figure.N, 10)
+		}
 		if figure.N >= 1000 {
 			text = text[:len(text)-3] + "," + text[len(text)-3:]
 		}
@@ -279,8 +290,22 @@ func TestChartsAreDrawn(t *testing.T) {
 			}
 		}
 	}
+	// Dates stand at even steps, and figures end where the bars do.
+	var days []string
+	for _, found := range regexp.MustCompile(`>(\d+ [A-Z][a-z][a-z])<`).FindAllStringSubmatch(anna.get("/console/origins/chart.svg?kind=time").body, -1) {
+		days = append(days, found[1])
+	}
+	if diff := cmp.Diff([]string{"25 Oct", "30 Oct", "4 Nov", "9 Nov", "14 Nov", "19 Nov"}, days); diff != "" {
+		t.Errorf("the dates are not even: %s", diff)
+	}
+	for query, right := range map[string]int{"": 356, "&form=wide": 716, "&form=small": 356} {
+		got := anna.get("/console/origins/chart.svg?kind=origins" + query).body
+		if n := strings.Count(got, fmt.Sprintf(`text-anchor="end" x="%d"`, right)); n != 3 {
+			t.Errorf("%q: %d of three figures end at the right: %s", query, n, got)
+		}
+	}
 	// A year is drawn by weeks.
-	if n := strings.Count(anna.get("/console/origins/chart.svg?kind=time&range=365").body, "<path"); n > 150 {
+	if n := strings.Count(anna.get("/console/origins/chart.svg?kind=time&range=365").body, "<path"); n > 200 {
 		t.Errorf("a year has %d lines and bars", n)
 	}
 	// A figure that is hidden is not in the picture either.
@@ -348,6 +373,31 @@ func TestCodesAreShownAndMade(t *testing.T) {
 		if got := anna.get("/console/origins/" + path); got.status != http.StatusNotFound {
 			t.Errorf("%s is answered with %d", path, got.status)
 		}
+	}
+}
+
+// How newsie was set up is told to who can change it, and is no trouble for the log.
+func TestCodesWithoutAnAddressSayHowToGiveOne(t *testing.T) {
+	c := open(t, databasetest.SQLite(t), shops)
+	c.codes.refused = fmt.Errorf("the page: %w", console.ErrNoAddress)
+	anna := c.anna()
+	at := fmt.Sprintf("/console/origins/%d", c.ids["连锁店"])
+	before := c.log.String()
+	for lang, want := range map[string]string{"en": "and start newsie again", "it": "riavvia newsie", "zh-CN": "然后重启", "zh-TW": "然後重新啟動"} {
+		anna.header.Set("Accept-Language", lang)
+		if got := anna.get(at); got.status != http.StatusOK || !strings.Contains(got.body, want) || !strings.Contains(got.body, "public_url: https://") || strings.Contains(got.body, "sheet.pdf") {
+			t.Errorf("%s: the page does not say what codes need", lang)
+		}
+		for what, got := range map[string]page{
+			"a code": anna.get(at + "/code.pdf"), "a picture": anna.get(at + "/code.svg?channel=tg"), "a sheet": anna.post(at+"/sheet.pdf", "channel", ""), "making one": anna.post(at+"/codes", "channel", "gzh"),
+		} {
+			if got.status != http.StatusConflict || !strings.Contains(got.body, want) {
+				t.Errorf("%s: %s is answered with %d: %.300s", lang, what, got.status, got.body)
+			}
+		}
+	}
+	if more := strings.TrimPrefix(c.log.String(), before); more != "" {
+		t.Errorf("the log has %s", more)
 	}
 }
 
