@@ -54,8 +54,8 @@ type Query struct {
 	Below    int64  // only this origin of the publisher's and those below it; 0: all
 }
 
-// A Report is what origins brought in a period. Neither its figures nor the
-// differences of a total and its parts tell of fewer than Few readers.
+// A Report is what origins brought in a period. None of its figures is of fewer
+// than Few readers.
 type Report struct {
 	From  string  `json:"from"`
 	To    string  `json:"to"`
@@ -109,27 +109,23 @@ func (f Figures) All() [kinds]Figure {
 	return list
 }
 
-// A Figure is how many, unless that must not be seen.
+// A Figure is how many, unless that is hidden.
 type Figure struct {
 	N      int64 // 0 when it is hidden
 	Hidden bool  // fewer than Few readers are behind it
-	More   bool  // of a sum: parts that are hidden, and would follow from it, are left out of N
 }
 
-// String is a number, "<5", or "12+": 12 and a few more.
+// String is a number, or "<5".
 func (f Figure) String() string {
-	switch {
-	case f.Hidden:
+	if f.Hidden {
 		return "<" + strconv.Itoa(Few)
-	case f.More:
-		return strconv.FormatInt(f.N, 10) + "+"
 	}
 	return strconv.FormatInt(f.N, 10)
 }
 
-// MarshalJSON writes a number, or what String says when that is none.
+// MarshalJSON writes a number, or the string "<5".
 func (f Figure) MarshalJSON() ([]byte, error) {
-	if f.Hidden || f.More {
+	if f.Hidden {
 		return []byte(`"` + f.String() + `"`), nil // json.Marshal would write the < as \u003c
 	}
 	return json.Marshal(f.N)
@@ -233,7 +229,8 @@ func (r *Reports) byTime(ctx context.Context, p period, tree Tree, out *Report) 
 	if err != nil {
 		return err
 	}
-	parts := &group{}
+	var all tally
+	var parts []tally
 	for i := range p.days {
 		day := p.from.AddDate(0, 0, i)
 		label := day.Format(time.DateOnly)
@@ -243,17 +240,17 @@ func (r *Reports) byTime(ctx context.Context, p period, tree Tree, out *Report) 
 			row.Label = fmt.Sprintf("%d-W%02d", year, week)
 		}
 		if last := len(out.Rows) - 1; last < 0 || out.Rows[last].Label != row.Label {
-			out.Rows = append(out.Rows, row)
-			parts.parts = append(parts.parts, &group{})
+			out.Rows, parts = append(out.Rows, row), append(parts, tally{})
 		}
 		last := len(out.Rows) - 1
 		out.Rows[last].To = label
-		parts.parts[last].tally.then(days[dayNumber(day)])
+		parts[last].then(days[dayNumber(day)])
+		all.then(days[dayNumber(day)])
 	}
-	for _, part := range parts.parts {
-		parts.tally.then(part.tally)
+	for i := range parts {
+		out.Rows[i].Figures = parts[i].figures()
 	}
-	parts.show(&out.Total, func(i int) *Figures { return &out.Rows[i].Figures })
+	out.Total = all.figures()
 	return nil
 }
 
@@ -263,15 +260,12 @@ func (r *Reports) byChannel(ctx context.Context, p period, tree Tree, out *Repor
 	if err != nil {
 		return err
 	}
-	parts := &group{tally: channels[""]}
+	all := channels[""]
+	out.Total = all.figures()
 	delete(channels, "")
-	for name := range channels {
-		out.Rows = append(out.Rows, Row{Label: name})
+	for name, t := range channels {
+		out.Rows = append(out.Rows, Row{Label: name, Figures: t.figures()})
 	}
 	slices.SortFunc(out.Rows, func(a, b Row) int { return compareNames(a.Label, b.Label) })
-	for _, row := range out.Rows {
-		parts.parts = append(parts.parts, &group{tally: channels[row.Label]})
-	}
-	parts.show(&out.Total, func(i int) *Figures { return &out.Rows[i].Figures })
 	return nil
 }

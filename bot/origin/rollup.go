@@ -8,16 +8,15 @@ import (
 	"github.com/uptrace/bun"
 )
 
-// A rollup adds the tallies of origins up along the tree. The first of its groups
-// is all together, then come the origins in order, then None, Unknown and
-// Invitations.
+// A rollup adds the tallies of origins up along the tree. The first of them is all
+// together, then come the origins in order, then None, Unknown and Invitations.
 type rollup struct {
-	tree   Tree
-	below  int64 // the only origin at the top; 0: all
-	groups []group
-	above  []int // the group that each is part of; -1: none
-	rows   []Row // of the groups but the first
-	place  map[int64]int
+	tree    Tree
+	below   int64 // the only origin at the top; 0: all
+	tallies []tally
+	above   []int // the one that each is part of; -1: none
+	rows    []Row // of all but the first
+	place   map[int64]int
 }
 
 func newRollup(tree Tree, below int64) *rollup {
@@ -48,16 +47,11 @@ func newRollup(tree Tree, below int64) *rollup {
 			put(Row{Origin: id}, 0)
 		}
 	}
-	u.groups = make([]group, len(u.above))
-	for i, above := range u.above {
-		if above >= 0 {
-			u.groups[above].parts = append(u.groups[above].parts, &u.groups[i])
-		}
-	}
+	u.tallies = make([]tally, len(u.above))
 	return u
 }
 
-// of is the group of an origin's own: one that is not in the tree is an invitation.
+// of is the place of an origin: one that is not in the tree is an invitation.
 func (u *rollup) of(origin int64) int {
 	if at, ok := u.place[origin]; ok {
 		return at
@@ -65,13 +59,11 @@ func (u *rollup) of(origin int64) int {
 	return u.place[Invitations]
 }
 
-// add adds to an origin's own and to all that it is part of. What is known of
-// readers on one day is of this origin alone.
+// add adds to an origin and to all that it is part of. What is known of readers on
+// one day is of this origin alone.
 func (u *rollup) add(origin int64, t tally) {
-	at := u.of(origin)
-	u.groups[at].own.then(t)
-	for ; at >= 0; at = u.above[at] {
-		u.groups[at].tally.then(t)
+	for at := u.of(origin); at >= 0; at = u.above[at] {
+		u.tallies[at].then(t)
 	}
 }
 
@@ -87,10 +79,9 @@ func (r *Reports) byOrigin(ctx context.Context, p period, tree Tree, out *Report
 	if err := r.decide(ctx, p, u); err != nil {
 		return err
 	}
-	u.groups[0].hide()
-	u.groups[0].write(&out.Total)
+	out.Total = u.tallies[0].figures()
 	for i := range u.rows {
-		u.groups[i+1].write(&u.rows[i].Figures)
+		u.rows[i].Figures = u.tallies[i+1].figures()
 	}
 	out.Rows = u.shown(p.from, r.zone)
 	return nil
@@ -100,11 +91,10 @@ func (r *Reports) byOrigin(ctx context.Context, p period, tree Tree, out *Report
 // figure that is hidden for all that is known may have enough of them, over
 // channels and over the origins of a group together.
 func (r *Reports) decide(ctx context.Context, p period, u *rollup) error {
-	marked := make([]bool, len(u.groups))
+	marked := make([]bool, len(u.tallies))
 	var ids []int64
-	for i := range u.groups {
-		g := &u.groups[i]
-		marked[i] = g.tally.undecided() || g.own.undecided() // and so is each part of one that is
+	for i := range u.tallies {
+		marked[i] = u.tallies[i].undecided() // and so is each part of one that is
 		if i > 0 && marked[i] && u.rows[i-1].Origin != Invitations {
 			ids = append(ids, u.rows[i-1].Origin)
 		}
@@ -123,19 +113,15 @@ func (r *Reports) decide(ctx context.Context, p period, u *rollup) error {
 	return r.peaks(ctx, where, args, u)
 }
 
-// peaks reads the totals by day and origin and takes, for each group, the day with
+// peaks reads the totals by day and origin and takes, for each tally, the day with
 // the most readers.
 func (r *Reports) peaks(ctx context.Context, where string, args []any, u *rollup) error {
 	var day, origin, before int64
-	own, all := map[int]tally{}, map[int]tally{}
+	all := map[int]tally{}
 	flush := func() {
-		for at, t := range own {
-			u.groups[at].own.atLeast(t)
-		}
 		for at, t := range all {
-			u.groups[at].tally.atLeast(t)
+			u.tallies[at].atLeast(t)
 		}
-		clear(own)
 		clear(all)
 	}
 	err := r.read(ctx, "SELECT day, origin"+summed("SUM")+" FROM origin_totals"+where+" GROUP BY day, origin ORDER BY day", args, []any{&day, &origin}, func(t tally) {
@@ -143,11 +129,7 @@ func (r *Reports) peaks(ctx context.Context, where string, args []any, u *rollup
 			flush()
 			before = day
 		}
-		at := u.of(origin)
-		sum := own[at]
-		sum.beside(t)
-		own[at] = sum
-		for ; at >= 0; at = u.above[at] {
+		for at := u.of(origin); at >= 0; at = u.above[at] {
 			sum := all[at]
 			sum.beside(t)
 			all[at] = sum
@@ -168,11 +150,11 @@ func (t *tally) atLeast(day tally) {
 // which, or of what is below them, there is nothing to say.
 func (u *rollup) shown(from time.Time, zone *time.Location) []Row {
 	start := time.Date(from.Year(), from.Month(), from.Day(), 0, 0, 0, 0, zone)
-	keep := make([]bool, len(u.groups))
+	keep := make([]bool, len(u.tallies))
 	for i := len(u.rows); i > 0; i-- {
 		o, ok := u.tree.ByID(u.rows[i-1].Origin)
 		over := ok && !o.Ends.IsZero() && !o.Ends.After(start)
-		keep[i] = keep[i] || !over || u.groups[i].tally.n != [kinds]int64{} || u.above[i] == 0 && u.below != 0
+		keep[i] = keep[i] || !over || u.tallies[i].n != [kinds]int64{} || u.above[i] == 0 && u.below != 0
 		keep[u.above[i]] = keep[u.above[i]] || keep[i]
 	}
 	rows := []Row{}
