@@ -188,3 +188,17 @@ func Refuse(t testing.TB, db *database.DB, table, why string) {
 		}
 	}
 }
+
+// Permit ends what Refuse began.
+func Permit(t testing.TB, db *database.DB, table string) {
+	t.Helper()
+	statements := []string{"DROP TRIGGER refused"}
+	if db.Postgres() {
+		statements = []string{"DROP TRIGGER refused ON " + table, "DROP FUNCTION refused()"}
+	}
+	for _, statement := range statements {
+		if _, err := db.ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
