@@ -106,3 +106,52 @@ func TestTheConsoleOfARunningNewsie(t *testing.T) {
 		}
 	})
 }
+
+// Without public_url nothing can be printed: the console says what to set, and the
+// log is silent, since nothing failed.
+func TestTheConsoleOfANewsieWithoutAnAddress(t *testing.T) {
+	t.Parallel()
+	in := install(t, "")
+	in.write("newsie.yaml", "name: 灯报\nchannels:\n  web: {kind: webchat}\n  second: {kind: webchat}\n")
+	address := freeAddress(t)
+	serving := in.serve("--listen", address)
+	in.must("origin", "add", "北京店")
+	var link struct{ URL string }
+	in.read(&link, "user", "add", "anna", "--link", "--json")
+	enter, err := url.Parse(link.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask := func(method, path, cookie string) (*http.Response, string) {
+		t.Helper()
+		r, err := http.NewRequestWithContext(t.Context(), method, "http://"+address+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Cookie", cookie)
+		response, err := http.DefaultTransport.RoundTrip(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = response.Body.Close() }()
+		data, err := io.ReadAll(response.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return response, string(data)
+	}
+	response, body := ask("POST", enter.Path, "")
+	if len(response.Cookies()) != 1 {
+		t.Fatalf("the link answers %d: %s", response.StatusCode, body)
+	}
+	cookie := response.Cookies()[0].Name + "=" + response.Cookies()[0].Value
+	if _, body := ask("GET", "/console/origins/1", cookie); !strings.Contains(body, "public_url: https://") {
+		t.Errorf("the page does not say what codes need: %s", body)
+	}
+	if response, body := ask("GET", "/console/origins/1/code.pdf", cookie); response.StatusCode != http.StatusConflict || !strings.Contains(body, "public_url: https://") {
+		t.Errorf("the file is answered with %d: %s", response.StatusCode, body)
+	}
+	if serving.said("public_url says where") || serving.said("level=ERROR") {
+		t.Errorf("the log has %s", serving.stderr.String())
+	}
+}

@@ -57,7 +57,9 @@ func TestTheConsoleInABrowser(t *testing.T) {
 			t.Errorf("%s: the page is %d wide, the window %d", what, got, wide)
 		}
 	}
-	drawn := browsertest.Until(`[...document.images].every(i => i.loading === 'lazy' || i.complete && i.naturalWidth > 0)`)
+	// Pictures are there, and those that this window and these colours want.
+	drawn := browsertest.Until(`[...document.images].every(i => i.loading === 'lazy' || i.complete && i.naturalWidth > 0 &&
+		i.currentSrc === new URL([...i.parentElement.querySelectorAll('source')].find(s => matchMedia(s.media).matches)?.getAttribute('srcset') ?? i.getAttribute('src'), location).href)`)
 	look(1280, 900, "light")
 	tab.Do("a stranger", chromedp.Navigate(c.server.URL+"/console/origins"), browsertest.Until(`document.querySelector('#password')`))
 	tab.Shoot("console-login-desktop-light")
