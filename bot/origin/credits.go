@@ -119,8 +119,14 @@ func (c *Credits) Arrive(ctx context.Context, a Arrival) (o Origin, newcomer boo
 	if err != nil {
 		return Origin{}, false, err
 	}
+	ref := Ref(key, a.Reader)
+	if o.ID != None && c.waits(a.Reader, ref) { // it was done under the origin before
+		if err := c.Flush(ctx); err != nil {
+			c.log.Warn("what a reader did before coming by a code is counted later, or not at all", "error", err)
+		}
+	}
 	err = c.db.Write(ctx, func(ctx context.Context, tx bun.IDB) error {
-		newcomer, err = c.arrive(ctx, tx, arriving{Arrival: a, key: key, ref: Ref(key, a.Reader), origin: o.ID, legacy: legacy})
+		newcomer, err = c.arrive(ctx, tx, arriving{Arrival: a, key: key, ref: ref, origin: o.ID, legacy: legacy})
 		return err
 	})
 	return o, newcomer, err

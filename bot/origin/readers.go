@@ -48,10 +48,14 @@ type readerRow struct {
 	OpenedOn      int64
 	ReceivedOn    int64
 
+	// The same, since the latest origin is the one it is.
+	FollowedLastOn, AskedLastOn, OpenedLastOn, ReceivedLastOn int64
+
 	fresh bool `bun:"-"` // made just now
 }
 
-const rowColumns = "channel, chat, ref, first_origin, first_at, last_origin, last_at, came_at, left_at, stayed, stay_due, followed_on, asked_on, opened_on, received_on"
+const rowColumns = "channel, chat, ref, first_origin, first_at, last_origin, last_at, came_at, left_at, stayed, stay_due, followed_on, asked_on, opened_on, received_on, " +
+	"followed_last_on, asked_last_on, opened_last_on, received_last_on"
 
 // touch notes by which origin a reader came now. The first stays; the last is
 // the latest that is known.
@@ -63,6 +67,9 @@ func (r *readerRow) touch(origin, at int64) {
 		r.FirstOrigin, r.FirstAt = origin, at
 	}
 	if origin != Unknown || r.LastOrigin == None {
+		if origin != r.LastOrigin { // where nothing was done yet
+			r.FollowedLastOn, r.AskedLastOn, r.OpenedLastOn, r.ReceivedLastOn = 0, 0, 0, 0
+		}
 		r.LastOrigin, r.LastAt = origin, at
 	}
 }
@@ -102,15 +109,19 @@ func insert(ctx context.Context, tx bun.IDB, r readerRow) (made bool, err error)
 
 // save writes rows that are locked.
 func save(ctx context.Context, tx bun.IDB, rows []readerRow) error {
+	const columns = 17
 	for part := range slices.Chunk(rows, 200) {
-		args := make([]any, 0, 13*len(part))
+		args := make([]any, 0, columns*len(part))
 		for _, r := range part {
-			args = append(args, r.Ref, r.FirstOrigin, r.FirstAt, r.LastOrigin, r.LastAt, r.CameAt, r.LeftAt, r.Stayed, r.StayDue, r.FollowedOn, r.AskedOn, r.OpenedOn, r.ReceivedOn)
+			args = append(args, r.Ref, r.FirstOrigin, r.FirstAt, r.LastOrigin, r.LastAt, r.CameAt, r.LeftAt, r.Stayed, r.StayDue,
+				r.FollowedOn, r.AskedOn, r.OpenedOn, r.ReceivedOn, r.FollowedLastOn, r.AskedLastOn, r.OpenedLastOn, r.ReceivedLastOn)
 		}
-		_, err := tx.ExecContext(ctx, `WITH v (ref, first_origin, first_at, last_origin, last_at, came_at, left_at, stayed, stay_due, followed_on, asked_on, opened_on, received_on) AS (VALUES `+places(len(part), 13)+`)
+		_, err := tx.ExecContext(ctx, `WITH v (ref, first_origin, first_at, last_origin, last_at, came_at, left_at, stayed, stay_due,
+				followed_on, asked_on, opened_on, received_on, followed_last_on, asked_last_on, opened_last_on, received_last_on) AS (VALUES `+places(len(part), columns)+`)
 			UPDATE readers SET first_origin = v.first_origin, first_at = v.first_at, last_origin = v.last_origin, last_at = v.last_at,
 				came_at = v.came_at, left_at = v.left_at, stayed = v.stayed, stay_due = v.stay_due, followed_on = v.followed_on,
-				asked_on = v.asked_on, opened_on = v.opened_on, received_on = v.received_on
+				asked_on = v.asked_on, opened_on = v.opened_on, received_on = v.received_on, followed_last_on = v.followed_last_on,
+				asked_last_on = v.asked_last_on, opened_last_on = v.opened_last_on, received_last_on = v.received_last_on
 			FROM v WHERE readers.ref = v.ref`, args...)
 		if err != nil {
 			return fmt.Errorf("keep %d readers: %w", len(part), err)

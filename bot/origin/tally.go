@@ -130,6 +130,18 @@ func (c *Credits) note(list ...seen) {
 	c.pending = append(c.pending, list...)
 }
 
+// waits reports whether something that a reader did is pending, or being written.
+func (c *Credits) waits(reader Reader, ref int64) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.ContainsFunc(c.pending, func(s seen) bool {
+		if s.reader != (Reader{}) {
+			return s.reader.Chatting() == reader
+		}
+		return s.ref == ref
+	})
+}
+
 // Run writes what is pending once a second until ctx ends. What comes later is
 // written by Flush.
 func (c *Credits) Run(ctx context.Context) error {

@@ -178,35 +178,38 @@ func (s *sums) takeBack(r readerRow) {
 }
 
 // count credits something a reader did to both their origins: once by itself,
-// once a day for the reader, and once for ever. A clock that was set back counts
-// no reader a second time.
+// once a day for the reader, and once for ever; to the latest origin, once since it
+// is that. A clock that was set back counts no reader a second time.
 func (s *sums) count(r *readerRow, kind int64, at time.Time) {
-	column, on := r.counted(kind)
+	column, first, last := r.counted(kind)
 	today := day(at, s.zone)
-	for touch, origin := range map[int64]int64{firstTouch: r.FirstOrigin, lastTouch: r.LastOrigin} {
-		s.put(touch, at, origin, r.Channel, column, 1)
-		if *on < today {
-			s.put(touch, at, origin, r.Channel, column+1, 1)
+	for _, by := range []struct {
+		touch, origin int64
+		on            *int64
+	}{{firstTouch, r.FirstOrigin, first}, {lastTouch, r.LastOrigin, last}} {
+		s.put(by.touch, at, by.origin, r.Channel, column, 1)
+		if *by.on < today {
+			s.put(by.touch, at, by.origin, r.Channel, column+1, 1)
 		}
-		if *on == 0 {
-			s.put(touch, at, origin, r.Channel, column+2, 1)
+		if *by.on == 0 {
+			s.put(by.touch, at, by.origin, r.Channel, column+2, 1)
 		}
+		*by.on = max(*by.on, today)
 	}
-	*on = max(*on, today)
 }
 
-// counted is where something of a kind is counted, and the day on which the
-// reader did so last.
-func (r *readerRow) counted(kind int64) (column int, on *int64) {
+// counted is where something of a kind is counted, and the days on which the
+// reader did so last: ever, and since the latest origin is that.
+func (r *readerRow) counted(kind int64) (column int, first, last *int64) {
 	switch kind {
 	case followed:
-		return follows, &r.FollowedOn
+		return follows, &r.FollowedOn, &r.FollowedLastOn
 	case asked:
-		return questions, &r.AskedOn
+		return questions, &r.AskedOn, &r.AskedLastOn
 	case opened:
-		return opens, &r.OpenedOn
+		return opens, &r.OpenedOn, &r.OpenedLastOn
 	}
-	return digests, &r.ReceivedOn
+	return digests, &r.ReceivedOn, &r.ReceivedLastOn
 }
 
 // write adds the sums to the totals, in one order everywhere.

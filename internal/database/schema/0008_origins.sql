@@ -57,6 +57,10 @@ CREATE TABLE readers (
 	asked_on     BIGINT NOT NULL DEFAULT 0,
 	opened_on    BIGINT NOT NULL DEFAULT 0,
 	received_on  BIGINT NOT NULL DEFAULT 0,
+	followed_last_on BIGINT NOT NULL DEFAULT 0, -- the same, since last_origin is the one it is
+	asked_last_on BIGINT NOT NULL DEFAULT 0,
+	opened_last_on BIGINT NOT NULL DEFAULT 0,
+	received_last_on BIGINT NOT NULL DEFAULT 0,
 	PRIMARY KEY (channel, chat)
 );
 CREATE UNIQUE INDEX readers_ref ON readers (ref);
@@ -74,7 +78,8 @@ CREATE INDEX origin_events_age ON origin_events (kind, at);
 
 -- What each origin brought, by the publisher's day and channel. Of follows,
 -- questions, opens and digests: how many, by how many readers that day, and how
--- many of these did so for the first time.
+-- many of these did so for the first time; of touch 2, since it is where they came
+-- from last.
 CREATE TABLE origin_totals (
 	touch         BIGINT NOT NULL, -- 1: by where readers came from first, 2: by where last
 	day           BIGINT NOT NULL, -- 20261123
