@@ -119,7 +119,7 @@ prints its code and the links that carry it. The code is made by chance, so that
 nobody guesses it, and works on every channel.`,
 		Example: `  newsie origin add Chain
   newsie origin add "Shop 12" --parent Chain/North --follow tea
-  newsie origin add "Book fair" --from 2026-12-01 --to 2026-12-05 --article 4711`,
+  newsie origin add "Book fair" --from 2026-12-01 --to 2026-12-05 --article 3`,
 		Args: one("what it is called"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.with(cmd, func(in *installation) error {

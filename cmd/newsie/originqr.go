@@ -57,7 +57,7 @@ stopped, and printing again makes no new ones.`,
 		Example: `  newsie origin qr "Chain/North/Shop 12"
   newsie origin qr "Shop 12" --channel telegram --format svg
   newsie origin qr Chain --sheet --grid 3x8 --margin 0 --marks none
-  newsie origin qr Newsletter --article 4711 --out - > code.png`,
+  newsie origin qr Newsletter --article 3 --out - > code.png`,
 		Args: one("which origin, by its path, code or name; newsie origin list shows them"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.complete(cmd); err != nil {
