@@ -224,6 +224,32 @@ func TestWhoComesByAnotherCodeIsOneOfItsReadersThatDay(t *testing.T) {
 	})
 }
 
+// A day of one kind is not that of another, by either touch.
+func TestEachKindHasItsOwnDay(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		c := newCounter(t, db)
+		shop := c.add(origin.Origin{Code: "shop"})
+		c.arrive(scan("1", "shop", "m"))
+		for i, kind := range []struct {
+			did  func(n int)
+			want string
+		}{
+			{func(n int) { c.must(c.Followed(t.Context(), c.reader("1"), fmt.Sprint(n), c.now())) }, "follows=2 followers=1 followers_new=1"},
+			{func(n int) { c.Asked(c.reader("1"), fmt.Sprint(n), c.now()) }, "questions=2 askers=1 askers_new=1"},
+			{func(n int) { c.Opened(origin.Ref([]byte("a key of these tests"), c.reader("1")), int64(n), c.now()) }, "opens=2 openers=1 openers_new=1"},
+			{func(int) { c.Received([]origin.Reader{c.reader("1")}, c.now()) }, "digests=2 receivers=1 receivers_new=1"},
+		} {
+			c.advance(24 * time.Hour)
+			for n := range 2 {
+				kind.did(n + 1)
+				c.must(c.Flush(t.Context()))
+			}
+			day := 20261124 + i
+			c.want(fmt.Sprint("day = ", day), fmt.Sprintf("1 %[1]d %[2]d tg %[3]s\n2 %[1]d %[2]d tg %[3]s", day, shop.ID, kind.want))
+		}
+	})
+}
+
 func TestWhatWasDoneBeforeACodeIsCreditedToTheOneBefore(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		c := newCounter(t, db)
