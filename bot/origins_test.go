@@ -341,7 +341,7 @@ func TestFollowsAndQuestionsAreCredited(t *testing.T) {
 		f.tell(question)
 		f.tell(question)
 		f.say("tg", "1", "xqzptlk")
-		for figure, want := range map[string][3]int{"follows": {2, 0, 1}, "followers": {1, 0, 0}, "questions": {2, 0, 2}, "askers": {1, 0, 1}} {
+		for figure, want := range map[string][3]int{"follows": {2, 0, 1}, "followers": {1, 0, 1}, "questions": {2, 0, 2}, "askers": {1, 0, 1}} {
 			got := [3]int{f.sum(figure, 1, first.ID), f.sum(figure, 1, last.ID), f.sum(figure, 2, last.ID)}
 			f.expect(figure, got, want)
 		}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -31,12 +32,12 @@ func TestAnswersOnAPhone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pages := map[string]string{}
+	var pages sync.Map // of texts by path; a picture may be asked for late
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch page, ok := pages[r.URL.Path]; {
+		switch page, ok := pages.Load(r.URL.Path); {
 		case ok:
 			w.Header().Set("Content-Type", "text/html; charset=utf-8")
-			_, _ = w.Write([]byte(page))
+			_, _ = w.Write([]byte(page.(string)))
 		case strings.HasPrefix(r.URL.Path, "/media/") && r.URL.RawQuery == "cover=900x500":
 			w.Header().Set("Content-Type", "image/jpeg")
 			_, _ = w.Write(picture)
@@ -60,7 +61,7 @@ func TestAnswersOnAPhone(t *testing.T) {
 				}
 			}
 			wide := int64(len(chats)*412 + 20)
-			pages["/"+lang] = h.phones(chats)
+			pages.Store("/"+lang, h.phones(chats))
 			tab.Do(lang, browsertest.Look(wide, 900, "light"), chromedp.Navigate(server.URL+"/"+lang),
 				browsertest.Until(`[...document.images].every(i => i.complete && i.naturalWidth == 900)`))
 			if !all {

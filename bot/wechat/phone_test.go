@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -28,12 +29,12 @@ func TestAnswersOnAPhone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pages := map[string]string{}
+	var pages sync.Map // of texts by path; a picture may be asked for late
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch page, ok := pages[r.URL.Path]; {
+		switch page, ok := pages.Load(r.URL.Path); {
 		case ok:
 			w.Header().Set("Content-Type", "text/html; charset=utf-8")
-			_, _ = w.Write([]byte(page))
+			_, _ = w.Write([]byte(page.(string)))
 		case strings.HasPrefix(r.URL.Path, "/media/") && r.URL.RawQuery == "cover=900x500":
 			w.Header().Set("Content-Type", "image/jpeg")
 			_, _ = w.Write(picture)
@@ -46,7 +47,7 @@ func TestAnswersOnAPhone(t *testing.T) {
 	t.Cleanup(server.Close)
 	for _, lang := range locale.Languages() {
 		h := openHouse(t, lang)
-		pages["/"+lang] = phones(h.play(), lang, h.name)
+		pages.Store("/"+lang, phones(h.play(), lang, h.name))
 		tab.Do(lang, browsertest.Look(1260, 900, "light"), chromedp.Navigate(server.URL+"/"+lang),
 			browsertest.Until(`[...document.images].every(i => i.complete && i.naturalWidth == 900)`))
 		tall := browsertest.Read[int64](tab, `Math.ceil(document.querySelector('main').getBoundingClientRect().bottom)`)
