@@ -78,7 +78,8 @@ echo "== lint"
 scripts/lint.sh || status=1
 echo "== go test ${race[*]:0:1}"
 go build -o "$scratch/testreport" ./scripts/testreport || exit 1
-go test "${race[@]}" -timeout 20m -parallel 8 -json "${@:-./...}" </dev/null 2>&1 | "$scratch/testreport" -skipped "$left_out" || status=1
+# Tests wait for databases and browsers as much as they compute.
+go test "${race[@]}" -p 4 -timeout 20m -parallel 8 -json "${@:-./...}" </dev/null 2>&1 | "$scratch/testreport" -skipped "$left_out" || status=1
 
 # internal/database tests each kind of database by itself.
 on_sqlite=$(go list -f '{{$p := .ImportPath}}{{range .XTestImports}}{{if eq . "newsie/internal/database/databasetest"}}{{$p}}{{end}}{{end}}' "${@:-./...}" | grep -v '/internal/database$')
@@ -89,7 +90,7 @@ elif [ -z "${NEWSIE_TEST_POSTGRES:-}" ]; then
 else
 	echo "== go test, what ran on SQLite alone, on PostgreSQL"
 	# shellcheck disable=SC2086 # a list of packages
-	NEWSIE_TEST_AGAIN_ON_POSTGRES=1 go test -timeout 20m -parallel 8 -json $on_sqlite </dev/null 2>&1 | "$scratch/testreport" -skipped "$left_out" || status=1
+	NEWSIE_TEST_AGAIN_ON_POSTGRES=1 go test -p 4 -timeout 20m -parallel 8 -json $on_sqlite </dev/null 2>&1 | "$scratch/testreport" -skipped "$left_out" || status=1
 fi
 
 echo
